@@ -1,0 +1,50 @@
+"""Every error that tocsin raises on purpose.
+
+    TocsinError
+    ├── InputError            a file or table cannot be used at all
+    │   ├── UnreadableFile    missing, a directory, no permission, damaged
+    │   ├── UnknownFormat     no reader knows this header
+    │   └── SpecError         a table description (YAML) is wrong
+    ├── ContractError         a table lacks a column, or has one of the wrong type
+    ├── OptionError           an option's value makes no sense
+    ├── TaxonomyError         a code or taxonomy file is wrong
+    └── LookAheadError        incidents are stamped later than the as_of asked for
+
+A message says what is wrong, where, and what to do next. The command line prints it and nothing else.
+"""
+
+
+class TocsinError(Exception):
+    """Root of all errors that tocsin raises on purpose."""
+
+
+class InputError(TocsinError):
+    """A file or table cannot be used at all."""
+
+
+class UnreadableFile(InputError):
+    """A file is missing, a directory, not permitted, or damaged."""
+
+
+class UnknownFormat(InputError):
+    """No reader knows the header of this file."""
+
+
+class SpecError(InputError):
+    """A table description (YAML) is wrong."""
+
+
+class ContractError(TocsinError):
+    """A table lacks a column, or has one of the wrong type."""
+
+
+class OptionError(TocsinError):
+    """An option's value makes no sense."""
+
+
+class TaxonomyError(TocsinError):
+    """A code or taxonomy file is wrong."""
+
+
+class LookAheadError(TocsinError):
+    """Incidents are stamped later than the as_of asked for."""

@@ -1,0 +1,191 @@
+"""The tables that pass between the verbs: one line of meaning and unit a column.
+
+A contract is an ordered tuple of `Column`; `empty(contract)` gives a frame of it and `conform(frame, contract)` checks and orders one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from tocsin.errors import ContractError
+
+VIOLENCE = ("one_sided", "state_based", "non_state", "interstate", "unknown")
+AREA_CLASS = ("tribal", "mainland", "big_city")
+KIND = ("event", "threat")
+MARKING = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
+
+#: One stretch of a report's words and the value it gave: `field`, `value` (as text), the words, and where they stand (code points).
+SPAN = pl.Struct({"field": pl.String, "value": pl.String, "words": pl.String, "start": pl.Int32, "end": pl.Int32})
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    dtype: pl.DataType
+    meaning: str
+    required: bool = False
+
+
+def _c(name: str, dtype: pl.DataType | type[pl.DataType], meaning: str, required: bool = False) -> Column:
+    return Column(name, dtype() if isinstance(dtype, type) else dtype, meaning, required)
+
+
+_S, _I, _F, _D, _B = pl.String, pl.Int32, pl.Float64, pl.Date, pl.Boolean
+_T = pl.Datetime("us", "UTC")
+_LS = pl.List(pl.String)
+
+REPORTS: tuple[Column, ...] = (
+    _c("report_id", _S, "UUIDv5 of (agency, the agency's own id or content, version)", True),
+    _c("agency", _S, "the organisation whose account this is", True),
+    _c("origin", _S, "the desk, article or source row that first said it; equal origins never corroborate each other", True),
+    _c("kind", pl.Enum(KIND), "event, or expected threat", True),
+    _c("reported_at", _T, "when the agency says it reported (its own clock)"),
+    _c("received_at", _T, "when a hub received it (the hub's clock); null for a file"),
+    _c("known_at", _D, "for a file: the day on which it could first be known", True),
+    _c("hindsight", _B, "true where values are as a later release knows them", True),
+    _c("event_start", _D, "first day on which it may have happened; null where not even a year is known"),
+    _c("event_end", _D, "last day on which it may have happened; the interval is the imprecision"),
+    _c("country", _S, "ISO 3166-1 alpha-3"),
+    _c("admin1", _S, "province, as the dated crosswalk names it"),
+    _c("admin2", _S, "district, as the dated crosswalk names it"),
+    _c("area_class", pl.Enum(AREA_CLASS), "tribal, mainland or big city at the date of the event"),
+    _c("place", _S, "the named place, as the source writes it"),
+    _c("lat", _F, "degrees north, WGS 84"),
+    _c("lon", _F, "degrees east, WGS 84"),
+    _c("radius_km", _F, "1-sigma position uncertainty in kilometres"),
+    _c("violence", pl.Enum(VIOLENCE), "UCDP's kinds; never summed together", True),
+    _c("side_a", _S, "first side, as the source orders them"),
+    _c("side_b", _S, "second side"),
+    _c("actor", _S, "the armed side held responsible, canonical name; null where the source is silent"),
+    _c("initiator", _S, "the side that began it; null where the source does not say"),
+    _c("attack_type", _S, "code of terms/taxonomies/attack_type.yml"),
+    _c("weapon_type", _S, "code of terms/taxonomies/weapon_type.yml"),
+    _c("target_type", _S, "code of terms/taxonomies/target_type.yml"),
+    _c("target_group", _S, "code of terms/taxonomies/target_group.yml; null is silence, `general` is stated to be no community"),
+    _c("killed_low", _I, "lowest number of dead, persons; null is unknown, never 0"),
+    _c("killed", _I, "best number of dead, persons"),
+    _c("killed_high", _I, "highest number of dead, persons"),
+    _c("killed_civilians", _I, "dead civilians, persons"),
+    _c("killed_a", _I, "dead of side a, persons"),
+    _c("killed_b", _I, "dead of side b, persons"),
+    _c("wounded", _I, "wounded, persons"),
+    _c("text", _S, "the source's words; several headlines stand on lines of their own"),
+    _c("coded_spans", pl.List(SPAN), "which words gave which value; empty where no value came from words"),
+    _c("lang", _S, "ISO 639-1 of the text"),
+    _c("url", _S, "where the source can be read"),
+    _c("part_of", _S, "shared by rows that a source split by kind of violence: their tolls add"),
+    _c("derived_from", _LS, "report ids that this one repeats or was taken out of"),
+    _c("reliability", _S, "A-F, the Admiralty code of the source"),
+    _c("credibility", _I, "1-6, the Admiralty code of the information"),
+    _c("marking", pl.Enum(MARKING), "TLP 2.0", True),
+    _c("releasable_to", _LS, "agencies and groups it may go to"),
+    _c("orcon", _B, "onward release waits for the originator"),
+    _c("review_at", _D, "when the marking is to be looked at again"),
+    _c("supersedes", _S, "report_id that this one corrects"),
+    _c("file", _S, "name of the file it was read from"),
+    _c("row", pl.Int64, "physical record in that file, the header being record 1"),
+    _c("source_hash", _S, "SHA-256 of the file's bytes"),
+)
+
+INCIDENTS: tuple[Column, ...] = (
+    _c("incident_id", _S, "supersession root of its first visible report", True),
+    _c("series", _S, "shared by simultaneous incidents of one side"),
+    _c("report_ids", _LS, "the reports judged to describe it, sorted", True),
+    _c("agencies", _LS, "who reports it, sorted", True),
+    _c("as_of", _D, "the day whose knowledge this is", True),
+    _c("model", _S, "hash of the method and judgements that made it", True),
+    _c("known_at", _D, "the day on which it could first be known", True),
+    _c("hindsight", _B, "true where any value is hindsight", True),
+    _c("event_start", _D, "first day on which it may have happened"),
+    _c("event_end", _D, "last day on which it may have happened"),
+    _c("country", _S, "ISO 3166-1 alpha-3"),
+    _c("admin1", _S, "province"),
+    _c("admin2", _S, "district"),
+    _c("area_class", pl.Enum(AREA_CLASS), "tribal, mainland or big city"),
+    _c("place", _S, "the named place of the most precise report"),
+    _c("lat", _F, "degrees north"),
+    _c("lon", _F, "degrees east"),
+    _c("radius_km", _F, "1-sigma position uncertainty in kilometres"),
+    _c("violence", pl.Enum(VIOLENCE), "the kind; of a split incident, the kind that killed most", True),
+    _c("violence_parts", _LS, "every kind that its parts have, sorted", True),
+    _c("side_a", _S, "first side"),
+    _c("side_b", _S, "second side"),
+    _c("actor", _S, "the armed side held responsible"),
+    _c("initiator", _S, "the side that began it"),
+    _c("attack_type", _S, "how"),
+    _c("weapon_type", _S, "with what"),
+    _c("target_type", _S, "what was hit"),
+    _c("target_group", _S, "the community aimed at"),
+    _c("killed_low", _I, "lowest toll any current report gives, parts added"),
+    _c("killed", _I, "best toll, parts added"),
+    _c("killed_high", _I, "highest toll any current report gives, parts added"),
+    _c("killed_civilians", _I, "dead civilians, parts added"),
+    _c("killed_a", _I, "dead of side a, parts added"),
+    _c("killed_b", _I, "dead of side b, parts added"),
+    _c("wounded", _I, "wounded"),
+    _c("disputed", _LS, "columns on which its reports disagree, sorted", True),
+    _c("corroboration", _I, "number of independent origins", True),
+    _c("confidence", _F, "probability that these reports are one incident; null where the method gives none"),
+    _c("margin", _F, "log-odds to the nearest other answer; null where the method gives none"),
+    _c("judged", _LS, "ids of the human judgements that shaped it", True),
+)
+
+LINKS: tuple[Column, ...] = (
+    _c("left", _S, "report_id, the lesser of the two", True),
+    _c("right", _S, "report_id", True),
+    _c("log_odds", _I, "log-odds that they describe one incident, in 1/1024; one more column per comparison may follow", True),
+)
+
+ISSUES: tuple[Column, ...] = (
+    _c("file", _S, "name of the file", True),
+    _c("row", pl.Int64, "physical record, the header being record 1; 0 for the whole file", True),
+    _c("field", _S, "column of the file; null for the whole record"),
+    _c("value", _S, "the value as it stands there, at most 200 characters"),
+    _c("reason", _S, "what is wrong and what was done", True),
+)
+
+
+def schema(contract: Iterable[Column]) -> pl.Schema:
+    """The Polars schema of a contract."""
+    return pl.Schema({c.name: c.dtype for c in contract})
+
+
+def empty(contract: Iterable[Column]) -> pl.DataFrame:
+    """A frame of a contract with no rows."""
+    return pl.DataFrame(schema=schema(contract))
+
+
+def conform(frame: pl.DataFrame, contract: tuple[Column, ...], *, table: str, extra: bool = False) -> pl.DataFrame:
+    """`frame` with a contract's columns, in its order; absent ones are null.
+
+    `extra` keeps further columns, last. Raises `ContractError` for an unknown column (unless `extra`), a type that cannot be cast, or a null where a
+    value is required.
+    """
+    known = {c.name for c in contract}
+    more = [c for c in frame.columns if c not in known]
+    if more and not extra:
+        raise ContractError(f"{table}: unknown column {more[0]!r}; the columns are listed in docs/reference/tables.md")
+    have = frame.schema
+    exprs = []
+    for c in contract:
+        if c.name not in have:
+            if c.required:
+                raise ContractError(f"{table}: column {c.name!r} ({c.meaning}) is missing; a table of {table} must have it")
+            exprs.append(pl.lit(None, dtype=c.dtype).alias(c.name))
+        elif have[c.name] == c.dtype:
+            exprs.append(pl.col(c.name))
+        else:
+            exprs.append(pl.col(c.name).cast(c.dtype, strict=True))
+    try:
+        out = frame.select(*exprs, *more)
+    except pl.exceptions.PolarsError as why:
+        raise ContractError(f"{table}: a column has values of the wrong type ({str(why).splitlines()[0]})") from why
+    for c in contract:
+        if c.required and out.height and out[c.name].null_count():
+            raise ContractError(f"{table}: column {c.name!r} ({c.meaning}) has empty cells; each row of {table} must have it")
+    return out
