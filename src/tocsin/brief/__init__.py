@@ -1,0 +1,212 @@
+"""brief(): event files in, one honest page out. Joins the verbs; the only place that knows them all.
+
+    read -> fuse -> scope.py (filters) -> windows.py (counts) -> view.py (plain values) -> page/ (HTML) -> outputs.py (files)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from importlib.resources import as_file, files
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tocsin.brief.outputs import write_outputs
+from tocsin.brief.page import render
+from tocsin.brief.scope import Scope, box
+from tocsin.brief.view import caveats, day, deadliest, incident_items, issue_items, report_items, source_items, would_change
+from tocsin.brief.windows import BASELINES, spans, table
+from tocsin.errors import OptionError
+from tocsin.fusion import Judgement, fuse, load
+from tocsin.fusion.judgements import standing
+from tocsin.intake import Intake, Progress, read
+from tocsin.intake.places import districts, outline
+from tocsin.terms.publishers import publishers
+
+__all__ = ["Brief", "Scope", "box", "brief"]
+
+DEMO_AS_OF = date(2015, 5, 14)
+NEVER = date(9999, 12, 31)
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What brief() gives back."""
+
+    view: dict[str, Any]  # what the page shows, as plain values
+    reports: pl.DataFrame
+    incidents: pl.DataFrame
+    issues: pl.DataFrame
+    page: Path | None  # brief.html, where `out` was given
+
+
+def brief(
+    sources: str | PathLike[str] | Sequence[Any] | Any = (),
+    *,
+    as_of: date | None = None,
+    window: int = 150,
+    country: str | None = None,
+    area: str | None = None,
+    where: tuple[float, float, float, float] | None = None,
+    group: str | None = None,
+    public: bool = False,
+    out: str | PathLike[str] | None = None,
+    demo: bool = False,
+    spec: str | PathLike[str] | None = None,
+    judgements: Iterable[Judgement] | None = None,
+    progress: Progress | None = None,
+) -> Brief:
+    """One page on what changed, from any mix of event files.
+
+    sources: as in `read`. as_of: the day whose knowledge the page shows; by default the last day that the files know of. window: days, ending on as_of.
+    country: ISO 3166-1 alpha-3. area: a province, a district, or tribal, mainland, big_city. where: (west, south, east, north) in degrees. group: a
+    community's code, narrower ones included. public: only what is marked CLEAR, without words that a publisher does not let circulate. out: a folder
+    for brief.html, reports.parquet, incidents.parquet, .csv and .geojson, issues.csv and run.json; nothing is written where it is None. demo: the bundled
+    data as of 2015-05-14.
+
+    Raises `OptionError` for options that make no sense, and what `read` and `fuse` raise.
+    """
+    if demo:
+        as_of = as_of or DEMO_AS_OF
+        with as_file(files("tocsin.data").joinpath("ged221_pakistan.csv.gz")) as path:
+            intake = read(path, progress=progress)
+    else:
+        intake = read(sources, spec=spec, progress=progress)
+    decided = tuple(load() if judgements is None else judgements)
+    as_of = as_of or _last_known(intake.reports)
+    scope = Scope(as_of, window, country, area, where, group, public)
+    reports = intake.reports.filter(pl.col("marking") == "CLEAR") if public else intake.reports
+    fusion = fuse(reports, as_of=as_of, judgements=decided)
+    kept, left_out = scope.apply(fusion.incidents)
+    view = _view(intake, reports, fusion.incidents, kept, left_out, scope, decided)
+    page = None
+    if out is not None:
+        text = render(view)
+        page = write_outputs(Path(out), text, view, reports, kept, intake.issues, public)
+    return Brief(view, reports, kept, intake.issues, page)
+
+
+def _last_known(reports: pl.DataFrame) -> date:
+    last = reports.filter(pl.col("known_at") < NEVER)["known_at"].max()
+    if not isinstance(last, date):
+        raise OptionError("no report is dated, so there is no day to show: give --as-of YYYY-MM-DD, or see issues.csv of `tocsin read` for what went wrong")
+    return last
+
+
+def _view(
+    intake: Intake,
+    reports: pl.DataFrame,
+    every: pl.DataFrame,
+    kept: pl.DataFrame,
+    left_out: list[tuple[str, int]],
+    scope: Scope,
+    decided: tuple[Judgement, ...],
+) -> dict[str, Any]:
+    assert scope.as_of is not None
+    columns = spans(scope.as_of, scope.window)
+    rows = table(kept, columns)
+    items = incident_items(kept, reports, columns, standing(decided))
+    late = reports.filter((pl.col("known_at") > scope.as_of) & (pl.col("derived_from").list.len().fill_null(0) == 0)).height
+    hidden = intake.reports.height - reports.height
+    bad = intake.issues.filter(pl.col("field").is_null() & (pl.col("row") > 0)).height
+    return {
+        "tocsin": version("tocsin"),
+        "title": _title(kept, scope),
+        "as_of": scope.as_of.isoformat(),
+        "as_of_text": day(scope.as_of),
+        "window": {"start": columns[0].start.isoformat(), "end": columns[0].end.isoformat(), "days": scope.window},
+        "audience": "public" if scope.public else "whoever holds these files",
+        "clock": "hindsight" if bool(kept["hindsight"].any()) else "as known",
+        "filters": [[option, value] for option, _, value in scope.filters()],
+        "sources": source_items(intake, every),
+        "left_out": [
+            [f"rows known only after {day(scope.as_of)}", late],
+            ["rows that could not be read", bad],
+            *([["reports not public", hidden]] if scope.public else []),
+            *[[f"incidents outside {name}", n] for name, n in left_out],
+            ["rows whose place maps to nothing", int(intake.unmapped["rows"].sum())],
+        ],
+        "change": {
+            "headline": _headline(rows, scope),
+            "columns": [{"key": s.key, "label": s.label, "start": s.start.isoformat(), "end": s.end.isoformat(), "days": s.days} for s in columns],
+            "rows": rows,
+        },
+        "deadliest": deadliest(kept, columns[0]),
+        "alert": None,
+        "alert_text": "No alert. Nothing here has been tested against chance yet.",
+        "would_change": would_change(kept, columns, intake),
+        "incidents": items,
+        "reports": report_items(reports, items, scope.public),
+        "map": _map(items),
+        "issues": issue_items(intake.issues),
+        "unmapped": intake.unmapped.head(50).to_dicts(),
+        "licences": _licences(intake),
+        "caveats": caveats(intake, kept),
+        "reproduce": _command(intake, scope),
+        "run": {"inputs": intake.sources.select("file", "source_hash").rows(), "model": _model(every)},
+    }
+
+
+def _model(incidents: pl.DataFrame) -> str | None:
+    return incidents["model"][0] if incidents.height else None
+
+
+def _title(kept: pl.DataFrame, scope: Scope) -> str:
+    names = sorted(c for c in kept["country"].unique().to_list() if c)
+    where = names[0] if len(names) == 1 else f"{len(names)} countries"
+    return {"PAK": "Pakistan", "BGD": "Bangladesh", "AFG": "Afghanistan", "IND": "India"}.get(where, where) if names else "No incidents"
+
+
+def _headline(rows: list[dict[str, Any]], scope: Scope) -> str:
+    mine = next((r for r in rows if r["default"]), None)
+    if mine is None:
+        return f"No one-sided attack is known in the {scope.window} days, nor in the baselines."
+    count = {k: mine["cells"][k]["incidents"] for k in ("window", *BASELINES)}
+    saying = {
+        "more than all three": "More than all three baselines; not yet tested against chance.",
+        "fewer than all three": "Fewer than all three baselines; not yet tested against chance.",
+        "no change": "No change against any baseline.",
+        "cannot be told": "The baselines disagree: whether attacks rose cannot be told.",
+    }[mine["verdict"]]
+    return (
+        f"{count['window']} one-sided attacks in {scope.window} days; {count['before']} in the {scope.window} before, "
+        f"{count['year_before']} on the same dates a year before, {count['year_rate']:g} at the year's own rate. {saying}"
+    )
+
+
+def _map(items: list[dict[str, Any]]) -> dict[str, Any]:
+    points = [(i["lon"], i["lat"]) for i in items if i["lat"] is not None and i["lon"] is not None]
+    west, east = (min(p[0] for p in points), max(p[0] for p in points)) if points else (-180.0, 180.0)
+    south, north = (min(p[1] for p in points), max(p[1] for p in points)) if points else (-60.0, 80.0)
+    return {
+        "land": outline(),
+        "districts": districts(),
+        "bbox": [west - 1, south - 1, east + 1, north + 1],
+        "credits": "Districts © OpenStreetMap contributors (ODbL 1.0). Land: Natural Earth (public domain). Places: GeoNames (CC BY 4.0).",
+    }
+
+
+def _licences(intake: Intake) -> list[dict[str, str]]:
+    known = publishers()
+    out = [
+        {"name": known[a].name, "licence": known[a].licence, "cite": known[a].cite, "url": known[a].url}
+        for a in sorted(set(intake.sources["agency"]))
+        if a in known
+    ]
+    return [
+        *out,
+        {"name": "District boundaries", "licence": "ODbL 1.0", "cite": "© OpenStreetMap contributors", "url": "https://www.openstreetmap.org/copyright"},
+        {"name": "Place names and populations", "licence": "CC BY 4.0", "cite": "GeoNames", "url": "https://www.geonames.org"},
+        {"name": "World outline", "licence": "public domain", "cite": "Natural Earth", "url": "https://www.naturalearthdata.com"},
+    ]
+
+
+def _command(intake: Intake, scope: Scope) -> str:
+    words = ["tocsin brief", *intake.sources["file"].to_list(), f"--as-of {scope.as_of}", f"--window {scope.window}"]
+    words += [f"{option} {value}" for option, _, value in scope.filters()]
+    return " ".join([*words, *(["--public"] if scope.public else [])])

@@ -1,0 +1,132 @@
+"""read(): any event file or table -> reports + intake issues; nothing is lost on the way.
+
+    files/ (bytes -> raw cells) -> a source's reader -> coder/ (words) -> places/ -> ids: see pipeline.py
+
+To add a source: one folder with a reader and its YAML, and one line in `READERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tocsin.errors import OptionError, UnknownFormat
+from tocsin.intake.acled import Acled
+from tocsin.intake.files import Batch, Table, open_table
+from tocsin.intake.gtd import Gtd
+from tocsin.intake.pipeline import Pipeline
+from tocsin.intake.reader import Reader
+from tocsin.intake.table import TableReader, load_spec, sketch
+from tocsin.intake.ucdp_ged import UcdpGed
+from tocsin.terms.tables import ISSUES, REPORTS, conform, empty, schema
+
+__all__ = ["READERS", "Intake", "read", "sketch"]
+
+READERS: tuple[Reader, ...] = (UcdpGed(), Acled(), Gtd())
+
+Progress = Callable[[str, int, int], None]  # file, bytes done, bytes in all
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What read() gives back; unpacks as `reports, issues`."""
+
+    reports: pl.DataFrame  # by REPORTS
+    issues: pl.DataFrame  # by ISSUES
+    sources: pl.DataFrame  # a line a file: file, format, agency, records, reports, source_hash
+    unmapped: pl.DataFrame  # places that map to nothing: place, admin1, admin2, country, rows, reason
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        return iter((self.reports, self.issues))
+
+
+def read(
+    sources: str | PathLike[str] | Sequence[Any] | Any,
+    *,
+    spec: str | PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Intake:
+    """Reports and intake issues from event files or tables.
+
+    sources: a path, a table with an Arrow stream, or several of them. The format is known by the header: UCDP GED, ACLED, GTD, or any table that the
+    YAML `spec` describes (`sketch` drafts one). Each physical record becomes at least one report or one issue.
+
+    Raises `UnreadableFile` for a file that cannot be opened, `UnknownFormat` where no reader knows the header, `SpecError` for a wrong spec.
+    """
+    many = list(sources) if isinstance(sources, (list, tuple)) else [sources]
+    if not many:
+        raise OptionError("nothing to read: name at least one file")
+    extra = TableReader(load_spec(Path(spec))) if spec is not None else None
+    return _joined([_read_one(source, extra, progress) for source in many])
+
+
+def _read_one(source: Any, extra: Reader | None, progress: Progress | None) -> Intake:
+    if isinstance(source, (str, PathLike)):
+        table = open_table(Path(source))
+        reader = reader_for(table.header, table.file, extra)
+
+        def tell(done: int) -> None:
+            if progress is not None:
+                progress(table.file, done, table.size_hint)
+
+        return _run(table, reader, table.batches(progress=tell, columns=reader.columns(table.header)))
+    if not hasattr(source, "__arrow_c_stream__"):
+        raise OptionError(f"cannot read a {type(source).__name__}: give a path or a table with an Arrow stream (Polars, pandas, pyarrow, DuckDB)")
+    frame = pl.DataFrame(source).select(pl.all().cast(pl.String))
+    reader = reader_for(frame.columns, "<table>", extra)
+    rows = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)
+    return _run(None, reader, iter([(Batch(frame.select(reader.columns(frame.columns)), rows), empty(ISSUES))]))
+
+
+def reader_for(header: Sequence[str], file: str, extra: Reader | None = None) -> Reader:
+    """The reader that knows a header; `extra` (a described table) goes first. Raises `UnknownFormat` where none does."""
+    for reader in (*((extra,) if extra else ()), *READERS):
+        if reader.recognises(header):
+            return reader
+    seen = ", ".join(header[:8]) + (", ..." if len(header) > 8 else "")
+    known = ", ".join(r.name for r in READERS)
+    raise UnknownFormat(
+        f"{file}: no reader knows this header ({seen}); known are {known}. For a table of your own: "
+        f"`tocsin read --sketch {file} > spec.yml`, edit it, then `tocsin read {file} --spec spec.yml`"
+    )
+
+
+def _run(table: Table | None, reader: Reader, batches: Iterator[tuple[Batch, pl.DataFrame]]) -> Intake:
+    file, digest = (table.file, table.source_hash) if table else ("<table>", "")
+    pipeline = Pipeline(reader, file, digest)
+    reports, issues, records = [empty(REPORTS)], [empty(ISSUES)], 0
+    for batch, found in batches:
+        made, odd = pipeline.reports(batch)
+        reports.append(made)
+        issues += [found, odd]
+        records += batch.frame.height + found.filter(pl.col("field").is_null())["row"].n_unique()
+    if table is not None and table.notes:
+        issues.append(pl.DataFrame(table.notes, schema=schema(ISSUES)))
+    every = pipeline.piles.radius(pl.concat(reports))
+    line = {"file": file, "format": reader.name, "agency": reader.agency, "records": records, "reports": every.height, "source_hash": digest}
+    return Intake(every, pl.concat(issues), pl.DataFrame([line]), _summed(pipeline.unmapped))
+
+
+def _summed(unmapped: list[pl.DataFrame]) -> pl.DataFrame:
+    keys = ["place", "admin1", "admin2", "country", "reason"]
+    kinds = {**dict.fromkeys(keys[:4], pl.String), "rows": pl.Int64, "reason": pl.String}
+    frames = [f.select(pl.col(c).cast(t) for c, t in kinds.items()) for f in unmapped]
+    every = pl.concat([pl.DataFrame(schema=kinds), *frames])
+    return every.group_by(keys, maintain_order=True).agg(pl.col("rows").sum()).select(list(kinds)).sort("rows", "place", descending=[True, False])
+
+
+def _joined(parts: list[Intake]) -> Intake:
+    """Several files as one; a report id that two files share is kept once and said."""
+    reports = pl.concat([p.reports for p in parts])
+    again = ~reports["report_id"].is_first_distinct()
+    twice = reports.filter(again).select(
+        "file", "row", field=pl.lit(None, dtype=pl.String), value="report_id", reason=pl.lit("another file has this report already: counted once, kept here")
+    )
+    issues = conform(pl.concat([*(p.issues for p in parts), twice]), ISSUES, table="issues")
+    sources = pl.concat([p.sources for p in parts])
+    return Intake(reports.filter(~again), issues, sources, _summed([p.unmapped for p in parts]))

@@ -21,6 +21,23 @@ MARKING = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
 SPAN = pl.Struct({"field": pl.String, "value": pl.String, "words": pl.String, "start": pl.Int32, "end": pl.Int32})
 
 
+#: One row of an incident that a source split by kind of violence.
+PART = pl.Struct(
+    {
+        "report_id": pl.String,
+        "violence": pl.String,
+        "side_a": pl.String,
+        "side_b": pl.String,
+        "killed_low": pl.Int32,
+        "killed": pl.Int32,
+        "killed_high": pl.Int32,
+        "killed_civilians": pl.Int32,
+        "killed_a": pl.Int32,
+        "killed_b": pl.Int32,
+    }
+)
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a table."""
@@ -112,7 +129,7 @@ INCIDENTS: tuple[Column, ...] = (
     _c("lon", _F, "degrees east"),
     _c("radius_km", _F, "1-sigma position uncertainty in kilometres"),
     _c("violence", pl.Enum(VIOLENCE), "the kind; of a split incident, the kind that killed most", True),
-    _c("violence_parts", _LS, "every kind that its parts have, sorted", True),
+    _c("parts", pl.List(PART), "of an incident that a source split by kind of violence: its rows, as they are; else empty", True),
     _c("side_a", _S, "first side"),
     _c("side_b", _S, "second side"),
     _c("actor", _S, "the armed side held responsible"),
@@ -125,8 +142,8 @@ INCIDENTS: tuple[Column, ...] = (
     _c("killed", _I, "best toll, parts added"),
     _c("killed_high", _I, "highest toll any current report gives, parts added"),
     _c("killed_civilians", _I, "dead civilians, parts added"),
-    _c("killed_a", _I, "dead of side a, parts added"),
-    _c("killed_b", _I, "dead of side b, parts added"),
+    _c("killed_a", _I, "dead of side a; null where its parts have other sides"),
+    _c("killed_b", _I, "dead of side b; null where its parts have other sides"),
     _c("wounded", _I, "wounded"),
     _c("disputed", _LS, "columns on which its reports disagree, sorted", True),
     _c("corroboration", _I, "number of independent origins", True),
@@ -138,7 +155,9 @@ INCIDENTS: tuple[Column, ...] = (
 LINKS: tuple[Column, ...] = (
     _c("left", _S, "report_id, the lesser of the two", True),
     _c("right", _S, "report_id", True),
-    _c("log_odds", _I, "log-odds that they describe one incident, in 1/1024; one more column per comparison may follow", True),
+    _c("log_odds", _I, "log-odds that they describe one incident, in 1/1024; null where the method gives none"),
+    _c("days", _I, "days between the two intervals, 0 where they overlap"),
+    _c("km", _F, "kilometres between the two points"),
 )
 
 ISSUES: tuple[Column, ...] = (

@@ -1,0 +1,79 @@
+"""The files of a brief: the page, the tables, and run.json, which is enough to make the same page again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tocsin.errors import UnreadableFile
+from tocsin.terms.publishers import publishers
+
+
+def write_outputs(
+    out: Path, page: str, view: dict[str, Any], reports: pl.DataFrame, incidents: pl.DataFrame, issues: pl.DataFrame, public: bool
+) -> Path:
+    """Write all files into `out`, made where missing; gives the path of the page. Raises `UnreadableFile` where the folder cannot be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        target = out / "brief.html"
+        target.write_text(page, encoding="utf-8")
+        (without_held_words(reports) if public else reports).write_parquet(out / "reports.parquet")
+        write_incidents(out, incidents)
+        issues.write_csv(out / "issues.csv")
+        run = run_record(view, page)
+        (out / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as why:
+        raise UnreadableFile(f"{out}: cannot be written ({why.strerror}); give another folder with --out") from why
+    return target
+
+
+def write_incidents(out: Path, incidents: pl.DataFrame) -> None:
+    """Incidents as Parquet, CSV (lists joined by `;`) and GeoJSON."""
+    incidents.write_parquet(out / "incidents.parquet")
+    flat = incidents.with_columns(pl.selectors.by_dtype(pl.List(pl.String)).list.join(";"), pl.col("parts").list.len().alias("parts"))
+    flat.with_columns(_inert(c) for c, t in flat.schema.items() if t == pl.String).write_csv(out / "incidents.csv")
+    features = [
+        {
+            "type": "Feature",
+            "id": row["incident_id"],
+            "geometry": {"type": "Point", "coordinates": [row["lon"], row["lat"]]} if row["lat"] is not None else None,
+            "properties": {k: v for k, v in row.items() if k not in ("lat", "lon", "incident_id")},
+        }
+        for row in flat.iter_rows(named=True)
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, default=str)
+    (out / "incidents.geojson").write_text(text, encoding="utf-8")
+
+
+def _inert(column: str) -> pl.Expr:
+    """A cell that a spreadsheet would take for a formula gets an apostrophe in front."""
+    return pl.when(pl.col(column).str.contains(r"^[=+\-@\t\r]")).then(pl.lit("'") + pl.col(column)).otherwise(pl.col(column)).alias(column)
+
+
+def without_held_words(reports: pl.DataFrame) -> pl.DataFrame:
+    """Reports without the words that their publisher does not let circulate."""
+    held = [agency for agency, p in publishers().items() if not p.text_may_circulate]
+    keep = ~pl.col("agency").is_in(held)
+    return reports.with_columns(pl.when(keep).then("text").alias("text"), pl.when(keep).then("coded_spans").alias("coded_spans"))
+
+
+def run_record(view: dict[str, Any], page: str) -> dict[str, Any]:
+    """Hashes of inputs, versions, model and options, and the hash of the page that they make."""
+    return {
+        "command": view["reproduce"],
+        "as_of": view["as_of"],
+        "window": view["window"],
+        "filters": view["filters"],
+        "audience": view["audience"],
+        "inputs": [{"file": f, "sha256": h} for f, h in view["run"]["inputs"]],
+        "model": view["run"]["model"],
+        "seeds": [],
+        "versions": {"tocsin": view["tocsin"], "polars": version("polars"), "python": platform.python_version()},
+        "page_sha256": hashlib.sha256(page.encode()).hexdigest(),
+    }

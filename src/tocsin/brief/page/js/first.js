@@ -1,0 +1,96 @@
+// The first screen: as of when and for whom, what changed, the table by kind, the deadliest attacks, the alert's room.
+const MEASURES = ["incidents", "killed_civilians", "own_forces", "opponents", "deaths_per_attack"];
+
+function facts() {
+  const filters = (head.filters || []).map((pair) => joined([].concat(pair)).replace(", ", " ")).join("; ");
+  const sources = (head.sources || []).slice(0, 3).map((one) => t("source_rows", {agency: one.agency, rows: number(one.rows)}));
+  if ((head.sources || []).length > 3) sources.push(t("sources_more", {n: head.sources.length - 3}));
+  const left = (head.left_out || []).filter(([, count]) => count !== 0).map(([reason, n]) => t("left_out_one", {reason, n: number(n)}));
+  const rows = [
+    ["fact_audience", head.audience],
+    ["fact_clock", head.words[`clock_${head.clock}`] || head.clock],
+    ["fact_sources", sources.length ? sources.join("; ") : t("no_sources")],
+    ["fact_left_out", left.length ? left.join("; ") : t("nothing_left_out")],
+    ["fact_filters", filters],
+  ].filter(([, value]) => known(value));
+  return el("dl", {class: "facts"}, rows.map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))));
+}
+
+const columnLabel = (column) => (known(column.label) ? column.label : t(`col_${column.key}`));
+
+function bars(values) {
+  const top = Math.max(...values.map((value) => value || 0), 0);
+  if (!(top > 0)) return null;
+  const height = (value) => (16 * (value || 0)) / top;
+  return svg("svg", {class: "bars", viewBox: "0 0 34 17", width: 34, height: 17, "aria-hidden": "true"},
+    values.map((value, i) => svg("rect", {x: i * 9, y: 16.5 - height(value), width: 7, height: height(value), class: i ? "base" : "now"})),
+    svg("line", {x1: 0, x2: 34, y1: 16.75, y2: 16.75, class: "ground"}));
+}
+
+function sign(row, column, measure) {
+  const value = measure === "incidents" && row.signs ? row.signs[column.key] : 0;
+  if (value > 0) return el("span", {class: "sign", role: "img", "aria-label": t("above")}, "▲");
+  return value < 0 ? el("span", {class: "sign", role: "img", "aria-label": t("below")}, "▼") : el("span", {class: "sign"});
+}
+
+function kindRows(row, columnsOf) {
+  const value = (column, measure) => ((row.cells || {})[column.key] || {})[measure];
+  const lines = MEASURES.filter((measure) => columnsOf.some((column) => known(value(column, measure))));
+  return el("tbody", {class: row.default ? "default" : null},
+    el("tr", {class: "kind"}, el("th", {scope: "rowgroup", colspan: columnsOf.length + 2},
+      el("span", {}, row.label || kindName(row.violence)), el("span", {class: "verdict"}, row.verdict))),
+    lines.map((measure) => el("tr", {class: measure},
+      el("th", {scope: "row"}, t(`m_${measure}`)),
+      columnsOf.map((column, i) => el("td", {class: i ? null : "now"}, number(value(column, measure)), sign(row, column, measure))),
+      el("td", {class: "drawn"}, bars(columnsOf.map((column) => value(column, measure)))))));
+}
+
+function changeTable() {
+  const columnsOf = head.change.columns || [];
+  return el("table", {class: "change"},
+    el("caption", {}, t("table_caption"), ". ", t("legend")),
+    el("thead", {}, el("tr", {}, el("td", {}), columnsOf.map((column) => el("th", {scope: "col"}, columnLabel(column))), el("td", {class: "drawn"}))),
+    (head.change.rows || []).map((row) => kindRows(row, columnsOf)));
+}
+
+function deadliestTable(found, open) {
+  if (!found.length) return el("p", {class: "quiet"}, t("no_deadliest"));
+  const header = ["d_where", "d_group", "d_killed", "d_who"].map((key) => el("th", {scope: "col"}, t(key)));
+  return el("table", {class: "deadliest"}, el("thead", {}, el("tr", {}, header)), el("tbody", {}, found.map((i) => {
+    const one = incidents.row(i);
+    const go = el("a", {href: `#incident-${i}`, onclick: (event) => { event.preventDefault(); open(i); }}, known(one.place) ? one.place : t("no_place"));
+    const toll = [el("span", {class: "toll"}, known(one.killed) ? number(one.killed) : t("unknown")), el("span", {class: "between"}, tollRange(one))];
+    return el("tr", {}, el("th", {scope: "row"}, el("span", {class: "date"}, one.date_text || dateText(one.date)), go),
+      el("td", {}, community(one)), el("td", {class: "number"}, toll), el("td", {class: "who"}, joined(one.agencies) || t("unknown")));
+  })));
+}
+
+// Room for the alert: a text alone until something is tested against chance.
+function alertBox() {
+  const alert = head.alert;
+  const lines = alert && typeof alert === "object" ? [alert.headline, alert.text] : [alert || head.alert_text];
+  return el("section", {class: alert ? "alert raised" : "alert", "aria-labelledby": "alert-title"},
+    el("h2", {id: "alert-title"}, t("alert")), lines.filter(known).map((line) => el("p", {}, line)));
+}
+
+function wouldChange() {
+  if (!(head.would_change || []).length) return null;
+  return el("section", {class: "would", "aria-labelledby": "would-title"},
+    el("h2", {id: "would-title"}, t("would_change")), el("ul", {}, head.would_change.map((line) => el("li", {}, line))));
+}
+
+function masthead() {
+  return [el("p", {class: "brand"}, el("strong", {}, t("brand")), " ", el("span", {}, t("kicker"))),
+    el("nav", {"aria-label": t("nav")}, el("a", {href: "#incidents"}, t("nav_incidents")), el("a", {href: "#foot"}, t("nav_foot")))];
+}
+
+// Slots are filled when the long tables have been read: the words above stand before that.
+function firstScreen() {
+  const slot = (name) => el("div", {class: `slot ${name}`, id: name});
+  return el("section", {"data-first-screen": true, "aria-labelledby": "title"},
+    el("div", {class: "lede"}, el("h1", {id: "title"}, t("as_of", {title: head.title, date: dateText(head.as_of)})), facts()),
+    el("div", {class: "panes"},
+      el("div", {class: "pane what"}, el("h2", {class: "headline"}, head.change.headline), slot("choose"), slot("timeline"), changeTable()),
+      el("div", {class: "pane where"}, el("h2", {}, t("map_title")), slot("map")),
+      el("div", {class: "pane worst"}, el("h2", {}, t("deadliest")), slot("deadliest"), alertBox(), wouldChange())));
+}

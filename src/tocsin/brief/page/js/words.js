@@ -1,0 +1,55 @@
+// Words, numbers and dates as the page writes them. All of its words stand in words.json.
+const head = readJson("tocsin-head");
+const number = (() => {
+  const whole = new Intl.NumberFormat("en-GB", {maximumFractionDigits: 1});
+  return (value) => (typeof value === "number" ? whole.format(value) : t("none_given"));
+})();
+
+function t(key, values) {
+  const text = head.words[key];
+  if (text === undefined) return key;
+  return values ? text.replace(/\{(\w+)\}/g, (_, name) => (values[name] === undefined ? "" : String(values[name]))) : text;
+}
+
+// A count of one has words of its own where the catalogue gives them.
+const counted = (key, n, values) => t(n === 1 && head.words[`${key}_1`] !== undefined ? `${key}_1` : key, {...values, n: number(n)});
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAY = 86400000;
+
+// Milliseconds of a day in UTC, or null: no local clock takes part, so the page reads alike everywhere.
+function time(iso) {
+  const parts = typeof iso === "string" ? /^(\d{4})-(\d\d)-(\d\d)/.exec(iso) : null;
+  return parts ? Date.UTC(+parts[1], +parts[2] - 1, +parts[3]) : null;
+}
+
+function dateText(iso) {
+  const at = time(iso);
+  if (at === null) return iso ? String(iso) : t("unknown");
+  const date = new Date(at);
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+}
+
+const kindName = (violence) => t(`kind_${violence}`);
+const known = (value) => value !== null && value !== undefined && value !== "";
+const joined = (values) => (Array.isArray(values) ? values : []).filter(known).join(", ");
+
+function tollRange(one) {
+  const {killed_low: low, killed_high: high} = one;
+  if (!known(low) && !known(high)) return "";
+  if (low === high) return low === one.killed ? "" : number(low);
+  return t("range", {low: known(low) ? number(low) : "?", high: known(high) ? number(high) : "?"});
+}
+
+function place(one) {
+  const parts = [one.place, one.admin1].filter(known);
+  return parts.length ? parts.join(", ") : t("no_place");
+}
+
+// How a community is known is drawn as well as said: words underlined, a judgement boxed, a source's code plain.
+function community(one) {
+  if (!known(one.target_group) && !known(one.group_name)) return el("span", {class: "group by-none"}, t("by_none"));
+  const by = ["words", "source", "judgement"].includes(one.group_by) ? one.group_by : "source";
+  const name = known(one.group_name) ? one.group_name : one.target_group;
+  return el("span", {class: `group by-${by}`}, el("span", {class: "name"}, name), " ", el("span", {class: "how"}, t(`by_${by}`)));
+}

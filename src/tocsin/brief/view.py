@@ -1,0 +1,208 @@
+"""The picture as the page takes it: plain values, names instead of codes, nothing that is not drawn."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from tocsin.brief.scope import Scope
+from tocsin.brief.windows import Span, within
+from tocsin.fusion.judgements import Judgement
+from tocsin.intake import Intake
+from tocsin.terms.publishers import publishers
+from tocsin.terms.taxonomies import taxonomy
+
+DEADLIEST = 5
+
+
+def day(value: date | None) -> str | None:
+    """`14 May 2015`, the same in every locale."""
+    if value is None:
+        return None
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return f"{value.day} {months[value.month - 1]} {value.year}"
+
+
+def days(start: date | None, end: date | None) -> str:
+    """An interval in words: `13 May 2015`, `13 to 15 May 2015`, `date unknown`."""
+    if start is None or end is None:
+        return "date unknown"
+    if start == end:
+        return day(start) or ""
+    first, last = day(start) or "", day(end) or ""
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day} to {last}"
+    return f"{first.rsplit(' ', 1)[0] if start.year == end.year else first} to {last}"
+
+
+def toll(low: int | None, best: int | None, high: int | None) -> str:
+    """A toll as a range: `45 (43 to 47)`, `at least 15`, `not known`."""
+    if low is None and best is None and high is None:
+        return "not known"
+    if best is None:
+        if high is None:
+            return f"at least {low}" if low else "none reported"
+        return f"{low or 0} to {high}"
+    low, high = best if low is None else low, best if high is None else high
+    return str(best) if low == high == best else f"{best} ({low} to {high})"
+
+
+def incident_items(incidents: pl.DataFrame, reports: pl.DataFrame, spans: tuple[Span, ...], judgements: tuple[Judgement, ...]) -> list[dict[str, Any]]:
+    """The incidents of the window and of its baselines, newest first."""
+    window = spans[0]
+    first = min(s.start for s in spans)
+    chosen = incidents.filter(pl.col("event_end").is_between(first, window.end)).sort("event_end", "incident_id", descending=[True, False])
+    stated = _stated_groups(reports)
+    by_id = {j.id: j for j in judgements}
+    return [_item(row, window, stated, by_id) for row in chosen.iter_rows(named=True)]
+
+
+def _stated_groups(reports: pl.DataFrame) -> set[str]:
+    """Reports whose community stands in a column of the source, not only in its words."""
+    coded = pl.col("coded_spans").list.eval(pl.element().struct.field("field") == "target_group").list.any().fill_null(False)
+    return set(reports.filter(pl.col("target_group").is_not_null() & ~coded)["report_id"])
+
+
+def _item(row: dict[str, Any], window: Span, stated: set[str], judgements: dict[str, Judgement]) -> dict[str, Any]:
+    judged = [judgements[j] for j in row["judged"] if j in judgements]
+    by = None
+    if row["target_group"] is not None:
+        if any(j.decides == "value" and j.field == "target_group" for j in judged):
+            by = "judgement"
+        else:
+            by = "source" if any(r in stated for r in row["report_ids"]) else "words"
+    plain = (
+        "place admin1 admin2 area_class lat lon radius_km violence actor side_a side_b attack_type target_type target_group killed_low killed "
+        "killed_high killed_civilians killed_a killed_b agencies corroboration hindsight disputed report_ids parts"
+    ).split()
+    return {
+        "id": row["incident_id"],
+        "date": _iso(row["event_end"]),
+        "date_start": _iso(row["event_start"]),
+        "date_text": days(row["event_start"], row["event_end"]),
+        "known": _iso(row["known_at"]),
+        **{c: row[c] for c in plain},
+        "killed_text": toll(row["killed_low"], row["killed"], row["killed_high"]),
+        "attack_name": _name("attack_type", row["attack_type"]),
+        "target_name": _name("target_type", row["target_type"]),
+        "group_name": _name("target_group", row["target_group"]),
+        "group_by": by,
+        "judged": [{"id": j.id, "by": j.by, "on": day(j.on), "decides": j.decides, "field": j.field, "value": j.value, "why": j.why} for j in judged],
+        "in_window": bool(row["event_end"] and row["event_end"] >= window.start),
+    }
+
+
+def _iso(value: date | None) -> str | None:
+    return value.isoformat() if value else None
+
+
+def _name(tree: str, code: str | None) -> str | None:
+    nodes = taxonomy(tree).nodes
+    return nodes[code].name if code in nodes else code
+
+
+def report_items(reports: pl.DataFrame, items: list[dict[str, Any]], public: bool) -> dict[str, dict[str, Any]]:
+    """The reports behind these incidents; `public` leaves out words that a publisher does not let circulate."""
+    wanted = pl.DataFrame({"report_id": [r for i in items for r in i["report_ids"]]}, schema={"report_id": pl.String})
+    held = {agency for agency, p in publishers().items() if not p.text_may_circulate}
+    out = {}
+    for row in reports.join(wanted.unique(), on="report_id").sort("report_id").iter_rows(named=True):
+        silent = public and row["agency"] in held
+        out[row["report_id"]] = {
+            "agency": row["agency"],
+            "origin": row["origin"],
+            "reported": _iso(row["reported_at"].date()) if row["reported_at"] else None,
+            "known": _iso(row["known_at"]),
+            "date_text": days(row["event_start"], row["event_end"]),
+            "place": row["place"],
+            "killed_text": toll(row["killed_low"], row["killed"], row["killed_high"]),
+            "text": None if silent else row["text"],
+            "lang": row["lang"],
+            "spans": [] if silent else row["coded_spans"] or [],
+            "file": row["file"],
+            "row": row["row"],
+            "derived": bool(row["derived_from"]),
+            "url": row["url"],
+        }
+    return out
+
+
+def source_items(intake: Intake, incidents: pl.DataFrame) -> list[dict[str, Any]]:
+    """Each file: whose it is, how much of it was read, over which days, and how to cite it."""
+    known = publishers()
+    out = []
+    for line in intake.sources.iter_rows(named=True):
+        mine = intake.reports.filter((pl.col("file") == line["file"]) & (pl.col("agency") == line["agency"]))
+        first, last = mine["event_start"].min(), mine["event_end"].max()
+        terms = known.get(line["agency"])
+        out.append(
+            {
+                "agency": line["agency"],
+                "file": line["file"],
+                "rows": line["records"],
+                "reports": line["reports"],
+                "incidents": incidents.filter(pl.col("agencies").list.contains(line["agency"])).height,
+                "first": first.isoformat() if isinstance(first, date) else None,
+                "last": last.isoformat() if isinstance(last, date) else None,
+                "name": terms.name if terms else line["agency"],
+                "licence": terms.licence if terms else "as its owner says",
+                "cite": terms.cite if terms else "",
+                "url": terms.url if terms else "",
+            }
+        )
+    return out
+
+
+def deadliest(incidents: pl.DataFrame, window: Span) -> list[str]:
+    """Ids of the window's deadliest one-sided attacks, worst first."""
+    mine = within(incidents, window).filter((pl.col("violence") == "one_sided") & pl.col("killed").is_not_null())
+    return mine.sort("killed", "killed_high", "event_end", "incident_id", descending=[True, True, True, False], nulls_last=True)["incident_id"].head(DEADLIEST).to_list()
+
+
+def would_change(incidents: pl.DataFrame, spans: tuple[Span, ...], intake: Intake) -> list[str]:
+    """What, if it were known, would change the answer: at most three short sentences with their counts."""
+    window = spans[0]
+    mine = within(incidents, window).filter(pl.col("violence") == "one_sided")
+    out = []
+    silent = mine["target_group"].null_count()
+    if silent:
+        out.append(f"Whom {silent} of {mine.height} attacks were aimed at: their words name no community.")
+    lately = window.end - timedelta(days=29)
+    out.append(f"Attacks not yet reported: the last 30 days hold {mine.filter(pl.col('event_end') >= lately).height}.")
+    if "UCDP GED" in intake.sources["agency"]:
+        out.append("Groups below 25 deaths a year, and attacks that killed nobody: GED lists neither.")
+    return out
+
+
+def caveats(intake: Intake, incidents: pl.DataFrame) -> list[str]:
+    """What a reader must know before quoting a number, from the data themselves."""
+    out = []
+    if bool(intake.reports["hindsight"].any()):
+        out.append("Hindsight: the files hold no receipt history. Values are as their release knows them, not as known on the day; no lead time follows.")
+    reports = intake.reports.filter(pl.col("derived_from").list.len().fill_null(0) == 0)
+    if "UCDP GED" in intake.sources["agency"]:
+        out += [
+            "GED: lethal events only. Who began a state-based event is not coded. A group enters with 25 deaths in a year.",
+            "GED has no field for the target: communities here come from headlines, which are missing in nearly all rows of 2008 to 2012. "
+            "A community that no headline names is silence, not absence.",
+        ]
+    vague = incidents.filter((pl.col("event_end") - pl.col("event_start")).dt.total_days() > 7).height
+    if vague:
+        out.append(f"{vague} incidents are dated no better than a week; each counts on its last possible day.")
+    rough = reports.filter(pl.col("radius_km") > 20).height
+    if rough:
+        out.append(f"{rough} of {reports.height} reports are placed no better than 20 km (one standard deviation).")
+    return out
+
+
+def issue_items(issues: pl.DataFrame) -> list[dict[str, Any]]:
+    """Intake issues by reason, the most frequent first, each with an example."""
+    grouped = issues.group_by("reason").agg(
+        count=pl.len(), file=pl.col("file").first(), row=pl.col("row").min(), field=pl.col("field").sort_by("row").first(), value=pl.col("value").sort_by("row").first()
+    )
+    return [
+        {"reason": g["reason"], "count": g["count"], "example": f"{g['file']}, row {g['row']}" + (f", {g['field']} = {g['value']}" if g["field"] else "")}
+        for g in grouped.sort("count", "reason", descending=[True, False]).iter_rows(named=True)
+    ]

@@ -1,0 +1,74 @@
+"""tocsin brief: event files in, one page out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tocsin.brief import Brief, box
+from tocsin.brief import brief as make_brief
+from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, print_issues, reading
+
+
+@click.command()
+@FILES
+@click.option("--demo", is_flag=True, help="The bundled data (UCDP GED, Pakistan) as of 2015-05-14.")
+@AS_OF
+@click.option("--window", type=int, default=150, show_default=True, help="Days to look at, ending on --as-of.")
+@click.option("--country", help="ISO 3166-1 alpha-3, e.g. PAK.")
+@click.option("--area", help="A province, a district, or tribal, mainland, big_city.")
+@click.option("--where", metavar="BOX", help="west,south,east,north in degrees.")
+@click.option("--group", help="A community's code, narrower ones included, e.g. shia.")
+@click.option("--public", is_flag=True, help="Only what may be passed on.")
+@SPEC
+@out_option("tocsin-out")
+def brief(files: tuple[Path, ...], as_of: datetime | None, where: str | None, **options: Any) -> None:
+    """Make one page, brief.html, from any mix of event FILES."""
+    if not files and not options["demo"]:
+        raise click.UsageError("name at least one file, or --demo for the bundled data")
+    with reading() as tell:
+        made = make_brief(list(files), as_of=as_date(as_of), where=box(where) if where else None, progress=tell, **options)
+    summary(made)
+
+
+def summary(made: Brief) -> None:
+    """The first screen in the terminal."""
+    console, view = Console(), made.view
+    sources = "; ".join(f"{s['agency']} {s['rows']:,} rows" for s in view["sources"])
+    console.print(f"[bold]{view['title']}, as of {view['as_of_text']}[/bold]  ({view['clock']}; {sources})", highlight=False)
+    console.print(view["change"]["headline"], highlight=False)
+    console.print(_kinds(view))
+    worst = {i["id"]: i for i in view["incidents"]}
+    if view["deadliest"]:
+        console.print(_deadliest([worst[i] for i in view["deadliest"]]))
+    console.print(view["alert_text"], highlight=False)
+    print_issues(console, made.issues, limit=3)
+    if made.page is not None:
+        console.print(f"Open {made.page} in a browser. Beside it: reports, incidents, issues, run.json.", highlight=False, soft_wrap=True)
+
+
+def _kinds(view: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, title="Incidents (dead: civilians / own forces / opponents)", title_justify="left", title_style="bold")
+    table.add_column("kind of violence")
+    for column in view["change"]["columns"]:
+        table.add_column(column["label"], justify="right")
+    for row in view["change"]["rows"]:
+        cells = [row["cells"][c["key"]] for c in view["change"]["columns"]]
+        dead = [f"{c['incidents']:g} ({c['killed_civilians']:g} / {c['own_forces']:g} / {c['opponents']:g})" for c in cells]
+        table.add_row(row["violence"].replace("_", "-"), *dead)
+    return table
+
+
+def _deadliest(items: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, title="Deadliest one-sided attacks", title_justify="left", title_style="bold")
+    for name in ("date", "place", "community", "dead", "who says so"):
+        table.add_column(name)
+    for i in items:
+        group = f"{i['group_name']} ({i['group_by']})" if i["group_name"] else "not said"
+        table.add_row(i["date_text"], i["place"] or "?", group, i["killed_text"], ", ".join(i["agencies"]))
+    return table

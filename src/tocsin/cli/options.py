@@ -1,0 +1,61 @@
+"""Options that several verbs share, and what they print alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+SPEC = click.option("--spec", type=click.Path(path_type=Path), help="YAML that describes a table of your own.")
+AS_OF = click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only what was known by this day.")
+
+
+def out_option(default: str) -> Callable[[Any], Any]:
+    """The folder that a verb writes into."""
+    return click.option("--out", type=click.Path(path_type=Path), default=default, show_default=True, help="Folder for the files written.")
+
+
+def as_date(value: datetime | None) -> date | None:
+    """click gives datetimes; the verbs take dates."""
+    return value.date() if value else None
+
+
+@contextmanager
+def reading() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on the terminal, nothing where the output goes elsewhere."""
+    console = Console(stderr=True)
+    columns = (TextColumn("reading {task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(file: str, done: int, total: int) -> None:
+            if file not in tasks:
+                tasks[file] = bar.add_task(file, total=total)
+            bar.update(tasks[file], completed=done)
+
+        yield tell
+
+
+def print_issues(console: Console, issues: pl.DataFrame, limit: int = 5) -> None:
+    """Intake issues by reason, the most frequent first."""
+    if issues.is_empty():
+        console.print("No intake issues.")
+        return
+    table = Table(box=None, pad_edge=False, title=f"{issues.height:,} intake issues", title_justify="left", title_style="bold")
+    table.add_column("count", justify="right")
+    table.add_column("reason", overflow="fold")
+    reasons = issues.group_by("reason").len().sort("len", "reason", descending=[True, False])
+    for reason, n in reasons.head(limit).iter_rows():
+        table.add_row(f"{n:,}", reason)
+    if reasons.height > limit:
+        table.add_row("", f"and {reasons.height - limit} more reasons, in issues.csv")
+    console.print(table)

@@ -1,0 +1,183 @@
+"""What an incident is, from its reports: places from the most precise, tolls as ranges, categories where they agree.
+
+A report taken out of another (a press article inside a GED row) speaks only where the one above it is silent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import polars as pl
+
+from tocsin.fusion.judgements import Judgement
+from tocsin.terms.tables import PART
+from tocsin.terms.taxonomies import NAMES, taxonomy
+
+_PLACE = ("country", "admin1", "admin2", "area_class", "place", "lat", "lon", "radius_km")
+_SIDES = ("side_a", "side_b", "actor", "initiator")
+_ADDED = ("killed_low", "killed", "killed_high", "killed_civilians", "killed_a", "killed_b")
+
+
+def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...]) -> pl.DataFrame:
+    """Incidents from reports with `_cluster`, `_part` and `_derived`; every column of INCIDENTS but as_of and model."""
+    ordered = labelled.sort("_cluster", "_derived", "radius_km", "known_at", "report_id", nulls_last=True)
+    own = ordered.filter(~pl.col("_derived"))
+    frame = _basics(ordered).join(_where(own), on="_cluster").join(_tolls(ordered, own), on="_cluster")
+    frame = frame.join(_parts(own), on="_cluster", how="left").join(_kinds(own), on="_cluster")
+    for name in NAMES:
+        frame = frame.join(_category(ordered, name), on="_cluster", how="left")
+    frame = frame.with_columns(
+        parts=pl.col("parts").fill_null(pl.lit([], dtype=pl.List(PART))),
+        disputed=pl.concat_list(
+            *(pl.when(pl.col(c)).then(pl.lit(c.removeprefix("_odd_"))) for c in frame.columns if c.startswith("_odd_"))
+        ).list.drop_nulls().list.sort(),
+    )
+    frame = _judge(frame, ordered, decided)
+    return frame.drop(pl.selectors.starts_with("_odd_"), "_cluster").sort("event_start", "incident_id", nulls_last=True)
+
+
+def _basics(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Ids, clocks, dates: overlapping intervals are intersected, others spanned and said to disagree."""
+    first = pl.col("report_id").sort_by("known_at", "report_id").first()
+    mine = ~pl.col("_derived")
+    latest, earliest = pl.col("event_start").filter(mine).max(), pl.col("event_end").filter(mine).min()
+    frame = ordered.group_by("_cluster", maintain_order=True).agg(
+        incident_id=first,
+        report_ids=pl.col("report_id").sort(),
+        agencies=pl.col("agency").unique().sort(),
+        known_at=pl.col("known_at").min(),
+        hindsight=pl.col("hindsight").any(),
+        corroboration=pl.col("origin").n_unique().cast(pl.Int32),
+        wounded=_middle(pl.col("wounded")),
+        _from=latest,
+        _to=earliest,
+        _first=pl.col("event_start").filter(mine).min(),
+        _last=pl.col("event_end").filter(mine).max(),
+    )
+    overlap = (pl.col("_from") <= pl.col("_to")).fill_null(True)
+    return frame.with_columns(
+        event_start=pl.when(overlap).then("_from").otherwise("_first"),
+        event_end=pl.when(overlap).then("_to").otherwise("_last"),
+        _odd_event_start=~overlap,
+    ).drop("_from", "_to", "_first", "_last")
+
+
+def _where(own: pl.DataFrame) -> pl.DataFrame:
+    """Place and sides of the most precise report."""
+    sides = [pl.col(c).drop_nulls().first() for c in _SIDES]
+    odd = [(pl.col(c).drop_nulls().n_unique() > 1).alias(f"_odd_{c}") for c in ("side_a", "side_b", "actor") if c == "actor"]
+    return own.group_by("_cluster", maintain_order=True).agg(*(pl.col(c).first() for c in _PLACE), *sides, *odd)
+
+
+def _middle(column: pl.Expr) -> pl.Expr:
+    """The lower median: a number that some report gives."""
+    known = column.drop_nulls().sort()
+    return known.get((known.len().cast(pl.Int64) - 1) // 2, null_on_oob=True)
+
+
+def _tolls(ordered: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+    """Tolls: rows that a source split are added, then the lowest, the middle and the highest are taken; words speak where no source does."""
+    stated = _spread(own)
+    words = _spread(ordered.filter("_derived")).select("_cluster", *(pl.col(c).alias(f"{c}_w") for c in ("killed_low", "killed", "killed_high")))
+    frame = stated.join(words, on="_cluster", how="left")
+    silent = pl.all_horizontal(pl.col(c).is_null() for c in ("killed_low", "killed", "killed_high"))
+    spread = [pl.when(silent).then(f"{c}_w").otherwise(pl.col(c)).alias(c) for c in ("killed_low", "killed", "killed_high")]
+    return frame.with_columns(spread).drop(pl.selectors.ends_with("_w"))
+
+
+def _spread(reports: pl.DataFrame) -> pl.DataFrame:
+    unit = pl.coalesce(pl.col("_part"), -1 - pl.int_range(pl.len(), dtype=pl.Int64))
+    whole = pl.col("_part").is_null() | (pl.len() == 1)
+
+    def added(c: str) -> pl.Expr:
+        total = pl.when(pl.col(c).null_count() == 0).then(pl.col(c).sum())
+        mixed = pl.len() > 1 if c in ("killed_a", "killed_b") else pl.lit(False)
+        return pl.when(mixed & (pl.col("side_a").n_unique() > 1)).then(None).otherwise(total).alias(c)
+
+    units = reports.with_columns(_unit=unit, _whole=whole).group_by("_cluster", "_unit", maintain_order=True).agg(added(c) for c in _ADDED)
+    low, high = pl.coalesce("killed_low", "killed"), pl.coalesce("killed_high", "killed")
+    best = pl.col("killed").drop_nulls()
+    return units.group_by("_cluster", maintain_order=True).agg(
+        low.min().alias("killed_low"),
+        _middle(pl.col("killed")).alias("killed"),
+        high.max().alias("killed_high"),
+        *(_middle(pl.col(c)).alias(c) for c in ("killed_civilians", "killed_a", "killed_b")),
+        (best.n_unique() > 1).alias("_odd_killed"),
+    )
+
+
+def _parts(own: pl.DataFrame) -> pl.DataFrame:
+    split = own.filter(pl.col("_part").is_not_null())
+    fields = [pl.col(f.name).cast(f.dtype) for f in PART.fields]
+    return split.sort("report_id").group_by("_cluster", maintain_order=True).agg(parts=pl.struct(fields))
+
+
+def _kinds(own: pl.DataFrame) -> pl.DataFrame:
+    """The kind that killed most (of parts), or that most reports give; ties go by the order of the kinds."""
+    counted = own.group_by("_cluster", "violence").agg(
+        weight=pl.when(pl.col("_part").is_not_null().any()).then(pl.col("killed").sum()).otherwise(pl.len()).cast(pl.Int64),
+        split=pl.col("_part").is_not_null().any(),
+    )
+    known = counted.with_columns(_unknown=pl.col("violence") == "unknown")
+    ranked = known.sort("_cluster", "_unknown", pl.col("weight"), "violence", descending=[False, False, True, False])
+    return ranked.group_by("_cluster", maintain_order=True).agg(
+        pl.col("violence").first(),
+        _odd_violence=(pl.col("violence").filter(~pl.col("_unknown")).n_unique() > 1) & ~pl.col("split").any(),
+    )
+
+
+def _category(ordered: pl.DataFrame, name: str) -> pl.DataFrame:
+    """A code where all that speak agree (the most specific), else the one with most origins; a tie is null and disputed."""
+    said = ordered.filter(pl.col(name).is_not_null())
+    said = said.filter(~pl.col("_derived") | (~pl.col("_derived")).any().over("_cluster").not_())
+    groups = said.group_by("_cluster", maintain_order=True).agg(codes=pl.col(name), origins=pl.col("origin"), kinds=pl.col(name).n_unique())
+    plain = groups.filter(pl.col("kinds") == 1).select("_cluster", pl.col("codes").list.first().alias(name), pl.lit(False).alias(f"_odd_{name}"))
+    mixed = groups.filter(pl.col("kinds") > 1)
+    settled = [settle(name, c, o) for c, o in zip(mixed["codes"].to_list(), mixed["origins"].to_list(), strict=True)]
+    rest = pl.DataFrame(
+        {"_cluster": mixed["_cluster"], name: [s[0] for s in settled], f"_odd_{name}": [s[1] for s in settled]},
+        schema={"_cluster": pl.Int64, name: pl.String, f"_odd_{name}": pl.Boolean},
+    )
+    return pl.concat([plain, rest])
+
+
+def settle(name: str, codes: list[str], origins: list[str]) -> tuple[str | None, bool]:
+    """(code, disputed) from what several reports say, each origin counted once.
+
+    Codes outside the taxonomy (a table's own) agree only with themselves or a prefix of their path.
+    """
+    tree = taxonomy(name)
+
+    def wider(code: str) -> set[str]:
+        return set(tree.ancestors(code)) if code in tree else {"/".join(code.split("/")[: i + 1]) for i in range(code.count("/") + 1)}
+
+    distinct = sorted(set(codes), key=lambda c: (-len(wider(c)), c))
+    if all(c in wider(distinct[0]) for c in distinct):
+        return distinct[0], False
+    votes = Counter(c for c, _ in sorted(set(zip(codes, origins, strict=True))))
+    best = max(votes.values())
+    winners = [c for c in distinct if votes[c] == best]
+    return (winners[0], True) if len(winners) == 1 else (None, True)
+
+
+def _judge(frame: pl.DataFrame, ordered: pl.DataFrame, decided: tuple[Judgement, ...]) -> pl.DataFrame:
+    """Signed values replace resolved ones; every judgement that touched an incident is named in it."""
+    relevant = [j for j in decided if j.reports]
+    where = ordered.select("report_id", "_cluster").filter(pl.col("report_id").is_in([r for j in relevant for r in j.reports]))
+    cluster = dict(where.iter_rows())
+    named: dict[int, list[str]] = {}
+    values: dict[str, dict[int, str | None]] = {}
+    for j in relevant:
+        clusters = {cluster[r] for r in j.reports if r in cluster}
+        for c in clusters:
+            if j.decides == "value" and j.field is not None:
+                values.setdefault(j.field, {})[c] = j.value
+            if j.decides != "part_of" or sum(r in cluster for r in j.reports) > 1:
+                named.setdefault(c, []).append(j.id)
+    for field, by_cluster in values.items():
+        new = pl.DataFrame({"_cluster": list(by_cluster), "_judged": list(by_cluster.values())}, schema={"_cluster": pl.Int64, "_judged": pl.String})
+        frame = frame.join(new, on="_cluster", how="left", maintain_order="left")
+        frame = frame.with_columns(pl.coalesce(pl.col("_judged").cast(frame.schema[field]), field).alias(field)).drop("_judged")
+    ids = pl.DataFrame({"_cluster": list(named), "judged": [sorted(v) for v in named.values()]}, schema={"_cluster": pl.Int64, "judged": pl.List(pl.String)})
+    frame = frame.join(ids, on="_cluster", how="left", maintain_order="left")
+    return frame.with_columns(pl.col("judged").fill_null(pl.lit([], dtype=pl.List(pl.String))))

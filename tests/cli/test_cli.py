@@ -1,0 +1,92 @@
+"""The command line as its user meets it: one message, what to do next, never a traceback."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+GED = Path(str(files("tocsin.data").joinpath("ged221_pakistan.csv.gz")))
+
+
+def tocsin(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "tocsin", *map(str, words)], capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture(scope="module")
+def ged_2015(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rows of 2014 and 2015, as a small file."""
+    path = tmp_path_factory.mktemp("ged") / "small.csv"
+    frame = pl.read_csv(gzip.decompress(GED.read_bytes()), infer_schema=False)
+    frame.filter(pl.col("year").is_in(["2014", "2015"])).write_csv(path)
+    return path
+
+
+@pytest.mark.parametrize("verb", ["read", "fuse", "brief"])
+def test_a_verb_without_files_says_what_it_needs(verb: str) -> None:
+    done = tocsin(verb)
+    assert done.returncode == 2
+    assert "name at least one file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda p: p / "missing.csv", "missing.csv"),
+        (lambda p: p, "directory"),
+        (lambda p: _write(p / "empty.csv", b""), "empty"),
+        (lambda p: _write(p / "odd.csv", b"colour,shape\nred,round\n"), "no reader knows this header"),
+        (lambda p: _write(p / "picture.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 64), "picture.png"),
+    ],
+    ids=["missing", "directory", "empty", "unknown header", "binary"],
+)
+def test_a_file_that_cannot_be_used_gets_one_clear_message(make: object, says: str, tmp_path: Path) -> None:
+    done = tocsin("read", make(tmp_path), "--out", tmp_path / "out")  # type: ignore[operator]
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def test_read_writes_reports_and_issues(ged_2015: Path, tmp_path: Path) -> None:
+    done = tocsin("read", ged_2015, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    reports = pl.read_parquet(tmp_path / "out" / "reports.parquet")
+    assert reports.filter(pl.col("agency") == "UCDP GED").height == 413 + 276
+    assert set(pl.read_csv(tmp_path / "out" / "issues.csv").columns) == {"file", "row", "field", "value", "reason"}
+
+
+def test_fuse_takes_the_reports_that_read_wrote(ged_2015: Path, tmp_path: Path) -> None:
+    assert tocsin("read", ged_2015, "--out", tmp_path).returncode == 0
+    done = tocsin("fuse", tmp_path / "reports.parquet", "--out", tmp_path / "fused")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "fused" / "incidents.geojson").exists()
+
+
+def test_the_same_brief_twice_is_the_same_page_byte_for_byte(ged_2015: Path, tmp_path: Path) -> None:
+    pages = []
+    for name in ("one", "two"):
+        done = tocsin("brief", ged_2015, "--as-of", "2015-05-14", "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        pages.append((tmp_path / name / "brief.html").read_bytes())
+    assert pages[0] == pages[1]
+    run = json.loads((tmp_path / "one" / "run.json").read_text())
+    assert run["as_of"] == "2015-05-14"
+    assert len(run["inputs"][0]["sha256"]) == 64
+
+
+def test_a_wrong_date_names_the_form() -> None:
+    done = tocsin("brief", "--demo", "--as-of", "14.5.2015")
+    assert done.returncode == 2
+    assert "%Y-%m-%d" in done.stderr
