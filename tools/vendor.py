@@ -25,6 +25,7 @@ TESTS = ROOT / "tests/browser/vendor"
 
 
 def main() -> None:
+    """Fetch, check, bundle and copy."""
     pins = json.loads((ROOT / "tools/vendor.json").read_text(encoding="utf-8"))
     PAGE.mkdir(parents=True, exist_ok=True)
     TESTS.mkdir(parents=True, exist_ok=True)
@@ -60,6 +61,7 @@ def unpack(tarball: Path, target: Path) -> None:
 
 
 def write_bundle(pins: dict[str, Any], work: Path) -> None:
+    """The d3 modules as one script, their licences at its top and in a file beside it."""
     (work / "entry.js").write_text("\n".join(pins["entry"]) + "\n", encoding="utf-8")
     esbuild = work / "node_modules/esbuild-wasm/bin/esbuild"
     options = ["--bundle", "--minify", "--format=iife", "--global-name=d3", "--target=es2020", "--charset=utf8", "--legal-comments=none"]

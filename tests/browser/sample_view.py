@@ -27,7 +27,7 @@ GROUPS = {"shia": "Shia", "shia/ismaili": "Ismaili", "shia/bohra": "Bohra", "chr
 TARGETS = {"place_of_worship": "Place of worship", "market": "Market", "school": "School", "transport": "Transport"}
 ATTACKS = {"bombing": "Bombing or explosion", "armed_assault": "Armed assault", "assassination": "Assassination"}
 WORDS = {"shia": "Shia", "shia/ismaili": "Ismaili", "shia/bohra": "Bohra", "christian": "Christian", "hazara": "Hazara", "sufi": "Sufi"}
-SCRIPT = "<script>window.pwned=1</script><img src=x onerror=\"window.pwned=1\">'\"</textarea></style>&amp;\u2028{{body}}"
+SCRIPT = '<script>window.pwned=1</script><img src=x onerror="window.pwned=1">\'"</textarea></style>&amp;\u2028{{body}}'
 URDU = "کراچی میں بس پر حملہ، 45 افراد ہلاک"
 
 
@@ -63,10 +63,21 @@ def span(text: str, field: str, value: str, found: str) -> View:
 
 def report(report_id: str, when: dt.date, place: str, text: str, **more: Any) -> tuple[str, View]:
     base = {
-        "agency": "Dawn", "origin": "Dawn", "reported": when.isoformat(), "known": (when + dt.timedelta(days=1)).isoformat(),
-        "date_text": words(when), "place": place, "killed_text": "", "text": text, "lang": "en", "spans": [],
-        "file": "sample.csv", "row": 2, "derived": True, "url": None,
-    }  # fmt: skip
+        "agency": "Dawn",
+        "origin": "Dawn",
+        "reported": when.isoformat(),
+        "known": (when + dt.timedelta(days=1)).isoformat(),
+        "date_text": words(when),
+        "place": place,
+        "killed_text": "",
+        "text": text,
+        "lang": "en",
+        "spans": [],
+        "file": "sample.csv",
+        "row": 2,
+        "derived": True,
+        "url": None,
+    }
     return report_id, {**base, **more}
 
 
@@ -74,14 +85,39 @@ def incident(number: int, ago: int, where: list[Any], violence: str, killed: int
     name, admin1, lat, lon = where
     when = day(ago)
     base: View = {
-        "id": identity("incident", number), "date": when.isoformat(), "date_end": when.isoformat(), "date_text": words(when),
-        "place": name, "admin1": admin1, "admin2": f"{name} district", "area_class": "mainland", "lat": lat, "lon": lon, "radius_km": 8.0,
-        "violence": violence, "actor": "TTP" if violence != "non_state" else None, "attack_type": None, "attack_name": None,
-        "target_type": None, "target_name": None, "target_group": None, "group_name": None, "group_by": None,
-        "killed_low": killed, "killed": killed, "killed_high": killed, "killed_civilians": killed if violence == "one_sided" else 0,
-        "agencies": ["UCDP GED"], "corroboration": 1, "hindsight": True, "disputed": [], "judged": [], "parts": [],
-        "report_ids": [], "in_window": ago < DAYS,
-    }  # fmt: skip
+        "id": identity("incident", number),
+        "date": when.isoformat(),
+        "date_end": when.isoformat(),
+        "date_text": words(when),
+        "place": name,
+        "admin1": admin1,
+        "admin2": f"{name} district",
+        "area_class": "mainland",
+        "lat": lat,
+        "lon": lon,
+        "radius_km": 8.0,
+        "violence": violence,
+        "actor": "TTP" if violence != "non_state" else None,
+        "attack_type": None,
+        "attack_name": None,
+        "target_type": None,
+        "target_name": None,
+        "target_group": None,
+        "group_name": None,
+        "group_by": None,
+        "killed_low": killed,
+        "killed": killed,
+        "killed_high": killed,
+        "killed_civilians": killed if violence == "one_sided" else 0,
+        "agencies": ["UCDP GED"],
+        "corroboration": 1,
+        "hindsight": True,
+        "disputed": [],
+        "judged": [],
+        "parts": [],
+        "report_ids": [],
+        "in_window": ago < DAYS,
+    }
     return {**base, **more}
 
 
@@ -93,34 +129,59 @@ def random_incident(rng: random.Random, number: int, ago: int, violence: str) ->
     target = rng.choice([*TARGETS, None])
     crowd = f"{WORDS[group]} worshippers" if group else "people"
     text = f"At least {killed} {crowd} killed in {where[0]} {rng.choice(['blast', 'attack', 'shooting'])}"
-    spans = [span(text, "killed_low", str(killed), f"At least {killed}")] + ([span(text, "target_group", group, WORDS[group])] if group else [])
+    spans = [span(text, "killed_low", str(killed), f"At least {killed}")] + (
+        [span(text, "target_group", group, WORDS[group])] if group else []
+    )
     ids = [identity("report", number, "row"), identity("report", number, "press")]
-    reports = dict([
-        report(ids[0], day(ago), where[0], "", agency="UCDP GED", origin="Dawn", derived=False, row=number + 2, killed_text=str(killed)),
-        report(ids[1], day(ago), where[0], text, spans=spans, row=number + 2, killed_text=f"{killed} or more"),
-    ])  # fmt: skip
+    reports = dict(
+        [
+            report(
+                ids[0], day(ago), where[0], "", agency="UCDP GED", origin="Dawn", derived=False, row=number + 2, killed_text=str(killed)
+            ),
+            report(ids[1], day(ago), where[0], text, spans=spans, row=number + 2, killed_text=f"{killed} or more"),
+        ]
+    )
     return incident(
-        number, ago, where, violence, killed, report_ids=ids, agencies=["Dawn", "UCDP GED"], radius_km=rng.choice([3.0, 8.0, 15.0, 60.0]),
-        target_group=group, group_name=GROUPS.get(group or ""), group_by="words" if group else None, attack_type=attack,
-        attack_name=ATTACKS[attack], target_type=target, target_name=TARGETS.get(target or ""), killed_low=max(0, killed - rng.randint(0, 2)),
+        number,
+        ago,
+        where,
+        violence,
+        killed,
+        report_ids=ids,
+        agencies=["Dawn", "UCDP GED"],
+        radius_km=rng.choice([3.0, 8.0, 15.0, 60.0]),
+        target_group=group,
+        group_name=GROUPS.get(group or ""),
+        group_by="words" if group else None,
+        attack_type=attack,
+        attack_name=ATTACKS[attack],
+        target_type=target,
+        target_name=TARGETS.get(target or ""),
+        killed_low=max(0, killed - rng.randint(0, 2)),
         killed_high=killed + rng.choice([0, 0, 2, 6]),
-    ), reports  # fmt: skip
+    ), reports
 
 
 def cell(rows: list[View], days: float | None = None) -> View:
     """The numbers of one column; with `days`, the rows are one year and give the rate for so many days."""
     share = 1.0 if days is None else days / 365
+
     def total(key: str) -> float:
         return round(sum(row[key] or 0 for row in rows) * share, 1 if days else 0) if days else sum(row[key] or 0 for row in rows)
+
     count = round(len(rows) * share, 1) if days else len(rows)
     killed = total("killed")
     state = bool(rows) and rows[0]["violence"] == "state_based"
     return {
-        "incidents": count, "killed": killed, "killed_low": total("killed_low"), "killed_high": total("killed_high"),
-        "killed_civilians": total("killed_civilians"), "own_forces": round(killed * 0.2, 1 if days else None) if state else 0,
+        "incidents": count,
+        "killed": killed,
+        "killed_low": total("killed_low"),
+        "killed_high": total("killed_high"),
+        "killed_civilians": total("killed_civilians"),
+        "own_forces": round(killed * 0.2, 1 if days else None) if state else 0,
         "opponents": round(killed * 0.8, 1 if days else None) if state else 0,
         "deaths_per_attack": round(killed / count, 1) if count else None,
-    }  # fmt: skip
+    }
 
 
 def change(incidents: list[View]) -> View:
@@ -139,44 +200,42 @@ def change(incidents: list[View]) -> View:
             cells[key] = cell(inside, DAYS if key == "year_rate" else None)
         window = cells["window"]["incidents"]
         signs = {key: (window > cells[key]["incidents"]) - (window < cells[key]["incidents"]) for key in list(spans)[1:]}
-        verdict = {(1,): "more on all three", (-1,): "fewer on all three", (0,): "no change"}.get(tuple(set(signs.values())), "cannot be told")
-        rows.append({"violence": violence, "label": label, "default": violence == "one_sided", "cells": cells, "signs": signs, "verdict": verdict})
+        verdict = {(1,): "more on all three", (-1,): "fewer on all three", (0,): "no change"}.get(
+            tuple(set(signs.values())), "cannot be told"
+        )
+        rows.append(
+            {"violence": violence, "label": label, "default": violence == "one_sided", "cells": cells, "signs": signs, "verdict": verdict}
+        )
     first = rows[0]["cells"]
     return {
-        "headline": f"One-sided attacks: {first['window']['incidents']} in 150 days; {first['before']['incidents']} in the 150 days before; "
+        "headline": f"One-sided attacks: {first['window']['incidents']} in 150 days; "
+        f"{first['before']['incidents']} in the 150 days before; "
         f"{first['year_before']['incidents']} a year earlier; the year’s own rate gives {first['year_rate']['incidents']}. "
-        + ("The signs differ: cannot be told." if rows[0]["verdict"] == "cannot be told" else f"{rows[0]['verdict'].capitalize()}; chance not tested."),
-        "columns": columns, "rows": rows,
-    }  # fmt: skip
+        + f"{rows[0]['verdict'].capitalize()}; chance not tested.",
+        "columns": columns,
+        "rows": rows,
+    }
 
 
 def view_of(incidents: list[View], reports: dict[str, View], **more: Any) -> View:
     attacks = [one for one in incidents if one["violence"] == "one_sided" and one["in_window"]]
     deadliest = sorted(attacks, key=lambda one: -(one["killed"] or 0))[:5]
+    fixed: View = json.loads((DATA / "view.json").read_text(encoding="utf-8"))
+    fixed["sources"][0].update(reports=len(reports), incidents=len(incidents))
     base: View = {
-        "tocsin": "0.1.0", "title": "Pakistan", "as_of": AS_OF.isoformat(),
+        **fixed,
+        "as_of": AS_OF.isoformat(),
         "window": {"start": day(DAYS - 1).isoformat(), "end": AS_OF.isoformat(), "days": DAYS},
-        "audience": "you (a file run)", "clock": "hindsight", "filters": [["--country", "PAK"]],
-        "sources": [{
-            "agency": "UCDP GED", "file": "ged221_pakistan.csv.gz", "rows": 6416, "reports": len(reports), "incidents": len(incidents),
-            "first": "1989-01-25", "last": "2021-12-31", "licence": "CC BY 4.0", "url": "https://ucdp.uu.se/downloads/",
-            "cite": "Sundberg & Melander 2013, Journal of Peace Research 50(4)",
-        }],
-        "left_out": [["known only after 14 May 2015", 1234], ["outside the filters", 0], ["rows with an issue", 12], ["places that map to nothing", 3]],
-        "change": change(incidents), "deadliest": [one["id"] for one in deadliest], "alert": None,
-        "alert_text": "No alert: nothing here has been tested against chance yet.",
-        "would_change": ["A release of the source that dates reports as received", "The seven attacks without a stated community"],
-        "incidents": incidents, "reports": reports, "map": outlines(),
-        "issues": [{"reason": "no source is dated: known the day after the event", "count": 4268, "example": "ged221_pakistan.csv.gz row 17 source_date"}],
-        "unmapped": [{"place": "Mamozai Area", "rows": 61}],
-        "licences": [{"name": "UCDP GED 22.1", "licence": "CC BY 4.0", "url": "https://ucdp.uu.se", "cite": "Davies, Pettersson & Öberg 2022"}],
-        "caveats": ["Lethal events only; an actor enters at 25 deaths a year.", "Who began a state-based event is not coded."],
-        "reproduce": "tocsin brief --demo --as-of 2015-05-14", "run": {"inputs": [["ged221_pakistan.csv.gz", "3f" * 32]]},
-    }  # fmt: skip
+        "change": change(incidents),
+        "deadliest": [one["id"] for one in deadliest],
+        "incidents": incidents,
+        "reports": reports,
+        "map": outlines(),
+    }
     return {**base, **more}
 
 
-def realistic(seed: int = 7, per_year: int = 620) -> View:
+def realistic(seed: int = 7, per_year: int = 400) -> View:
     """Two years of invented incidents, a few set by hand so that each way of knowing a community is there."""
     rng = random.Random(seed)
     incidents, reports = [], {}
@@ -196,26 +255,91 @@ def by_hand() -> list[tuple[View, dict[str, View]]]:
     bus = "Gunmen kill 43 Ismaili Shia on bus in Karachi; toll rises to 47"
     english, urdu = identity("hand", 1, "en"), identity("hand", 1, "ur")
     first = incident(
-        90001, 1, karachi, "one_sided", 45, killed_low=43, killed_high=47, target_group="shia/ismaili", group_name="Ismaili", group_by="words",
-        attack_type="armed_assault", attack_name="Armed assault", target_type="transport", target_name="Transport", area_class="big_city",
-        report_ids=[english, urdu], agencies=["Dawn", "Jang", "UCDP GED"], corroboration=2, disputed=["killed"],
-    )  # fmt: skip
-    said = dict([
-        report(english, day(1), "Karachi", bus, spans=[
-            span(bus, "killed_low", "43", "43"), span(bus, "target_group", "shia/ismaili", "Ismaili"), span(bus, "target_group", "shia", "Shia"),
-            span(bus, "place", "Karachi", "Karachi"), span(bus, "killed", "47", "toll rises to 47")], killed_text="43–47", url="https://www.dawn.com"),
-        report(urdu, day(1), "کراچی", URDU, agency="Jang", origin="Jang", lang="ur", spans=[span(URDU, "killed", "45", "45 افراد")], killed_text="45"),
-    ])  # fmt: skip
+        90001,
+        1,
+        karachi,
+        "one_sided",
+        45,
+        killed_low=43,
+        killed_high=47,
+        target_group="shia/ismaili",
+        group_name="Ismaili",
+        group_by="words",
+        attack_type="armed_assault",
+        attack_name="Armed assault",
+        target_type="transport",
+        target_name="Transport",
+        area_class="big_city",
+        report_ids=[english, urdu],
+        agencies=["Dawn", "Jang", "UCDP GED"],
+        corroboration=2,
+        disputed=["killed"],
+    )
+    said = dict(
+        [
+            report(
+                english,
+                day(1),
+                "Karachi",
+                bus,
+                spans=[
+                    span(bus, "killed_low", "43", "43"),
+                    span(bus, "target_group", "shia/ismaili", "Ismaili"),
+                    span(bus, "target_group", "shia", "Shia"),
+                    span(bus, "place", "Karachi", "Karachi"),
+                    span(bus, "killed", "47", "toll rises to 47"),
+                ],
+                killed_text="43–47",
+                url="https://www.dawn.com",
+            ),
+            report(
+                urdu,
+                day(1),
+                "کراچی",
+                URDU,
+                agency="Jang",
+                origin="Jang",
+                lang="ur",
+                spans=[span(URDU, "killed", "45", "45 افراد")],
+                killed_text="45",
+            ),
+        ]
+    )
     school = incident(
-        90002, 149, peshawar, "one_sided", 156, killed_low=151, killed_high=156, killed_civilians=141, target_type="school", target_name="School",
-        group_name="No community (stated)", target_group="general", group_by="source", area_class="mainland",
-        parts=["one-sided 146", "state-based 10"], judged=[{"by": "a.analyst", "on": "2024-05-01", "why": "one attack, split by UCDP by kind"}],
-    )  # fmt: skip
+        90002,
+        149,
+        peshawar,
+        "one_sided",
+        156,
+        killed_low=151,
+        killed_high=156,
+        killed_civilians=141,
+        target_type="school",
+        target_name="School",
+        group_name="No community (stated)",
+        target_group="general",
+        group_by="source",
+        area_class="mainland",
+        parts=["one-sided 146", "state-based 10"],
+        judged=[{"by": "a.analyst", "on": "2024-05-01", "why": "one attack, split by UCDP by kind"}],
+    )
     mosque = incident(
-        90003, 104, lahore, "one_sided", 61, killed_low=60, killed_high=63, target_group="shia", group_name="Shia", group_by="judgement",
-        target_type="place_of_worship", target_name="Place of worship", attack_type="bombing", attack_name="Bombing or explosion",
+        90003,
+        104,
+        lahore,
+        "one_sided",
+        61,
+        killed_low=60,
+        killed_high=63,
+        target_group="shia",
+        group_name="Shia",
+        group_by="judgement",
+        target_type="place_of_worship",
+        target_name="Place of worship",
+        attack_type="bombing",
+        attack_name="Bombing or explosion",
         judged=[{"by": "a.analyst", "on": "2024-05-01", "why": "the imambargah’s congregation, from outside knowledge"}],
-    )  # fmt: skip
+    )
     return [(first, said), (school, {}), (mosque, {})]
 
 
@@ -230,7 +354,7 @@ def single() -> View:
 
 def all_unknown() -> View:
     """Nothing but a kind: no date, place, toll or words."""
-    blank = {key: None for key in incident(0, 0, places()[0], "unknown", None)}
+    blank: View = dict.fromkeys(incident(0, 0, places()[0], "unknown", None))
     fixed = {"violence": "unknown", "in_window": True, "agencies": [], "disputed": [], "judged": [], "parts": [], "report_ids": ["nowhere"]}
     incidents = [{**blank, **fixed, "id": identity("blank", n)} for n in range(30)]
     return view_of(incidents, {}, deadliest=[incidents[0]["id"]], map=None)

@@ -35,14 +35,19 @@ function sign(row, column, measure) {
 
 function kindRows(row, columnsOf) {
   const value = (column, measure) => ((row.cells || {})[column.key] || {})[measure];
-  const lines = MEASURES.filter((measure) => columnsOf.some((column) => known(value(column, measure))));
+  const any = MEASURES.filter((measure) => columnsOf.some((column) => known(value(column, measure))));
+  const zero = any.filter((measure) => measure !== "incidents" && columnsOf.every((column) => value(column, measure) === 0));
+  const lines = any.filter((measure) => !zero.includes(measure)).map((measure) => [measure]);
+  // What is nought in every column shares one line: it is said, and takes no room.
+  if (zero.length) lines.push(zero);
   return el("tbody", {class: row.default ? "default" : null},
     el("tr", {class: "kind"}, el("th", {scope: "rowgroup", colspan: columnsOf.length + 2},
       el("span", {}, row.label || kindName(row.violence)), el("span", {class: "verdict"}, row.verdict))),
-    lines.map((measure) => el("tr", {class: measure},
-      el("th", {scope: "row"}, t(`m_${measure}`)),
-      columnsOf.map((column, i) => el("td", {class: i ? null : "now"}, number(value(column, measure)), sign(row, column, measure))),
-      el("td", {class: "drawn"}, bars(columnsOf.map((column) => value(column, measure)))))));
+    lines.map((measures) => el("tr", {class: measures[0] === "incidents" ? "count" : null},
+      el("th", {scope: "row"}, measures === zero ? t("m_zero", {groups: zero.map((measure) => t(`z_${measure}`)).join(", ")}) : t(`m_${measures[0]}`)),
+      columnsOf.map((column, i) => el("td", {class: `${i ? "" : "now"}${zero === measures ? " zero" : ""}`},
+        number(value(column, measures[0])), sign(row, column, measures[0]))),
+      el("td", {class: "drawn"}, bars(columnsOf.map((column) => value(column, measures[0])))))));
 }
 
 function changeTable() {
@@ -88,9 +93,10 @@ function masthead() {
 function firstScreen() {
   const slot = (name) => el("div", {class: `slot ${name}`, id: name});
   return el("section", {"data-first-screen": true, "aria-labelledby": "title"},
-    el("div", {class: "lede"}, el("h1", {id: "title"}, t("as_of", {title: head.title, date: dateText(head.as_of)})), facts()),
+    el("div", {class: "lede"}, el("h1", {id: "title"}, t("as_of", {title: head.title, date: dateText(head.as_of).replaceAll(" ", "\u00a0")})), facts()),
     el("div", {class: "panes"},
-      el("div", {class: "pane what"}, el("h2", {class: "headline"}, head.change.headline), slot("choose"), slot("timeline"), changeTable()),
+      el("div", {class: "pane changed"}, el("h2", {class: "headline"}, head.change.headline), slot("choose"), slot("timeline")),
+      el("div", {class: "pane kinds"}, changeTable()),
       el("div", {class: "pane where"}, el("h2", {}, t("map_title")), slot("map")),
       el("div", {class: "pane worst"}, el("h2", {}, t("deadliest")), slot("deadliest"), alertBox(), wouldChange())));
 }

@@ -125,7 +125,7 @@ function drawMap(box, violence, width, show) {
   const bbox = mapBox(points);
   const ratio = mapProjection(bbox, 1e4, 1e4);
   const [[left, bottom], [right, top]] = [ratio.project(bbox[0], bbox[1]), ratio.project(bbox[2], bbox[3])];
-  const height = Math.round(Math.min(520, Math.max(220, (width * (bottom - top)) / Math.max(1, right - left))));
+  const height = Math.round(Math.min(460, Math.max(220, (width * (bottom - top)) / Math.max(1, right - left))));
   const {project, perKm} = mapProjection(bbox, width, height);
   const large = points.slice(0, MARKS);
   const panel = el("div", {class: "panel-room", "aria-live": "polite"});

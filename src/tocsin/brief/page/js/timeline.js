@@ -43,10 +43,12 @@ function drawTimeline(box, violence, width) {
   const total = counts.reduce((sum, n, i) => sum + (start + (i + 0.5) * days * DAY >= first ? n : 0), 0);
   const label = t("timeline_label", {kind: kindName(violence), days, start: dateText(new Date(start).toISOString()),
     end: dateText(head.window.end), window: total});
+  const rate = rateLine(violence, days, x, y);
   box.replaceChildren(
-    el("p", {class: "title"}, counted("timeline_title", days, {kind: kindName(violence), days}), undated ? ` (${counted("timeline_undated", undated)})` : ""),
+    el("p", {class: "title"}, counted("timeline_title", days, {kind: kindName(violence), days}), undated ? ` (${counted("timeline_undated", undated)})` : "",
+      rate ? [el("span", {class: "key"}), t("timeline_rate")] : null),
     svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label},
-      ticks, rects, rateLine(violence, days, x, y), months, spans.map((one) => bracket(x, plot + 22, one, one.key === "window"))));
+      ticks, rects, rate, months, spans.map((one) => bracket(x, plot + 22, one, one.key === "window"))));
 }
 
 const monthText = (at) => `${MONTHS[at.getUTCMonth()]} ${String(at.getUTCFullYear())}`;
@@ -58,6 +60,5 @@ function rateLine(violence, days, x, y) {
   if (!cell || !known(cell.incidents) || time(column.start) === null || time(column.end) === null) return null;
   const level = y((cell.incidents * days) / head.window.days);
   const from = Math.max(x(time(column.start)), x.range()[0]);
-  return svg("g", {class: "rate"}, svg("line", {x1: from, x2: x(time(column.end) + DAY), y1: level, y2: level}),
-    svg("text", {x: from - 4, y: level + 4, "text-anchor": "end"}, t("timeline_rate")));
+  return svg("g", {class: "rate"}, svg("line", {x1: from, x2: x(time(column.end) + DAY), y1: level, y2: level}));
 }

@@ -1,0 +1,110 @@
+"""A real Chromium for the page's tests, and the sample views, each drawn once."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tocsin.brief.page import render
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'tocsin[test]'")
+
+HERE = Path(__file__).parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+USUAL = (
+    "/usr/bin/chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def find_chromium() -> str | None:
+    asked = os.environ.get("TOCSIN_CHROMIUM")
+    if asked:
+        return asked if Path(asked).exists() else shutil.which(asked)
+    return next((found for found in (*map(shutil.which, NAMES), *USUAL) if found and Path(found).exists()), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    path = find_chromium()
+    if path is None:
+        reason = "no Chromium or Chrome found: install one, or name it in TOCSIN_CHROMIUM; the browser tests were left out"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def samples() -> Any:
+    """The module of sample views; pytest's importlib mode keeps this folder off the path."""
+    spec = importlib.util.spec_from_file_location("sample_view", HERE / "sample_view.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def written(samples: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    folder = tmp_path_factory.mktemp("pages")
+
+    def write(name: str) -> Path:
+        path = folder / f"{name}.html"
+        if not path.exists():
+            path.write_text(render(samples.VIEWS[name]()), encoding="utf-8")
+        return path
+
+    return write
+
+
+class Seen:
+    """What a page did that it should not have done."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+
+
+@pytest.fixture
+def open_page(chromium: Any, written: Callable[[str], Path]) -> Iterator[Callable[..., Any]]:
+    """Opens a sample from file:// and gives the page; at the end no error and no request may have been seen."""
+    contexts, seen = [], Seen()
+
+    def open_one(name: str = "realistic", width: int = 1280, height: int = 900, **options: Any) -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        url = written(name).as_uri()
+        context.route(lambda address: not address.startswith((url, "data:")), lambda route: route.abort())
+        page.on("request", lambda request: seen.requests.append(request.url) if not request.url.startswith((url, "data:")) else None)
+        page.on("console", lambda message: seen.errors.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        page.goto(url)
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert seen.errors == []
+    assert seen.requests == []

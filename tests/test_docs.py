@@ -1,0 +1,42 @@
+"""The documentation is true: its reference is the code's, its examples run, its links lead somewhere, its words are the glossary's."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from tocsin.cli import app
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def test_the_reference_pages_are_made_from_the_code_as_it_stands() -> None:
+    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "tools" / "make_reference.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.stale() == [], "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (page.parent / target).exists(), f"{page.name} points at {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_pages_do_without_filler(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not re.findall(r"\b(simply|powerful|seamless(?:ly)?|we|our)\b", text, re.IGNORECASE)
+
+
+def test_every_option_of_every_command_is_documented() -> None:
+    text = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    for name, command in app.commands.items():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.opts[0] in text, f"tocsin {name} {parameter.opts[0]}"
