@@ -92,7 +92,11 @@ def main() -> None:
         first = None
         for name in METHODS:
             runs = [
-                json.loads(subprocess.run([sys.executable, __file__, "--measure", name, small, big], capture_output=True, text=True, check=True).stdout)
+                json.loads(
+                    subprocess.run(
+                        [sys.executable, __file__, "--measure", name, small, big], capture_output=True, text=True, check=True
+                    ).stdout
+                )
                 for _ in range(options.repeat)
             ]
             best = min(runs, key=lambda r: r["wall"])

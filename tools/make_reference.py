@@ -74,6 +74,7 @@ def stale() -> list[str]:
 
 
 def main() -> None:
+    """Write the pages, or say which are stale."""
     if "--check" in sys.argv[1:]:
         old = stale()
         click.echo("docs/reference is current" if not old else f"stale: {', '.join(old)}; run `make docs`")

@@ -16,7 +16,10 @@ AS_OF = date(2015, 5, 14)
 
 
 def _incidents(*events: tuple[date, int, str]) -> pl.DataFrame:
-    rows = [report("A", str(i), event_start=d, killed=k, killed_low=k, killed_high=k, violence=v, lat=None) for i, (d, k, v) in enumerate(events)]
+    rows = [
+        report("A", str(i), event_start=d, killed=k, killed_low=k, killed_high=k, violence=v, lat=None)
+        for i, (d, k, v) in enumerate(events)
+    ]
     return fuse(reports(*rows), judgements=()).incidents
 
 
@@ -47,7 +50,9 @@ def test_baselines_that_point_different_ways_give_cannot_be_told() -> None:
 
 
 def test_the_dead_of_a_government_are_told_from_those_of_its_opponents() -> None:
-    row = report("A", violence="state_based", event_start=AS_OF, side_a="Government of Pakistan", side_b="TTP", killed=10, killed_a=3, killed_b=7)
+    row = report(
+        "A", violence="state_based", event_start=AS_OF, side_a="Government of Pakistan", side_b="TTP", killed=10, killed_a=3, killed_b=7
+    )
     cell = table(fuse(reports(row), judgements=()).incidents, spans(AS_OF, 150))[0]["cells"]["window"]
     assert (cell["own_forces"], cell["opponents"]) == (3, 7)
 

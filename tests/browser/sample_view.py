@@ -26,7 +26,6 @@ KINDS = {
 GROUPS = {"shia": "Shia", "shia/ismaili": "Ismaili", "shia/bohra": "Bohra", "christian": "Christian", "hazara": "Hazara", "sufi": "Sufi"}
 TARGETS = {"place_of_worship": "Place of worship", "market": "Market", "school": "School", "transport": "Transport"}
 ATTACKS = {"bombing": "Bombing or explosion", "armed_assault": "Armed assault", "assassination": "Assassination"}
-WORDS = {"shia": "Shia", "shia/ismaili": "Ismaili", "shia/bohra": "Bohra", "christian": "Christian", "hazara": "Hazara", "sufi": "Sufi"}
 SCRIPT = '<script>window.pwned=1</script><img src=x onerror="window.pwned=1">\'"</textarea></style>&amp;\u2028{{body}}'
 URDU = "کراچی میں بس پر حملہ، 45 افراد ہلاک"
 
@@ -98,13 +97,7 @@ def incident(number: int, ago: int, where: list[Any], violence: str, killed: int
         "radius_km": 8.0,
         "violence": violence,
         "actor": "TTP" if violence != "non_state" else None,
-        "attack_type": None,
-        "attack_name": None,
-        "target_type": None,
-        "target_name": None,
-        "target_group": None,
-        "group_name": None,
-        "group_by": None,
+        **dict.fromkeys(("attack_type", "attack_name", "target_type", "target_name", "target_group", "group_name", "group_by")),
         "killed_low": killed,
         "killed": killed,
         "killed_high": killed,
@@ -127,10 +120,10 @@ def random_incident(rng: random.Random, number: int, ago: int, violence: str) ->
     group = rng.choice([*GROUPS, None, None]) if violence == "one_sided" else None
     attack = rng.choice(list(ATTACKS))
     target = rng.choice([*TARGETS, None])
-    crowd = f"{WORDS[group]} worshippers" if group else "people"
+    crowd = f"{GROUPS[group]} worshippers" if group else "people"
     text = f"At least {killed} {crowd} killed in {where[0]} {rng.choice(['blast', 'attack', 'shooting'])}"
     spans = [span(text, "killed_low", str(killed), f"At least {killed}")] + (
-        [span(text, "target_group", group, WORDS[group])] if group else []
+        [span(text, "target_group", group, GROUPS[group])] if group else []
     )
     ids = [identity("report", number, "row"), identity("report", number, "press")]
     reports = dict(

@@ -18,7 +18,8 @@ VIEWS = ("realistic", "empty", "single", "all_unknown", "pile_up", "long_headlin
 
 
 def axe_violations(page: Any) -> list[str]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run(document)")
     assert len(found["passes"]) > 20
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
@@ -46,18 +47,16 @@ def test_no_width_needs_sideways_scrolling_with_incidents_opened(open_page: Open
         assert width_needed(page) == width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["realistic", "empty", "all_unknown"])
-def test_axe_finds_nothing_in_either_theme(open_page: Open, name: str, scheme: str) -> None:
-    page = open_page(name, color_scheme=scheme)
+def test_axe_finds_nothing_in_either_theme(open_page: Open, name: str) -> None:
+    page = open_page(name, color_scheme="light")
     if name == "realistic":
         page.locator(".mark").last.click()
         page.locator("section.incidents summary").first.click()
     assert axe_violations(page) == []
-
-
-def test_axe_finds_nothing_at_360_pixels(open_page: Open) -> None:
-    assert axe_violations(open_page(width=360, height=780)) == []
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 360, "height": 780})
+    assert axe_violations(page) == []
 
 
 def test_the_first_screen_has_at_most_180_words_besides_its_tables_and_drawings(open_page: Open) -> None:
@@ -181,7 +180,7 @@ def test_uncertainty_is_drawn_to_the_scale_of_the_ground(open_page: Open) -> Non
 
 
 def test_the_map_zooms_by_its_buttons_and_returns(open_page: Open) -> None:
-    page = open_page(reduced_motion="reduce")
+    page = open_page("single", reduced_motion="reduce")
     ground = page.locator("#map g.ground")
     at_rest = ground.get_attribute("transform")
     page.get_by_label("Zoom in").click()
@@ -191,7 +190,7 @@ def test_the_map_zooms_by_its_buttons_and_returns(open_page: Open) -> None:
 
 
 def test_zooming_moves_by_degrees_where_motion_is_welcome(open_page: Open) -> None:
-    page = open_page()
+    page = open_page("single")
     page.get_by_label("Zoom in").click()
     expect(page.locator("#map g.ground")).to_have_attribute("transform", re.compile(r"scale\(1\.8"))
 
@@ -207,7 +206,7 @@ def test_the_choice_of_a_kind_redraws_timeline_and_map_only(open_page: Open) -> 
 
 def test_the_list_stands_window_first_grows_by_steps_and_filters_by_kind(open_page: Open) -> None:
     page = open_page()
-    assert page.locator("section.incidents h3").all_inner_texts()[0].lower() == "in the window"
+    assert page.locator("section.incidents h3").all_inner_texts()[0].lower().startswith("in the window")
     assert page.locator("section.incidents details").count() == 50
     page.get_by_role("button", name="Show").click()
     assert page.locator("section.incidents details").count() > 50
@@ -239,14 +238,14 @@ def test_how_a_community_is_known_is_drawn_three_ways(open_page: Open) -> None:
 
 
 def test_landmarks_and_one_heading_of_the_first_order(open_page: Open) -> None:
-    page = open_page()
+    page = open_page("single")
     for role in ("banner", "navigation", "main", "contentinfo"):
         assert page.get_by_role(role).count() == 1
     assert page.locator("h1").count() == 1
 
 
 def test_print_hides_controls_and_keeps_a_light_page(open_page: Open) -> None:
-    page = open_page(color_scheme="dark")
+    page = open_page("single", color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     assert not page.locator("nav").is_visible()
     assert not page.locator(".zoom").is_visible()
@@ -256,7 +255,7 @@ def test_print_hides_controls_and_keeps_a_light_page(open_page: Open) -> None:
 
 
 def test_reduced_motion_stops_smooth_scrolling(open_page: Open) -> None:
-    page = open_page(reduced_motion="reduce")
+    page = open_page("single", reduced_motion="reduce")
     assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
 
 

@@ -61,8 +61,12 @@ def test_a_report_taken_out_of_another_follows_it_and_corroborates_nothing() -> 
 
 
 def test_parts_that_a_judgement_joins_are_one_incident_and_their_tolls_add() -> None:
-    civilians = report("UCDP GED", "1", killed_low=146, killed=146, killed_high=146, killed_civilians=146, side_a="TTP", side_b="Civilians", killed_a=0)
-    soldiers = report("UCDP GED", "2", killed_low=10, killed=10, killed_high=10, killed_civilians=0, violence="state_based", killed_a=3, killed_b=7)
+    civilians = report(
+        "UCDP GED", "1", killed_low=146, killed=146, killed_high=146, killed_civilians=146, side_a="TTP", side_b="Civilians", killed_a=0
+    )
+    soldiers = report(
+        "UCDP GED", "2", killed_low=10, killed=10, killed_high=10, killed_civilians=0, violence="state_based", killed_a=3, killed_b=7
+    )
     table = reports(civilians, soldiers)
     assert fuse(table, judgements=()).incidents.height == 2
     incident = fuse(table, judgements=[_judge("part_of", "1", "2")]).incidents.row(0, named=True)
@@ -84,8 +88,15 @@ def test_a_signed_value_is_set_and_named() -> None:
 
 
 def test_a_pair_is_proposed_where_two_rows_of_two_kinds_share_day_place_and_article() -> None:
-    rows = [report("UCDP GED", "1"), report("UCDP GED", "2", violence="state_based"), report("UCDP GED", "3", violence="state_based", lat=24.86)]
-    press = [report("Dawn", f"p{i}", text="Attack on school", reported_at=datetime(2015, 1, 31, tzinfo=UTC), derived_from=[r["report_id"]]) for i, r in enumerate(rows)]
+    rows = [
+        report("UCDP GED", "1"),
+        report("UCDP GED", "2", violence="state_based"),
+        report("UCDP GED", "3", violence="state_based", lat=24.86),
+    ]
+    press = [
+        report("Dawn", f"p{i}", text="Attack on school", reported_at=datetime(2015, 1, 31, tzinfo=UTC), derived_from=[r["report_id"]])
+        for i, r in enumerate(rows)
+    ]
     pairs = propose_parts(reports(*rows, *press))
     assert {frozenset(p) for p in pairs.select("left", "right").rows()} == {frozenset(r["report_id"] for r in rows[:2])}
 
@@ -101,7 +112,9 @@ def test_none_reported_is_low_nought_and_no_more() -> None:
 
 
 def test_communities_that_disagree_are_disputed_and_none_is_chosen() -> None:
-    incident = fuse(reports(report("A", target_group="shia"), report("B", target_group="christian")), judgements=()).incidents.row(0, named=True)
+    incident = fuse(reports(report("A", target_group="shia"), report("B", target_group="christian")), judgements=()).incidents.row(
+        0, named=True
+    )
     assert incident["target_group"] is None
     assert "target_group" in incident["disputed"]
 

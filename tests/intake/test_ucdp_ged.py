@@ -103,6 +103,19 @@ def test_the_army_public_school_is_one_incident_of_146_and_10(ged: Intake) -> No
 
 
 def test_older_and_smaller_releases_are_known_too() -> None:
-    columns = "id year type_of_violence side_a side_b date_start date_end best high low latitude longitude".split()
+    columns = [
+        "id",
+        "year",
+        "type_of_violence",
+        "side_a",
+        "side_b",
+        "date_start",
+        "date_end",
+        "best",
+        "high",
+        "low",
+        "latitude",
+        "longitude",
+    ]
     assert UcdpGed().recognises(columns)
     assert not UcdpGed().recognises(["event_id_cnty", "event_date"])

@@ -1,6 +1,6 @@
 """brief(): event files in, one honest page out. Joins the verbs; the only place that knows them all.
 
-    read -> fuse -> scope.py (filters) -> windows.py (counts) -> view.py (plain values) -> page/ (HTML) -> outputs.py (files)
+read -> fuse -> scope.py (filters) -> windows.py (counts) -> view.py (plain values) -> page/ (HTML) -> outputs.py (files)
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def brief(
 def _last_known(reports: pl.DataFrame) -> date:
     last = reports.filter(pl.col("known_at") < NEVER)["known_at"].max()
     if not isinstance(last, date):
-        raise OptionError("no report is dated, so there is no day to show: give --as-of YYYY-MM-DD, or see issues.csv of `tocsin read` for what went wrong")
+        raise OptionError(
+            "no report is dated, so there is no day to show: give --as-of YYYY-MM-DD, or see issues.csv of `tocsin read` for what went wrong"
+        )
     return last
 
 
@@ -133,7 +135,9 @@ def _view(
         ],
         "change": {
             "headline": _headline(rows, scope),
-            "columns": [{"key": s.key, "label": s.label, "start": s.start.isoformat(), "end": s.end.isoformat(), "days": s.days} for s in columns],
+            "columns": [
+                {"key": s.key, "label": s.label, "start": s.start.isoformat(), "end": s.end.isoformat(), "days": s.days} for s in columns
+            ],
             "rows": rows,
         },
         "deadliest": deadliest(kept, columns[0]),
@@ -200,7 +204,12 @@ def _licences(intake: Intake) -> list[dict[str, str]]:
     ]
     return [
         *out,
-        {"name": "District boundaries", "licence": "ODbL 1.0", "cite": "© OpenStreetMap contributors", "url": "https://www.openstreetmap.org/copyright"},
+        {
+            "name": "District boundaries",
+            "licence": "ODbL 1.0",
+            "cite": "© OpenStreetMap contributors",
+            "url": "https://www.openstreetmap.org/copyright",
+        },
         {"name": "Place names and populations", "licence": "CC BY 4.0", "cite": "GeoNames", "url": "https://www.geonames.org"},
         {"name": "World outline", "licence": "public domain", "cite": "Natural Earth", "url": "https://www.naturalearthdata.com"},
     ]

@@ -71,5 +71,7 @@ def box(text: str) -> tuple[float, float, float, float]:
     try:
         west, south, east, north = (float(x) for x in text.split(","))
     except ValueError:
-        raise OptionError(f"--where {text!r}: give four numbers, west,south,east,north in degrees, e.g. 66.5,24.6,67.6,25.3 for Karachi") from None
+        raise OptionError(
+            f"--where {text!r}: give four numbers, west,south,east,north in degrees, e.g. 66.5,24.6,67.6,25.3 for Karachi"
+        ) from None
     return west, south, east, north

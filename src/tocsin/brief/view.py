@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from tocsin.brief.scope import Scope
 from tocsin.brief.windows import Span, within
 from tocsin.fusion.judgements import Judgement
 from tocsin.intake import Intake
@@ -49,7 +48,9 @@ def toll(low: int | None, best: int | None, high: int | None) -> str:
     return str(best) if low == high == best else f"{best} ({low} to {high})"
 
 
-def incident_items(incidents: pl.DataFrame, reports: pl.DataFrame, spans: tuple[Span, ...], judgements: tuple[Judgement, ...]) -> list[dict[str, Any]]:
+def incident_items(
+    incidents: pl.DataFrame, reports: pl.DataFrame, spans: tuple[Span, ...], judgements: tuple[Judgement, ...]
+) -> list[dict[str, Any]]:
     """The incidents of the window and of its baselines, newest first."""
     window = spans[0]
     first = min(s.start for s in spans)
@@ -73,10 +74,34 @@ def _item(row: dict[str, Any], window: Span, stated: set[str], judgements: dict[
             by = "judgement"
         else:
             by = "source" if any(r in stated for r in row["report_ids"]) else "words"
-    plain = (
-        "place admin1 admin2 area_class lat lon radius_km violence actor side_a side_b attack_type target_type target_group killed_low killed "
-        "killed_high killed_civilians killed_a killed_b agencies corroboration hindsight disputed report_ids parts"
-    ).split()
+    plain = [
+        "place",
+        "admin1",
+        "admin2",
+        "area_class",
+        "lat",
+        "lon",
+        "radius_km",
+        "violence",
+        "actor",
+        "side_a",
+        "side_b",
+        "attack_type",
+        "target_type",
+        "target_group",
+        "killed_low",
+        "killed",
+        "killed_high",
+        "killed_civilians",
+        "killed_a",
+        "killed_b",
+        "agencies",
+        "corroboration",
+        "hindsight",
+        "disputed",
+        "report_ids",
+        "parts",
+    ]
     return {
         "id": row["incident_id"],
         "date": _iso(row["event_end"]),
@@ -89,7 +114,10 @@ def _item(row: dict[str, Any], window: Span, stated: set[str], judgements: dict[
         "target_name": _name("target_type", row["target_type"]),
         "group_name": _name("target_group", row["target_group"]),
         "group_by": by,
-        "judged": [{"id": j.id, "by": j.by, "on": day(j.on), "decides": j.decides, "field": j.field, "value": j.value, "why": j.why} for j in judged],
+        "judged": [
+            {"id": j.id, "by": j.by, "on": day(j.on), "decides": j.decides, "field": j.field, "value": j.value, "why": j.why}
+            for j in judged
+        ],
         "in_window": bool(row["event_end"] and row["event_end"] >= window.start),
     }
 
@@ -158,7 +186,11 @@ def source_items(intake: Intake, incidents: pl.DataFrame) -> list[dict[str, Any]
 def deadliest(incidents: pl.DataFrame, window: Span) -> list[str]:
     """Ids of the window's deadliest one-sided attacks, worst first."""
     mine = within(incidents, window).filter((pl.col("violence") == "one_sided") & pl.col("killed").is_not_null())
-    return mine.sort("killed", "killed_high", "event_end", "incident_id", descending=[True, True, True, False], nulls_last=True)["incident_id"].head(DEADLIEST).to_list()
+    return (
+        mine.sort("killed", "killed_high", "event_end", "incident_id", descending=[True, True, True, False], nulls_last=True)["incident_id"]
+        .head(DEADLIEST)
+        .to_list()
+    )
 
 
 def would_change(incidents: pl.DataFrame, spans: tuple[Span, ...], intake: Intake) -> list[str]:
@@ -180,7 +212,9 @@ def caveats(intake: Intake, incidents: pl.DataFrame) -> list[str]:
     """What a reader must know before quoting a number, from the data themselves."""
     out = []
     if bool(intake.reports["hindsight"].any()):
-        out.append("Hindsight: the files hold no receipt history. Values are as their release knows them, not as known on the day; no lead time follows.")
+        out.append(
+            "Hindsight: the files hold no receipt history. Values are as their release knows them, not as known on the day; no lead time follows."
+        )
     reports = intake.reports.filter(pl.col("derived_from").list.len().fill_null(0) == 0)
     if "UCDP GED" in intake.sources["agency"]:
         out += [
@@ -200,9 +234,17 @@ def caveats(intake: Intake, incidents: pl.DataFrame) -> list[str]:
 def issue_items(issues: pl.DataFrame) -> list[dict[str, Any]]:
     """Intake issues by reason, the most frequent first, each with an example."""
     grouped = issues.group_by("reason").agg(
-        count=pl.len(), file=pl.col("file").first(), row=pl.col("row").min(), field=pl.col("field").sort_by("row").first(), value=pl.col("value").sort_by("row").first()
+        count=pl.len(),
+        file=pl.col("file").first(),
+        row=pl.col("row").min(),
+        field=pl.col("field").sort_by("row").first(),
+        value=pl.col("value").sort_by("row").first(),
     )
     return [
-        {"reason": g["reason"], "count": g["count"], "example": f"{g['file']}, row {g['row']}" + (f", {g['field']} = {g['value']}" if g["field"] else "")}
+        {
+            "reason": g["reason"],
+            "count": g["count"],
+            "example": f"{g['file']}, row {g['row']}" + (f", {g['field']} = {g['value']}" if g["field"] else ""),
+        }
         for g in grouped.sort("count", "reason", descending=[True, False]).iter_rows(named=True)
     ]

@@ -46,10 +46,10 @@ def spans(as_of: date, days: int) -> tuple[Span, ...]:
     start = as_of - timedelta(days=days - 1)
     year = timedelta(days=365)
     return (
-        Span("window", f"last {days} days", start, as_of),
-        Span("before", f"{days} days before", start - timedelta(days=days), start - timedelta(days=1)),
-        Span("year_before", "same dates a year before", start - year, as_of - year),
-        Span("year_rate", "year's own rate", start - year, start - timedelta(days=1), days / 365),
+        Span("window", "window", start, as_of),
+        Span("before", "before", start - timedelta(days=days), start - timedelta(days=1)),
+        Span("year_before", "year before", start - year, as_of - year),
+        Span("year_rate", "year's rate", start - year, start - timedelta(days=1), days / 365),
     )
 
 
@@ -69,7 +69,14 @@ def table(incidents: pl.DataFrame, columns: tuple[Span, ...]) -> list[dict[str, 
         now = cells["window"]["incidents"]
         signs = {key: (now > cells[key]["incidents"]) - (now < cells[key]["incidents"]) for key in BASELINES}
         rows.append(
-            {"violence": kind, "label": LABELS[kind], "default": kind == "one_sided", "cells": cells, "signs": signs, "verdict": verdict(signs)}
+            {
+                "violence": kind,
+                "label": LABELS[kind],
+                "default": kind == "one_sided",
+                "cells": cells,
+                "signs": signs,
+                "verdict": verdict(signs),
+            }
         )
     return rows
 

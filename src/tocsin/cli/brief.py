@@ -53,7 +53,9 @@ def summary(made: Brief) -> None:
 
 
 def _kinds(view: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, title="Incidents (dead: civilians / own forces / opponents)", title_justify="left", title_style="bold")
+    table = Table(
+        box=None, pad_edge=False, title="Incidents (dead: civilians / own forces / opponents)", title_justify="left", title_style="bold"
+    )
     table.add_column("kind of violence")
     for column in view["change"]["columns"]:
         table.add_column(column["label"], justify="right")

@@ -67,8 +67,8 @@ def fuse(
     own = current.filter(pl.col("derived_from").list.len().fill_null(0) == 0)
     links = window_links(own, window, declared)
     labels = _cluster(own, links, declared)
-    labels, parts = _join_parts(own, labels, decided)
-    labelled = _follow(current, own, labels, parts)
+    clusters, parts = _join_parts(own, labels, decided)
+    labelled = _follow(current, own, clusters, parts)
     incidents = resolve(labelled, decided).with_columns(as_of=pl.lit(stamp), model=pl.lit(model))
     return Fusion(conform(incidents, INCIDENTS, table="incidents"), conform(links, LINKS, table="links"))
 
@@ -79,7 +79,9 @@ def _visible(reports: pl.DataFrame, as_of: date | None) -> pl.DataFrame:
         known = pl.coalesce(pl.col("received_at").dt.date(), "known_at")
         reports = reports.filter(known <= as_of)
     gone = reports["supersedes"].drop_nulls().implode()
-    return reports.filter((pl.col("kind") == "event") & ~pl.col("report_id").is_in(gone)).unique("report_id", keep="first").sort("report_id")
+    return (
+        reports.filter((pl.col("kind") == "event") & ~pl.col("report_id").is_in(gone)).unique("report_id", keep="first").sort("report_id")
+    )
 
 
 def _cluster(own: pl.DataFrame, links: pl.DataFrame, declared: frozenset[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -87,7 +89,9 @@ def _cluster(own: pl.DataFrame, links: pl.DataFrame, declared: frozenset[str]) -
     place = pl.DataFrame({"id": own["report_id"], "at": np.arange(own.height)})
     at = links.select("left", "right").join(place, left_on="left", right_on="id", how="left", maintain_order="left")
     at = at.join(place, left_on="right", right_on="id", how="left", suffix="_r", maintain_order="left")
-    exclusive = own.select(pl.when(pl.col("agency").is_in(list(declared))).then(pl.col("agency").rank("dense").cast(pl.Int64)).otherwise(-1)).to_series()
+    exclusive = own.select(
+        pl.when(pl.col("agency").is_in(list(declared))).then(pl.col("agency").rank("dense").cast(pl.Int64)).otherwise(-1)
+    ).to_series()
     return merge(own.height, at["at"].to_numpy(), at["at_r"].to_numpy(), exclusive.to_numpy())
 
 

@@ -81,7 +81,9 @@ def _judgement(item: Any, name: str) -> Judgement:
         raise InputError(f"{where}: decides {item['decides']!r}, which is none of {', '.join(KINDS)}")
     if not isinstance(item["on"], date):
         raise InputError(f"{where}: `on` is not a date of the form 2026-01-31")
-    reports = tuple(sorted(r if isinstance(r, str) else report_id(r["agency"], str(r["own_id"]), r.get("version")) for r in item.get("reports", ())))
+    reports = tuple(
+        sorted(r if isinstance(r, str) else report_id(r["agency"], str(r["own_id"]), r.get("version")) for r in item.get("reports", ()))
+    )
     field, value = item.get("field"), item.get("value")
     if item["decides"] == "value" and field in NAMES and value not in taxonomy(field):
         raise InputError(f"{where}: {value!r} is no code of {field}")

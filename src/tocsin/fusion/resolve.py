@@ -28,9 +28,9 @@ def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...]) -> pl.DataFr
         frame = frame.join(_category(ordered, name), on="_cluster", how="left")
     frame = frame.with_columns(
         parts=pl.col("parts").fill_null(pl.lit([], dtype=pl.List(PART))),
-        disputed=pl.concat_list(
-            *(pl.when(pl.col(c)).then(pl.lit(c.removeprefix("_odd_"))) for c in frame.columns if c.startswith("_odd_"))
-        ).list.drop_nulls().list.sort(),
+        disputed=pl.concat_list(*(pl.when(pl.col(c)).then(pl.lit(c.removeprefix("_odd_"))) for c in frame.columns if c.startswith("_odd_")))
+        .list.drop_nulls()
+        .list.sort(),
     )
     frame = _judge(frame, ordered, decided)
     return frame.drop(pl.selectors.starts_with("_odd_"), "_cluster").sort("event_start", "incident_id", nulls_last=True)
@@ -78,7 +78,9 @@ def _middle(column: pl.Expr) -> pl.Expr:
 def _tolls(ordered: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
     """Tolls: rows that a source split are added, then the lowest, the middle and the highest are taken; words speak where no source does."""
     stated = _spread(own)
-    words = _spread(ordered.filter("_derived")).select("_cluster", *(pl.col(c).alias(f"{c}_w") for c in ("killed_low", "killed", "killed_high")))
+    words = _spread(ordered.filter("_derived")).select(
+        "_cluster", *(pl.col(c).alias(f"{c}_w") for c in ("killed_low", "killed", "killed_high"))
+    )
     frame = stated.join(words, on="_cluster", how="left")
     silent = pl.all_horizontal(pl.col(c).is_null() for c in ("killed_low", "killed", "killed_high"))
     spread = [pl.when(silent).then(f"{c}_w").otherwise(pl.col(c)).alias(c) for c in ("killed_low", "killed", "killed_high")]
@@ -131,7 +133,9 @@ def _category(ordered: pl.DataFrame, name: str) -> pl.DataFrame:
     said = ordered.filter(pl.col(name).is_not_null())
     said = said.filter(~pl.col("_derived") | (~pl.col("_derived")).any().over("_cluster").not_())
     groups = said.group_by("_cluster", maintain_order=True).agg(codes=pl.col(name), origins=pl.col("origin"), kinds=pl.col(name).n_unique())
-    plain = groups.filter(pl.col("kinds") == 1).select("_cluster", pl.col("codes").list.first().alias(name), pl.lit(False).alias(f"_odd_{name}"))
+    plain = groups.filter(pl.col("kinds") == 1).select(
+        "_cluster", pl.col("codes").list.first().alias(name), pl.lit(False).alias(f"_odd_{name}")
+    )
     mixed = groups.filter(pl.col("kinds") > 1)
     settled = [settle(name, c, o) for c, o in zip(mixed["codes"].to_list(), mixed["origins"].to_list(), strict=True)]
     rest = pl.DataFrame(
@@ -175,9 +179,14 @@ def _judge(frame: pl.DataFrame, ordered: pl.DataFrame, decided: tuple[Judgement,
             if j.decides != "part_of" or sum(r in cluster for r in j.reports) > 1:
                 named.setdefault(c, []).append(j.id)
     for field, by_cluster in values.items():
-        new = pl.DataFrame({"_cluster": list(by_cluster), "_judged": list(by_cluster.values())}, schema={"_cluster": pl.Int64, "_judged": pl.String})
+        new = pl.DataFrame(
+            {"_cluster": list(by_cluster), "_judged": list(by_cluster.values())}, schema={"_cluster": pl.Int64, "_judged": pl.String}
+        )
         frame = frame.join(new, on="_cluster", how="left", maintain_order="left")
         frame = frame.with_columns(pl.coalesce(pl.col("_judged").cast(frame.schema[field]), field).alias(field)).drop("_judged")
-    ids = pl.DataFrame({"_cluster": list(named), "judged": [sorted(v) for v in named.values()]}, schema={"_cluster": pl.Int64, "judged": pl.List(pl.String)})
+    ids = pl.DataFrame(
+        {"_cluster": list(named), "judged": [sorted(v) for v in named.values()]},
+        schema={"_cluster": pl.Int64, "judged": pl.List(pl.String)},
+    )
     frame = frame.join(ids, on="_cluster", how="left", maintain_order="left")
     return frame.with_columns(pl.col("judged").fill_null(pl.lit([], dtype=pl.List(pl.String))))

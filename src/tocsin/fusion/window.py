@@ -22,7 +22,9 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.days < 0 or self.km < 0 or self.longest < 1:
-            raise OptionError(f"a window of {self.days} days, {self.km} km, intervals up to {self.longest} days makes no sense; none may be negative")
+            raise OptionError(
+                f"a window of {self.days} days, {self.km} km, intervals up to {self.longest} days makes no sense; none may be negative"
+            )
 
 
 def window_links(reports: pl.DataFrame, window: Window, declared: frozenset[str]) -> pl.DataFrame:

@@ -76,7 +76,9 @@ def _read_one(source: Any, extra: Reader | None, progress: Progress | None) -> I
 
         return _run(table, reader, table.batches(progress=tell, columns=reader.columns(table.header)))
     if not hasattr(source, "__arrow_c_stream__"):
-        raise OptionError(f"cannot read a {type(source).__name__}: give a path or a table with an Arrow stream (Polars, pandas, pyarrow, DuckDB)")
+        raise OptionError(
+            f"cannot read a {type(source).__name__}: give a path or a table with an Arrow stream (Polars, pandas, pyarrow, DuckDB)"
+        )
     frame = pl.DataFrame(source).select(pl.all().cast(pl.String))
     reader = reader_for(frame.columns, "<table>", extra)
     rows = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)
@@ -85,7 +87,8 @@ def _read_one(source: Any, extra: Reader | None, progress: Progress | None) -> I
 
 def reader_for(header: Sequence[str], file: str, extra: Reader | None = None) -> Reader:
     """The reader that knows a header; `extra` (a described table) goes first. Raises `UnknownFormat` where none does."""
-    for reader in (*((extra,) if extra else ()), *READERS):
+    candidates: tuple[Reader, ...] = (*((extra,) if extra else ()), *READERS)
+    for reader in candidates:
         if reader.recognises(header):
             return reader
     seen = ", ".join(header[:8]) + (", ..." if len(header) > 8 else "")
@@ -108,7 +111,14 @@ def _run(table: Table | None, reader: Reader, batches: Iterator[tuple[Batch, pl.
     if table is not None and table.notes:
         issues.append(pl.DataFrame(table.notes, schema=schema(ISSUES)))
     every = pipeline.piles.radius(pl.concat(reports))
-    line = {"file": file, "format": reader.name, "agency": reader.agency, "records": records, "reports": every.height, "source_hash": digest}
+    line = {
+        "file": file,
+        "format": reader.name,
+        "agency": reader.agency,
+        "records": records,
+        "reports": every.height,
+        "source_hash": digest,
+    }
     return Intake(every, pl.concat(issues), pl.DataFrame([line]), _summed(pipeline.unmapped))
 
 
@@ -117,7 +127,12 @@ def _summed(unmapped: list[pl.DataFrame]) -> pl.DataFrame:
     kinds = {**dict.fromkeys(keys[:4], pl.String), "rows": pl.Int64, "reason": pl.String}
     frames = [f.select(pl.col(c).cast(t) for c, t in kinds.items()) for f in unmapped]
     every = pl.concat([pl.DataFrame(schema=kinds), *frames])
-    return every.group_by(keys, maintain_order=True).agg(pl.col("rows").sum()).select(list(kinds)).sort("rows", "place", descending=[True, False])
+    return (
+        every.group_by(keys, maintain_order=True)
+        .agg(pl.col("rows").sum())
+        .select(list(kinds))
+        .sort("rows", "place", descending=[True, False])
+    )
 
 
 def _joined(parts: list[Intake]) -> Intake:
@@ -125,7 +140,11 @@ def _joined(parts: list[Intake]) -> Intake:
     reports = pl.concat([p.reports for p in parts])
     again = ~reports["report_id"].is_first_distinct()
     twice = reports.filter(again).select(
-        "file", "row", field=pl.lit(None, dtype=pl.String), value="report_id", reason=pl.lit("another file has this report already: counted once, kept here")
+        "file",
+        "row",
+        field=pl.lit(None, dtype=pl.String),
+        value="report_id",
+        reason=pl.lit("another file has this report already: counted once, kept here"),
     )
     issues = conform(pl.concat([*(p.issues for p in parts), twice]), ISSUES, table="issues")
     sources = pl.concat([p.sources for p in parts])

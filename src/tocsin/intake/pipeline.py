@@ -68,7 +68,11 @@ class Pipeline:
             return batch, issue_frame(self.file, [], "", [], "")
         first = pl.coalesce(pl.all()).alias("value")
         issues = issue_frame(
-            self.file, batch.rows.filter(again), "", batch.frame.filter(again).select(first)["value"], "the same row again: counted once, kept here"
+            self.file,
+            batch.rows.filter(again),
+            "",
+            batch.frame.filter(again).select(first)["value"],
+            "the same row again: counted once, kept here",
         )
         return Batch(batch.frame.filter(~again), batch.rows.filter(~again)), issues
 
@@ -79,7 +83,9 @@ class Pipeline:
         frame = frame.with_columns(_name=pl.concat_str("agency", "_own", pl.col("version").fill_null(""), separator=SEPARATOR))
         again = pl.Series(self.ids_seen.add(frame["_name"].hash(seed=1).to_numpy()))
         other = frame.filter(again)
-        issues = issue_frame(self.file, other["row"], "", other["own_id"], "another row under an id met before: kept as a report under an id of its own")
+        issues = issue_frame(
+            self.file, other["row"], "", other["own_id"], "another row under an id met before: kept as a report under an id of its own"
+        )
         if other.height:
             cells = pl.concat_str([pl.all().fill_null("")], separator=SEPARATOR)
             raw = pl.DataFrame({"row": batch.rows, "_cells": batch.frame.select(cells).to_series()})

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from tocsin.intake.files import Batch
-from tocsin.terms.tables import ISSUES, empty, schema
+from tocsin.terms.tables import ISSUES, conform, empty
 
 _VALUE = 200  # characters of a bad value that an issue keeps
 
@@ -47,7 +47,7 @@ def issue_frame(file: str, rows: Any, field: Any, values: Any, reason: Any) -> p
         value=pl.Series(values, dtype=pl.String).str.slice(0, _VALUE),
         reason=reason if isinstance(reason, pl.Series) else pl.lit(reason),
     )
-    return frame.select(list(schema(ISSUES))).cast(dict(schema(ISSUES)))
+    return conform(frame, ISSUES, table="issues")
 
 
 class Fields:
@@ -98,7 +98,9 @@ class Fields:
         lat, lon = self.real(lat_column), self.real(lon_column)
         swapped = (lat.abs() > 90) & (lat.abs() <= 180) & (lon.abs() <= 90)
         off = (lat.abs() > 90) | (lon.abs() > 180)
-        self._say(lat_column, self.text(lat_column), swapped, "no such latitude, and latitude and longitude look swapped: position left empty")
+        self._say(
+            lat_column, self.text(lat_column), swapped, "no such latitude, and latitude and longitude look swapped: position left empty"
+        )
         self._say(lat_column, self.text(lat_column), off & ~swapped & (lat.abs() > 90), "no such latitude: position left empty")
         self._say(lon_column, self.text(lon_column), off & ~swapped & (lon.abs() > 180), "no such longitude: position left empty")
         half = lat.is_null() != lon.is_null()
@@ -120,7 +122,9 @@ class Fields:
         odd = ((a > b).fill_null(False)) | ((b > c).fill_null(False)) | ((a > c).fill_null(False))
         if odd.any():
             cells = pl.select(pl.concat_str(a, b, c, separator=" / ", ignore_nulls=True)).to_series()
-            self._say(f"{low}/{best}/{high}", cells, odd, "low, best and high are out of order: the least was taken as low, the greatest as high")
+            self._say(
+                f"{low}/{best}/{high}", cells, odd, "low, best and high are out of order: the least was taken as low, the greatest as high"
+            )
             least, most = pl.min_horizontal(a, b, c), pl.max_horizontal(a, b, c)
             a = pl.select(pl.when(odd).then(least).otherwise(a)).to_series()
             c = pl.select(pl.when(odd).then(most).otherwise(c)).to_series()

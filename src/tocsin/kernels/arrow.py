@@ -1,7 +1,7 @@
 """Hands memory that a kernel filled to Polars as a String column, without a copy.
 
-The way is the Arrow C data interface (arrow.apache.org/docs/format/CDataInterface.html) in its PyCapsule form. Whoever holds the column last
-frees the memory, on whatever thread that is, so the release is compiled code that needs no Python lock.
+The way is the Arrow C data interface (arrow.apache.org/docs/format/CDataInterface.html) in its PyCapsule form. Whoever holds the column
+last frees the memory, on whatever thread that is, so the release is compiled code that needs no Python lock.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numba import carray, cfunc, types
+from numba import carray, cfunc, types  # type: ignore[attr-defined]  # numba re-exports carray without saying so
 
 from tocsin.kernels.views import SLACK
 
 _free = types.ExternalFunction("PyMem_RawFree", types.void(types.intp))
-_native: Callable[[Callable[..., Any]], Any] = cfunc(types.void(types.CPointer(types.intp)), cache=True)
+_native: Callable[[Callable[..., Any]], Any] = cfunc(types.void(types.CPointer(types.intp)), cache=True)  # type: ignore[no-untyped-call]
+# numba has no type for it
 
 
 class _Schema(ctypes.Structure):
@@ -90,14 +91,16 @@ class StringMemory:
     def series(self, name: str, nulls: int, long_bytes: int) -> pl.Series:
         """The column, which takes the memory over: call it once. `nulls` empty cells, `long_bytes` written at `data`."""
         self._nulls = nulls
-        (ctypes.c_int64 * 5).from_address(self._block)[:] = [self.valid if nulls else 0, self.views, self.data, self._block + 32, long_bytes]
-        return pl.Series(name, self)
+        sizes = self._block + 32
+        (ctypes.c_int64 * 5).from_address(self._block)[:] = [self.valid if nulls else 0, self.views, self.data, sizes, long_bytes]
+        return pl.Series(self).alias(name)
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         self._schema = _Schema(b"vu", b"", None, 2, 0, None, None, _release_schema.address, None)  # kept until the capsule is read
         self._array = _Array(self._rows, self._nulls, 0, 4, 0, self._block, None, None, _release_array.address, self._block)
         self._block = None
-        return _capsule(ctypes.addressof(self._schema), b"arrow_schema", None), _capsule(ctypes.addressof(self._array), b"arrow_array", None)
+        both = ctypes.addressof(self._schema), ctypes.addressof(self._array)
+        return _capsule(both[0], b"arrow_schema", None), _capsule(both[1], b"arrow_array", None)
 
     def __del__(self) -> None:
         if self._block:

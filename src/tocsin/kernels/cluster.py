@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _root(parent, i):  # type: ignore[no-untyped-def]
     while parent[i] != i:
         parent[i] = parent[parent[i]]
@@ -15,7 +15,7 @@ def _root(parent, i):  # type: ignore[no-untyped-def]
     return i
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _merge(n, left, right, exclusive):  # type: ignore[no-untyped-def]
     parent = np.arange(n)
     following = np.full(n, -1, np.int64)  # each cluster is a chain of its members, root first
@@ -45,7 +45,7 @@ def _merge(n, left, right, exclusive):  # type: ignore[no-untyped-def]
     return parent
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _labels(parent):  # type: ignore[no-untyped-def]
     out = np.empty(len(parent), np.int64)
     for i in range(len(parent)):

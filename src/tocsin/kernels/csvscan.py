@@ -1,11 +1,12 @@
 """Splits a block of delimited UTF-8 text into records and cells.
 
-Grammar: RFC 4180, read leniently where real files differ from it. A record ends at LF, CR LF or CR outside quotes. A cell that begins with a quote
-runs to the quote that a delimiter, a line end or the end of the text follows; inside it two quotes stand for one. A quote elsewhere is data.
+Grammar: RFC 4180, read leniently where real files differ from it. A record ends at LF, CR LF or CR outside quotes. A cell that begins with
+a quote runs to the quote that a delimiter, a line end or the end of the text follows; inside it two quotes stand for one. A quote
+elsewhere is data.
 
-A record whose quoting is damaged ends at its first line end, and reading resumes at the next line, so that one bad record costs itself only.
-It is damaged where its quote is never closed, where something other than a delimiter follows the closing quote, or where it runs over several
-lines, has the wrong number of cells, and the line after its first has the right number by itself.
+A record whose quoting is damaged ends at its first line end, and reading resumes at the next line, so that one bad record costs itself
+only. It is damaged where its quote is never closed, where something other than a delimiter follows the closing quote, or where it runs
+over several lines, has the wrong number of cells, and the line after its first has the right number by itself.
 
 What a record is found to be depends on the text alone, never on where a block was cut.
 """
@@ -79,10 +80,11 @@ def _line_end(buf: Any, at: Any, stop: Any, final: Any) -> Any:
 
 @compiled
 def record(buf: Any, begin: Any, stop: Any, final: Any, delim: Any, starts: Any, lens: Any) -> Any:
-    """The record at `begin`, taken at its word: (GOOD, UNCLOSED, STRAY, or -1 where more bytes are needed; cells; end of its bytes; begin of the next).
+    """The record at `begin`, taken at its word: (GOOD, UNCLOSED, STRAY, or -1 where more bytes are needed; cells; end of its bytes; begin
+    of the next).
 
-    `starts` and `lens` get the cells, as many as they have room for; a length below 0 is ~length of a cell with doubled quotes in it. `final` says
-    that nothing follows `stop`.
+    `starts` and `lens` get the cells, as many as they have room for; a length below 0 is ~length of a cell with doubled quotes in it.
+    `final` says that nothing follows `stop`.
     """
     at = begin
     cells = 0
@@ -146,7 +148,7 @@ def _judged(buf: Any, begin: Any, stop: Any, final: Any, limit: Any, delim: Any,
     kind, cells, end, follows = record(buf, begin, edge, final or cut, delim, starts, lens)
     if kind == GOOD and cells != len(starts):
         kind = _swallowed(buf, begin, end, stop, final, limit, delim, spare)
-    if kind == UNCLOSED or kind == STRAY:
+    if kind in (UNCLOSED, STRAY):
         end, follows = _first_line(buf, begin, edge, final or cut)
         if follows == _MORE:
             kind = _MORE
@@ -189,11 +191,11 @@ def _verdict(buf: Any, begin: Any, end: Any, cells: Any, dirty: Any, starts: Any
 def scan(buf: Any, stop: Any, text: Any, header: Any, starts: Any, lens: Any, spans: Any, kinds: Any) -> Any:
     """Records of `buf[:stop]`: (records, good ones, bytes used).
 
-    `text` is (final, delimiter, limit, dirty): whether nothing follows `stop`; the delimiter's byte; the most bytes a record may have; whether a NUL or
-    a bad byte stands somewhere in the block, so that each record has to be looked at for them. `header` is (its cells joined, where
-    each ends), both empty where records that repeat it are not to be told. `starts` and `lens` (rows x cells, int32) get the cells of good records, one after
-    another, as in `record`; `spans` (records x 3, int32) begin, end and cells of every record, `kinds` its verdict. Stops where any of them is full
-    or, unless `final`, where a record may go on past `stop`.
+    `text` is (final, delimiter, limit, dirty): whether nothing follows `stop`; the delimiter's byte; the most bytes a record may have;
+    whether a NUL or a bad byte stands somewhere in the block, so that each record has to be looked at for them. `header` is (its cells
+    joined, where each ends), both empty where records that repeat it are not to be told. `starts` and `lens` (rows x cells, int32) get the
+    cells of good records, one after another, as in `record`; `spans` (records x 3, int32) begin, end and cells of every record, `kinds`
+    its verdict. Stops where any of them is full or, unless `final`, where a record may go on past `stop`.
     """
     final, delim, limit, dirty = text
     spare = np.empty((2, starts.shape[1]), np.int32)

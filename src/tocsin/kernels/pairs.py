@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 _EARTH_KM = 6371.0088  # mean radius, IUGG
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _scan(start, end, lat, lon, place, group, days, km, out_i, out_j):  # type: ignore[no-untyped-def]
     found = 0
     n = len(start)

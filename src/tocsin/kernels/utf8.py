@@ -96,7 +96,9 @@ def evidence(buf: Any, stop: Any, final: Any) -> Any:
 
 @compiled
 def recode(source: Any, table: Any, out: Any) -> Any:
-    """Writes single-byte text as UTF-8 to `out` (3 bytes a byte may be needed): bytes written. `table`: code point of each byte, none over 0xFFFF."""
+    """Writes single-byte text as UTF-8 to `out` (3 bytes a byte may be needed): bytes written. `table`: code point of each byte, none over
+    0xFFFF.
+    """
     size = 0
     for byte in source:
         point = table[byte]

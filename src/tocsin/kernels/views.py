@@ -36,9 +36,9 @@ def lay_out(buf: Any, starts: Any, lens: Any, rows: Any, columns: Any, places: A
     """Writes the first `rows` cells of `columns`: for each, (empty cells, bytes of long cells written), as two int64 arrays.
 
     `starts` and `lens` (rows x cells, int32) say where in `buf` a cell is; a length below 0 is ~length of a cell with doubled quotes, which
-    become one. An empty cell is null. `places` (columns x 3, int64) are the addresses of the views (16 bytes a row), of the validity bits (8 bytes
-    for each 64 rows) and of the long cells' bytes. A cell equal to the last long one above it shares its bytes. `buf` goes on for `SLACK` bytes
-    after the last cell, the long cells' place for as many after what `long_bytes` says.
+    become one. An empty cell is null. `places` (columns x 3, int64) are the addresses of the views (16 bytes a row), of the validity bits
+    (8 bytes for each 64 rows) and of the long cells' bytes. A cell equal to the last long one above it shares its bytes. `buf` goes on for
+    `SLACK` bytes after the last cell, the long cells' place for as many after what `long_bytes` says.
     """
     text = buf.ctypes.data
     heads = np.zeros(len(columns), np.uint64)

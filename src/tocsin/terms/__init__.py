@@ -1,0 +1,1 @@
+"""The vocabulary: frozen types, the tables' contracts, taxonomies, ids, publishers."""

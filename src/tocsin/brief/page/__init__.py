@@ -79,12 +79,12 @@ def pack(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _column(values: Sequence[Any]) -> dict[str, Any]:
-    levels: dict[str, int] = {}
+    levels: dict[Any, int] = {}
     distinct: list[Any] = []
     codes: list[int] = []
     for value in values:
-        # The key tells 1 from True and from 1.0, which Python's own dict does not.
-        key = repr(value)
+        # The key tells 1 from True and from 1.0, which Python's own dict does not; lists and mappings have no hash.
+        key = repr(value) if isinstance(value, list | tuple | dict) else (type(value), value)
         if key not in levels:
             levels[key] = len(distinct)
             distinct.append(value)

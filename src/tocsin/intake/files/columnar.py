@@ -46,7 +46,9 @@ class ParquetTable(Table):
 
 
 def text_of(name: str, dtype: pl.DataType) -> pl.Expr:
-    """A typed column as text: whole numbers without a decimal point, dates and times as ISO 8601, lists and structs as JSON; empty text is null."""
+    """A typed column as text: whole numbers without a decimal point, dates and times as ISO 8601, lists and structs as JSON; empty text is
+    null.
+    """
     value = pl.col(name)
     if dtype == pl.Null:
         text = value.cast(pl.String)

@@ -58,7 +58,7 @@ class DelimitedTable(Table):
         while True:
             block = np.zeros(size + SLACK, np.uint8)
             with TextSource(self.path, self._encoding) as source:
-                have = source.readinto(memoryview(block)[:size])
+                have = source.readinto(block.data[:size])
             head = _Head(block, have, have < size)
             if head.is_enough or size >= 4 * csvscan.LIMIT:
                 return head
@@ -147,8 +147,9 @@ class _Scanner:
                 at, final = 0, have < self._room
                 continue
             end = at + used
-            if final and end >= have and source.broken and self._kinds[records - 1] == csvscan.GOOD and self._spans[records - 1, 1] == have - at:
-                self._kinds[records - 1] = CUT
+            last = records - 1
+            if final and source.broken and self._kinds[last] == csvscan.GOOD and self._spans[last, 1] == have - at:
+                self._kinds[last] = CUT
                 good -= 1
             yield _Look(self._block[at:], self._spans[:records], self._kinds[:records], good)
             at = end
@@ -174,14 +175,14 @@ class _Scanner:
             self._room *= 2
             self._block = np.empty(self._room + SLACK, np.uint8)
         self._block[:left] = old[at:have].copy()
-        return left + source.readinto(memoryview(self._block)[left : self._room])
+        return left + source.readinto(self._block.data[left : self._room])
 
 
 def _delimiter(head: _Head) -> int:
     """The one that gives the first records most cells, counting only records that have as many as the first."""
     best, most = _DELIMITERS[0], 0.0
     for delimiter in _DELIMITERS:
-        widths = []
+        widths: list[int] = []
         at, kind = head.begin, csvscan.GOOD
         while kind == csvscan.GOOD and at < head.have and len(widths) < _SAMPLE:
             kind, cells, at = cells_of(head.block, at, head.have, head.final, delimiter)

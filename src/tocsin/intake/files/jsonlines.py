@@ -19,7 +19,9 @@ Row = dict[str, object]
 
 
 class JsonLinesTable(Table):
-    """One JSON object a line, the first line being record 1; the columns are the keys of all lines, in the order in which they first come."""
+    """One JSON object a line, the first line being record 1; the columns are the keys of all lines, in the order in which they first
+    come.
+    """
 
     def __init__(self, path: Path, encoding: Encoding, *, chunk_bytes: int = 16 << 20) -> None:
         super().__init__(path)

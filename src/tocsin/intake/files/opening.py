@@ -41,10 +41,10 @@ _OTHER = {
 def open_table(path: str | os.PathLike[str], *, header: bool = True, chunk_bytes: int = 16 << 20) -> Table:
     """A file of rows, ready to be read in batches.
 
-    CSV, TSV and their like (the delimiter is found from the first records), JSON lines and a JSON array, each also packed as gzip or zstandard and in UTF-8,
-    UTF-16 or Windows-1252; Excel's .xlsx (its first sheet with rows); Parquet. `header=False` says that a delimited file or a sheet begins with data: its
-    columns are `column_1` and so on. `chunk_bytes` is how much text is read at a time; what is read does not depend on it. Raises `UnreadableFile`
-    where the file cannot be had or used, `UnknownFormat` where it is no table.
+    CSV, TSV and their like (the delimiter is found from the first records), JSON lines and a JSON array, each also packed as gzip or
+    zstandard and in UTF-8, UTF-16 or Windows-1252; Excel's .xlsx (its first sheet with rows); Parquet. `header=False` says that a
+    delimited file or a sheet begins with data: its columns are `column_1` and so on. `chunk_bytes` is how much text is read at a time;
+    what is read does not depend on it. Raises `UnreadableFile` where the file cannot be had or used, `UnknownFormat` where it is no table.
     """
     place = Path(path)
     try:
@@ -79,7 +79,9 @@ def _table(path: Path, header: bool, chunk_bytes: int) -> Table:
     if head.startswith(b"PAR1"):
         return ParquetTable(path)
     if head.startswith(b"PK\x03\x04"):
-        return SheetTable(path, header=header) if _is_workbook(path) else _refuse(path, "a zip archive or a document, not .xlsx: unpack it first")
+        if _is_workbook(path):
+            return SheetTable(path, header=header)
+        return _refuse(path, "a zip archive or a document, not .xlsx: unpack it first")
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _refuse_old_office(path)
     for magic, name in _OTHER.items():

@@ -43,7 +43,9 @@ class Cell:
 
 
 def cells_of(block: Any, begin: int, stop: int, final: bool, delimiter: int) -> tuple[int, list[Cell], int]:
-    """The record at `begin`: (`csvscan.GOOD`, what is wrong with its quotes, or -1 where more bytes are needed; cells; begin of the next)."""
+    """The record at `begin`: (`csvscan.GOOD`, what is wrong with its quotes, or -1 where more bytes are needed; cells; begin of the
+    next).
+    """
     starts, lens = np.empty(WIDEST, np.int32), np.empty(WIDEST, np.int32)
     kind, cells, _, follows = csvscan.record(block, begin, stop, final, delimiter, starts, lens)
     found = []

@@ -97,7 +97,7 @@ class SheetTable(Table):
         return part.select(pl.all_horizontal(same)).to_series()
 
     def _error_issues(self, issues: IssueList, low: int, high: int) -> None:
-        names = {place: name for place, name in zip(self._keep, self.header, strict=True)}
+        names = dict(zip(self._keep, self.header, strict=True))
         for place, row, value in self._errors:
             if low < row <= high and place in names:
                 issues.add(row, "the cell holds a spreadsheet error; it was read as empty", field=names[place], value=value)

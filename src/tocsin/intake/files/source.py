@@ -63,7 +63,7 @@ class Source:
                     break
                 done += size
         except OSError as why:
-            raise UnreadableFile(f"{self.path}: cannot be read ({why.strerror}); check the disk or the network drive, then try again") from why
+            raise UnreadableFile(f"{self.path}: cannot be read ({why.strerror}); check the disk or the drive, then try again") from why
         return done
 
     def _some(self, view: memoryview) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from tocsin.errors import UnreadableFile
-from tocsin.terms.tables import ISSUES, schema
+from tocsin.terms.tables import ISSUES, empty, schema
 
 SHOWN = 200
 """Characters of a damaged value that an issue shows."""
@@ -51,6 +51,8 @@ class IssueList:
 
     def frame(self) -> pl.DataFrame:
         """All of them as a table of issues, by row."""
+        if not self.rows:
+            return empty(ISSUES)
         columns = {"row": self.rows, "field": self.fields, "value": self.values, "reason": self.reasons}
         frame = pl.DataFrame(columns, schema_overrides=schema(ISSUES[1:])).select(pl.lit(self.file).alias("file"), pl.all())
         return frame.sort("row", maintain_order=True)
@@ -86,16 +88,16 @@ class Table:
         try:
             return self._hash.result()
         except OSError as why:
-            raise UnreadableFile(f"{self.path}: cannot be read ({why.strerror}); check the disk or the network drive, then try again") from why
+            raise UnreadableFile(f"{self.path}: cannot be read ({why.strerror}); check the disk or the drive, then try again") from why
 
     def batches(
         self, *, columns: Collection[str] | None = None, progress: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Batch, pl.DataFrame]]:
         """The file's records in order, each in a batch or in the issues that come with it (a table of issues).
 
-        There is at least one batch; it may have no rows. `columns` limits the frames to those names, in the file's order; `progress` is told, as each
-        batch is handed out, how many of the file's `size_hint` bytes have been read so far. One batch is read ahead in a thread of its own. Raises
-        `UnreadableFile` where the disk fails.
+        There is at least one batch; it may have no rows. `columns` limits the frames to those names, in the file's order; `progress` is
+        told, as each batch is handed out, how many of the file's `size_hint` bytes have been read so far. One batch is read ahead in a
+        thread of its own. Raises `UnreadableFile` where the disk fails.
         """
         wanted = [name for name in self.header if columns is None or name in columns]
         none = True
@@ -115,7 +117,9 @@ class Table:
 
 
 def unique_names(cells: list[str | None], notes: IssueList) -> tuple[str, ...]:
-    """Header cells as column names: spaces around them cut, an empty one called after its place, a repeated one numbered; both are noted."""
+    """Header cells as column names: spaces around them cut, an empty one called after its place, a repeated one numbered; both are
+    noted.
+    """
     names: list[str] = []
     taken = {(cell or "").strip() for cell in cells}
     seen: set[str] = set()

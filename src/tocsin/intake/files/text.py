@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tocsin.intake.files.source import Source, is_packed
 from tocsin.kernels.utf8 import evidence, recode
@@ -33,13 +34,14 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 
 
 def encoding_of(path: Path) -> Encoding:
-    """The encoding of a text file: by its byte order mark; else UTF-8 unless bytes that are not outnumber those that are, then Windows-1252.
+    """The encoding of a text file: by its byte order mark; else UTF-8 unless bytes that are not outnumber those that are, then
+    Windows-1252.
 
     Judged on the first thousand characters beyond ASCII; in a packed file also on no more than its first 64 MB.
     """
     with Source(path) as source:
         block = np.empty(_BLOCK + SLACK, np.uint8)
-        have = source.readinto(memoryview(block)[:_BLOCK])
+        have = source.readinto(block.data[:_BLOCK])
         head = block[:4].tobytes()
         for mark, name in _MARKS:
             if head.startswith(mark) and have >= len(mark):
@@ -50,11 +52,11 @@ def encoding_of(path: Path) -> Encoding:
         good, bad = _evidence(source, block, have, _PACKED if is_packed(path) else None)
     if bad <= good:
         return Encoding("utf-8")
-    say = f"the file is not UTF-8 ({bad:,} bytes are none, {good:,} characters would be); it was read as Windows-1252, of which Latin-1 is a part"
+    say = f"the file is not UTF-8 ({bad:,} bytes are none, {good:,} characters would be); read as Windows-1252, which has Latin-1 in it"
     return Encoding("cp1252", 0, say)
 
 
-def _wide(head: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> str | None:
+def _wide(head: NDArray[np.uint8]) -> str | None:
     """UTF-16 without a mark: nearly every second byte of Latin text is then zero."""
     even, odd = np.count_nonzero(head[::2] == 0), np.count_nonzero(head[1::2] == 0)
     half = len(head) // 2
@@ -65,7 +67,7 @@ def _wide(head: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> str | None:
     return "utf-16-be" if even > 0.6 * half and odd < 0.1 * half else None
 
 
-def _evidence(source: Source, block: np.ndarray[tuple[int], np.dtype[np.uint8]], have: int, most: int | None) -> tuple[int, int]:
+def _evidence(source: Source, block: NDArray[np.uint8], have: int, most: int | None) -> tuple[int, int]:
     good = bad = seen = 0
     while True:
         final = have < _BLOCK
@@ -75,7 +77,7 @@ def _evidence(source: Source, block: np.ndarray[tuple[int], np.dtype[np.uint8]],
             return good, bad
         left = have - used
         block[:left] = block[used:have].copy()
-        have = left + source.readinto(memoryview(block)[left:_BLOCK])
+        have = left + source.readinto(block.data[left:_BLOCK])
 
 
 class TextSource:
@@ -151,7 +153,7 @@ class TextSource:
             yield b"\xff"
 
 
-def _windows_1252() -> np.ndarray[tuple[int], np.dtype[np.uint16]]:
+def _windows_1252() -> NDArray[np.uint16]:
     """Code point of each byte; the five that Windows-1252 leaves out stand for themselves, as browsers have it (WHATWG Encoding)."""
     return np.array([ord(bytes([b]).decode("cp1252", "ignore") or chr(b)) for b in range(256)], np.uint16)
 

@@ -67,7 +67,11 @@ class Crosswalk:
         self.country: str = raw["country"]
         self.raw = raw
         self.mapped = mapped  # districts of the map -> province
-        self.provinces, self.areas, self.by_key, self.province_by_key = {}, {}, {}, {}  # type: ignore[var-annotated]
+        self.provinces: dict[str, Province] = {}
+        self.areas: dict[str, Area] = {}
+        self.by_key: dict[str, list[Area]] = {}
+        self.province_by_key: dict[str, str] = {}
+        self._kept: dict[date, dict[str, tuple[str, ...]]] = {}
         for item in raw["provinces"]:
             self._province(item)
         listed = {d: raw["districts"].get(d) or {} for d in mapped}
@@ -128,7 +132,7 @@ class Crosswalk:
 
     def province_on(self, name: str, day: date) -> str:
         """What the province of that (2023) name was called, or had become, on a day."""
-        province: Province = self.provinces[name]
+        province = self.provinces[name]
         if day > province.end and province.then:
             return self.province_on(province.then, day)
         return province.old_name if province.old_name and province.old_end and day <= province.old_end else province.name
@@ -137,29 +141,35 @@ class Crosswalk:
         """The area that held the ground of a district of the map on a day."""
         for area in self.areas.values():
             if area.inside and not area.named_only and area.on(day) and district in area.inside:
-                return area  # type: ignore[no-any-return]
+                return area
+        return self._under(district, day)
+
+    def map_areas(self, name: str, day: date) -> tuple[str, ...]:
+        """The districts of the map that an area covers on a day (or, where it did not exist then, on the nearest day that it did)."""
+        area = self.areas[name]
+        if area.inside:
+            return area.inside
+        return self._grounds(min(max(day, area.start), area.end)).get(name, ())
+
+    def _grounds(self, day: date) -> dict[str, tuple[str, ...]]:
+        """The districts of the map on the ground of each area that day; kept, for it is asked area by area."""
+        if day not in self._kept:
+            out: dict[str, tuple[str, ...]] = {}
+            for district in self.mapped:
+                area = self._under(district, day)
+                out[area.name] = (*out.get(area.name, ()), district)
+            self._kept[day] = out
+        return self._kept[day]
+
+    def _under(self, district: str, day: date) -> Area:
         area = self.areas[district]
         while day < area.start and area.out_of:
             area = self.areas[area.out_of]
         return area
 
-    def map_areas(self, name: str, day: date) -> tuple[str, ...]:
-        """The districts of the map that an area covers on a day (or, where it did not exist then, on the nearest day that it did)."""
-        area: Area = self.areas[name]
-        if area.inside:
-            return area.inside
-        day = min(max(day, area.start), area.end)
-        return tuple(d for d in self.mapped if self._under(d, day) == name)
-
-    def _under(self, district: str, day: date) -> str:
-        area: Area = self.areas[district]
-        while day < area.start and area.out_of:
-            area = self.areas[area.out_of]
-        return area.name
-
     def named(self, name: str, day: date) -> Area | None:
         """The area that a source means by a name on a day: the one that bore it then, else the one that bore it nearest to then."""
-        found: list[Area] = self.by_key.get(key(name), [])
+        found = self.by_key.get(key(name), [])
         return min(found, key=lambda a: (max(a.start - day, day - a.end, timedelta(0)), a.name), default=None)
 
     def province_named(self, name: str) -> Province | None:

@@ -103,7 +103,9 @@ def _meanings(frame: pl.DataFrame) -> pl.DataFrame:
     between_states = (pl.col("violence") == "state_based") & state_a & state_b
     slack = (pl.col("days") - 1 - (pl.col("end") - pl.col("start")).dt.total_days()).clip(0).fill_null(0)
     return (
-        frame.with_columns(pl.when(between_states).then(pl.lit("interstate")).otherwise(pl.col("violence").fill_null("unknown")).alias("violence"))
+        frame.with_columns(
+            pl.when(between_states).then(pl.lit("interstate")).otherwise(pl.col("violence").fill_null("unknown")).alias("violence")
+        )
         .with_columns(
             actor=pl.when(pl.col("violence") == "one_sided")
             .then("side_a")
@@ -128,9 +130,7 @@ def _clocks(event: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.
     event = event.join(earliest_source(found), on="row", how="left", maintain_order="left")
     undated = pl.col("first_source").is_null()
     event = event.with_columns(
-        known_at=pl.when(undated)
-        .then(pl.col("event_end") + pl.duration(days=1))
-        .otherwise(pl.max_horizontal("first_source", "event_end"))
+        known_at=pl.when(undated).then(pl.col("event_end") + pl.duration(days=1)).otherwise(pl.max_horizontal("first_source", "event_end"))
     )
     reasons = (
         pl.when(undated)
@@ -152,7 +152,9 @@ def _press(event: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         "parent_id",
         "parent_agency",
         agency="office",
-        own_id=pl.concat_str(pl.lit("in UCDP GED"), pl.col("parent_id").fill_null("?"), pl.col("date").dt.to_string("%Y-%m-%d"), "headline", separator="|"),
+        own_id=pl.concat_str(
+            pl.lit("in UCDP GED"), pl.col("parent_id").fill_null("?"), pl.col("date").dt.to_string("%Y-%m-%d"), "headline", separator="|"
+        ),
         kind=pl.lit("event"),
         reported_at=pl.col("date").cast(pl.Datetime("us", "UTC")),
         known_at=pl.max_horizontal("date", "event_end"),

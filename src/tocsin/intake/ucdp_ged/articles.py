@@ -23,7 +23,9 @@ def articles(cells: pl.Series, event: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
         .explode("part", empty_as_null=False)
     )
     read = parts.with_columns(pl.col("part").str.extract_groups(_ARTICLE).alias("_a")).unnest("_a")
-    read = read.with_columns(pl.col("date").str.to_date("%Y-%m-%d", strict=False), pl.col("office").str.strip_chars(), pl.col("headline").str.strip_chars())
+    read = read.with_columns(
+        pl.col("date").str.to_date("%Y-%m-%d", strict=False), pl.col("office").str.strip_chars(), pl.col("headline").str.strip_chars()
+    )
     good = read.filter(pl.col("date").is_not_null() & (pl.col("office") != ""))
     bad = read.filter(pl.col("date").is_null() | (pl.col("office") == "")).select(
         "row",

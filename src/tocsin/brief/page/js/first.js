@@ -41,8 +41,8 @@ function kindRows(row, columnsOf) {
   // What is nought in every column shares one line: it is said, and takes no room.
   if (zero.length) lines.push(zero);
   return el("tbody", {class: row.default ? "default" : null},
-    el("tr", {class: "kind"}, el("th", {scope: "rowgroup", colspan: columnsOf.length + 2},
-      el("span", {}, row.label || kindName(row.violence)), el("span", {class: "verdict"}, row.verdict))),
+    el("tr", {class: "kind"}, el("th", {scope: "rowgroup", colspan: columnsOf.length + 1},
+      el("span", {}, row.label || kindName(row.violence)), el("span", {class: "verdict"}, row.verdict)), el("td", {class: "drawn"})),
     lines.map((measures) => el("tr", {class: measures[0] === "incidents" ? "count" : null},
       el("th", {scope: "row"}, measures === zero ? t("m_zero", {groups: zero.map((measure) => t(`z_${measure}`)).join(", ")}) : t(`m_${measures[0]}`)),
       columnsOf.map((column, i) => el("td", {class: `${i ? "" : "now"}${zero === measures ? " zero" : ""}`},

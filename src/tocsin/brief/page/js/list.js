@@ -87,17 +87,16 @@ function incidentItem(i) {
   return el("li", {}, details);
 }
 
-// Places of incidents in the order of the list.
+// All incidents in the order of the list, sorted once: a filter then only walks along it.
+let sorted = null;
+
 function ordered(violence) {
   const [kind, inside, date] = ["violence", "in_window", "date"].map((name) => incidents.reader(name));
-  const found = [];
-  for (let i = 0; i < incidents.n; i++) if (violence === "all" || kind(i) === violence) found.push(i);
-  const key = (i) => [inside(i) ? 0 : 1, date(i) || ""];
-  const keys = new Map(found.map((i) => [i, key(i)]));
-  return found.sort((a, b) => {
-    const [[x, p], [y, q]] = [keys.get(a), keys.get(b)];
-    return x - y || (p < q ? 1 : p > q ? -1 : a - b);
-  });
+  if (sorted === null) {
+    const keys = Array.from({length: incidents.n}, (_, i) => `${inside(i) ? 1 : 0}${date(i) || ""}`);
+    sorted = keys.map((_, i) => i).sort((a, b) => (keys[a] < keys[b] ? 1 : keys[a] > keys[b] ? -1 : a - b));
+  }
+  return violence === "all" ? [...sorted] : sorted.filter((i) => kind(i) === violence);
 }
 
 function kindCounts() {
@@ -117,7 +116,8 @@ function listSection(kinds) {
   function group(inside) {
     if (!lists[inside]) {
       lists[inside] = el("ol", {class: "list"});
-      room.append(el("h3", {}, t(inside ? "in_window" : "outside_window")), lists[inside]);
+      const n = order.filter((i) => Boolean(incidents.at("in_window", i)) === inside).length;
+      room.append(el("h3", {}, t(inside ? "in_window" : "outside_window"), el("span", {class: "count"}, number(n))), lists[inside]);
     }
     return lists[inside];
   }
