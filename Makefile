@@ -43,10 +43,13 @@ format: $(STAMP)  ## let the tree format itself
 docs: $(STAMP)  ## write docs/reference from the docstrings and the contracts
 	@$(BIN)/python tools/make_reference.py
 
+vendor: $(STAMP)  ## fetch and bundle the page's pinned npm packages anew (needs node and npm; for maintainers)
+	@$(BIN)/python tools/vendor.py
+
 wheel: $(STAMP)  ## build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## remove what was built
 	@rm -rf $(VENV) tocsin-out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo test browser check format docs wheel clean
+.PHONY: help demo test browser check format docs vendor wheel clean

@@ -13,6 +13,7 @@ import re
 import sys
 import unicodedata
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def simplified(features: list[list[list[Ring]]], tolerance: float) -> list[list[
     near: dict[Point, set[Point]] = defaultdict(set)
     for parts in features:
         for ring in (r for part in parts for r in part):
-            for a, b in zip(ring, ring[1:], strict=False):
+            for a, b in pairwise(ring):
                 near[a].add(b)
                 near[b].add(a)
     return [[[_thin_ring(ring, near, tolerance) for ring in part] for part in parts] for parts in features]
@@ -106,7 +107,7 @@ def _thin_ring(ring: Ring, near: dict[Point, set[Point]], tolerance: float) -> R
     cuts = [c - cuts[0] for c in cuts] + [len(body)]
     body.append(body[0])
     out: Ring = []
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         arc = body[a : b + 1]
         same_way = (arc[0], arc[1]) <= (arc[-1], arc[-2])
         thin = thinned(arc if same_way else arc[::-1], tolerance)
@@ -221,7 +222,7 @@ _GED_SKIP = r"(?i)border|road|highway|near|between|province|district|agency|,|\(
 def make_places(folder: Path) -> None:
     """The gazetteer: GeoNames' towns, and GED's places that GeoNames lacks, each with province and district of the map's names."""
     from tocsin.intake.places.shapes import district_names, district_rings
-    from tocsin.kernels.geo import area_of, haversine_km, nearest_area
+    from tocsin.kernels.geo import area_of, nearest_area
 
     rules = yaml.safe_load(YAML.read_text())
     not_its_own = {plain(n) for n in rules["not_the_towns_population"]}
@@ -258,8 +259,11 @@ def make_places(folder: Path) -> None:
                 }
             )
     frame = pl.DataFrame(rows, schema_overrides={"population": pl.Int64})
-    for name, city in rules["big_cities"].items():
-        frame = frame.with_columns(population=pl.when(pl.col("name") == name, pl.col("source") == "GeoNames", pl.col("country") == "PAK", pl.col("population") > 500_000).then(city["population"]).otherwise("population"))  # fmt: skip
+    census = pl.col("name").replace_strict(
+        {n: c["population"] for n, c in rules["big_cities"].items()}, default=None, return_dtype=pl.Int64
+    )
+    is_city = (pl.col("source") == "GeoNames") & (pl.col("country") == "PAK") & (pl.col("population") > 500_000)
+    frame = frame.with_columns(population=pl.when(is_city & census.is_not_null()).then(census).otherwise("population"))
     lat, lon = frame["lat"].to_numpy(), frame["lon"].to_numpy()
     inside, close = area_of(lat, lon, district_rings()), nearest_area(lat, lon, district_rings(), reach=5.0)
     at = [a if a >= 0 else c for a, c in zip(inside, close, strict=True)]
@@ -269,7 +273,6 @@ def make_places(folder: Path) -> None:
         admin2=pl.Series(admin2, dtype=pl.String),
         admin1=pl.Series([district_names().get(a) if a else None for a in admin2], dtype=pl.String),
     )
-    assert haversine_km(lat[:1], lon[:1], lat[:1], lon[:1])[0] == 0
     out = frame.with_columns(pl.col("alternates").list.join("|"), pl.col("lat", "lon").round(4)).sort("country", "name", "lat", "lon")
     columns = ["name", "alternates", "lat", "lon", "population", "country", "admin1", "admin2", "source"]
     write("places.csv.gz", out.select(columns).write_csv())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 EARTH_KM = 6371.0088
 
@@ -25,7 +26,7 @@ def holds(rings: list[Ring], lat: float, lon: float) -> bool:
     """True where a ray to the east crosses the rings an odd number of times."""
     crossings = 0
     for ring in rings:
-        for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False):
+        for (x1, y1), (x2, y2) in pairwise(ring):
             if (y1 > lat) != (y2 > lat) and lon < (x2 - x1) * (lat - y1) / (y2 - y1) + x1:
                 crossings += 1
     return crossings % 2 == 1

@@ -13,7 +13,9 @@ from oracles.csv_records import records
 from tocsin.intake.files import open_table
 from tocsin.intake.files.table import Table
 
-CELL = st.text(st.sampled_from('ab,;\t|"\n\r é漢🙂'), max_size=6) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+CELL = st.text(st.sampled_from('ab,;\t|"\n\r é漢🙂'), max_size=6) | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20
+)
 DIALECTS = st.fixed_dictionaries(
     {
         "delimiter": st.sampled_from(",;\t|"),
@@ -69,7 +71,9 @@ def test_every_cell_comes_back_as_it_was_written(rows: list[list[str]], dialect:
 
 
 PLAIN = st.text(st.sampled_from('abc,"\n é'), max_size=8)
-DAMAGE = st.lists(st.tuples(st.sampled_from(["cut", "quote", "nul", "byte", "cr", "header", "blank", "more"]), st.integers(0, 10**6)), max_size=3)
+DAMAGE = st.lists(
+    st.tuples(st.sampled_from(["cut", "quote", "nul", "byte", "cr", "header", "blank", "more"]), st.integers(0, 10**6)), max_size=3
+)
 
 
 def damaged(lines: list[bytes], damage: list[tuple[str, int]]) -> tuple[list[bytes], set[int]]:
@@ -100,7 +104,9 @@ def damaged(lines: list[bytes], damage: list[tuple[str, int]]) -> tuple[list[byt
 @settings(max_examples=150, deadline=None)
 @example([["column 0", "column 1"], ["a", "b"], ["c", 'd"e'], ["f", "g\nh"]], [("quote", 1)], 16)
 @example([["column 0", "column 1"], ["a", "b"], ["c", "d"], ["f", "g"]], [("quote", 1)], 64)
-def test_every_record_of_a_damaged_file_is_a_row_or_an_issue_exactly_once(rows: list[list[str]], damage: list[tuple[str, int]], chunk: int) -> None:
+def test_every_record_of_a_damaged_file_is_a_row_or_an_issue_exactly_once(
+    rows: list[list[str]], damage: list[tuple[str, int]], chunk: int
+) -> None:
     lines, _ = damaged([write([row], {"lineterminator": "\n"}) for row in rows], damage)
     # "é" and more of it in the header say that the file is UTF-8, so that one bad byte is a bad byte.
     data = lines[0].replace(b"column 0", "éééééé".encode()) + b"".join(lines[1:])
@@ -126,7 +132,9 @@ def test_one_bad_row_costs_that_row_only(rows: list[list[str]], damage: list[tup
             assert got[number] == [cell or None for cell in row]
 
 
-@given(st.binary(max_size=300) | st.lists(st.sampled_from([b'"', b",", b"\n", b"\r", b"a", b"\0", b"\xe9", b'""']), max_size=60).map(b"".join))
+@given(
+    st.binary(max_size=300) | st.lists(st.sampled_from([b'"', b",", b"\n", b"\r", b"a", b"\0", b"\xe9", b'""']), max_size=60).map(b"".join)
+)
 @settings(max_examples=150, deadline=None)
 def test_what_is_read_does_not_depend_on_the_size_of_the_chunks(body: bytes) -> None:
     data = "ééé,ééé,ééé\n".encode() + body

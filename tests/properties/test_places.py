@@ -88,7 +88,9 @@ def test_the_nearest_area_is_the_one_whose_edge_is_nearest(lat: float, lon: floa
 
 
 NAMES = st.sampled_from([None, "Sindh province", "Federally Administered Tribal Areas", "NWFP", "Atlantis", "Punjab province"])
-DISTRICTS = st.sampled_from([None, "Karachi district", "Khyber agency", "FR Kohat", "Kohistan district", "Nowhere district", "Neelam district"])
+DISTRICTS = st.sampled_from(
+    [None, "Karachi district", "Khyber agency", "FR Kohat", "Kohistan district", "Nowhere district", "Neelam district"]
+)
 PLACES = st.sampled_from([None, "Karachi town", "Sahiwal", "Bara town", "LoC"])
 ROW = st.tuples(
     st.one_of(st.none(), NEAR_LAT), st.one_of(st.none(), NEAR_LON), PLACES, NAMES, DISTRICTS, st.sampled_from([None, "PAK", "AFG", "BGD"]),
@@ -119,7 +121,9 @@ def test_locating_loses_no_row_and_never_narrows_a_radius(rows: list[tuple[objec
     frame = _frame(rows)
     found, unplaced = locate(frame)
     assert found.height == frame.height
-    assert found.select("lat", "lon", "place", "country", "event_start").equals(frame.select("lat", "lon", "place", "country", "event_start"))
+    assert found.select("lat", "lon", "place", "country", "event_start").equals(
+        frame.select("lat", "lon", "place", "country", "event_start")
+    )
     stated = frame["radius_km"].is_not_null()
     assert (found["radius_km"].filter(stated) >= frame["radius_km"].filter(stated)).all()
     nowhere = found.filter(pl.col("admin1").is_null() & pl.col("admin2").is_null()).height
@@ -127,7 +131,10 @@ def test_locating_loses_no_row_and_never_narrows_a_radius(rows: list[tuple[objec
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.tuples(st.sampled_from([1.0, 2.0]), st.dates(date(2014, 1, 1), date(2014, 2, 15))), min_size=1, max_size=80), st.integers(1, 79))
+@given(
+    st.lists(st.tuples(st.sampled_from([1.0, 2.0]), st.dates(date(2014, 1, 1), date(2014, 2, 15))), min_size=1, max_size=80),
+    st.integers(1, 79),
+)
 def test_pile_ups_never_look_ahead(events: list[tuple[float, date]], cut: int) -> None:
     frame = pl.DataFrame({"lat": [e[0] for e in events], "event_start": sorted(e[1] for e in events)})
     frame = frame.with_columns(lon=pl.lit(70.0), radius_km=pl.lit(1.0), known_at=pl.col("event_start"))

@@ -53,24 +53,26 @@ def summary(made: Brief) -> None:
 
 
 def _kinds(view: dict[str, Any]) -> Table:
-    table = Table(
-        box=None, pad_edge=False, title="Incidents (dead: civilians / own forces / opponents)", title_justify="left", title_style="bold"
-    )
+    """Incidents and, after them, dead civilians; kinds never summed."""
+    title = f"Incidents (dead civilians), window {view['window']['start']} to {view['window']['end']}"
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
     table.add_column("kind of violence")
     for column in view["change"]["columns"]:
         table.add_column(column["label"], justify="right")
+    table.add_column("verdict")
     for row in view["change"]["rows"]:
         cells = [row["cells"][c["key"]] for c in view["change"]["columns"]]
-        dead = [f"{c['incidents']:g} ({c['killed_civilians']:g} / {c['own_forces']:g} / {c['opponents']:g})" for c in cells]
-        table.add_row(row["violence"].replace("_", "-"), *dead)
+        counts = [f"{c['incidents']:g} ({c['killed_civilians']:g})" for c in cells]
+        table.add_row(row["violence"].replace("_", "-"), *counts, row["verdict"])
     return table
 
 
 def _deadliest(items: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, title="Deadliest one-sided attacks", title_justify="left", title_style="bold")
-    for name in ("date", "place", "community", "dead", "who says so"):
+    table = Table(box=None, pad_edge=False, title="Deadliest one-sided attacks of the window", title_justify="left", title_style="bold")
+    for name in ("date", "place", "community", "dead", "reports of"):
         table.add_column(name)
     for i in items:
         group = f"{i['group_name']} ({i['group_by']})" if i["group_name"] else "not said"
-        table.add_row(i["date_text"], i["place"] or "?", group, i["killed_text"], ", ".join(i["agencies"]))
+        who = i["agencies"] if len(i["agencies"]) <= 2 else [*i["agencies"][-1:], f"{len(i['agencies']) - 1} more"]
+        table.add_row(i["date_text"], i["place"] or "?", group, i["killed_text"], ", ".join(who))
     return table

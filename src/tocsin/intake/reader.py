@@ -86,6 +86,11 @@ class Fields:
         out = self._checked(column, cell, out, "not a whole number: left empty")
         return self._refuse(column, cell, out, out < 0, "a negative number of persons: left empty")
 
+    def whole(self, column: str) -> pl.Series:
+        """Whole numbers of either sign."""
+        cell = self.text(column)
+        return self._checked(column, cell, cell.cast(pl.Int32, strict=False), "not a whole number: left empty")
+
     def real(self, column: str) -> pl.Series:
         """Finite numbers."""
         cell = self.text(column)

@@ -149,7 +149,10 @@ def _judged(buf: Any, begin: Any, stop: Any, final: Any, limit: Any, delim: Any,
     if kind == GOOD and cells != len(starts):
         kind = _swallowed(buf, begin, end, stop, final, limit, delim, spare)
     if kind in (UNCLOSED, STRAY):
+        damage = end
         end, follows = _first_line(buf, begin, edge, final or cut)
+        if damage > end:
+            kind = UNCLOSED  # the quote that seems to close it belongs to a later line
         if follows == _MORE:
             kind = _MORE
     if kind != _MORE and cut and end >= edge:

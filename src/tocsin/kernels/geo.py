@@ -19,14 +19,14 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def _km(lat1, lon1, lat2, lon2):  # type: ignore[no-untyped-def]
     a = np.sin(np.radians(lat2 - lat1) / 2) ** 2
     a += np.cos(np.radians(lat1)) * np.cos(np.radians(lat2)) * np.sin(np.radians(lon2 - lon1) / 2) ** 2
     return 2 * EARTH_KM * np.arcsin(np.sqrt(min(1.0, a)))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _haversine(lat1, lon1, lat2, lon2, out):  # type: ignore[no-untyped-def]
     for i in range(len(out)):
         out[i] = _km(lat1[i], lon1[i], lat2[i], lon2[i])
@@ -39,7 +39,8 @@ def haversine_km(lat1: Floats, lon1: Floats, lat2: Floats, lon2: Floats) -> Floa
     """
     four = np.broadcast_arrays(*(np.asarray(x, np.float64) for x in (lat1, lon1, lat2, lon2)))
     out = np.empty(four[0].size, np.float64)
-    _haversine(*(np.ascontiguousarray(x).ravel() for x in four), out)
+    a, b, c, d = (np.ascontiguousarray(x).ravel() for x in four)
+    _haversine(a, b, c, d, out)
     return out.reshape(four[0].shape)
 
 
@@ -81,7 +82,7 @@ def index_rings(ring: Floats, start: Ints, owner: Ints, areas: int) -> Rings:
     return Rings(ring, start, owner, box, first, (float(west), float(south)), (columns, rows), cell_start, flat)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _inside(lat, lon, ring, start, first, box, corner, shape, cell_start, cell_area, out):  # type: ignore[no-untyped-def]
     for i in range(len(lat)):
         out[i] = -1
@@ -119,7 +120,7 @@ def area_of(lat: Floats, lon: Floats, rings: Rings) -> Ints:
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _edge_km(x, y, area, ring, start, first):  # type: ignore[no-untyped-def]
     best = np.inf
     squeeze = np.cos(np.radians(y))
@@ -134,7 +135,7 @@ def _edge_km(x, y, area, ring, start, first):  # type: ignore[no-untyped-def]
     return np.sqrt(best) * KM_PER_DEGREE
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _nearest(lat, lon, ring, start, first, box, reach, out):  # type: ignore[no-untyped-def]
     for i in range(len(lat)):
         out[i] = -1
@@ -159,7 +160,7 @@ def nearest_area(lat: Floats, lon: Floats, rings: Rings, *, reach: float) -> Int
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _outside(lat, lon, at, member_start, member, ring, start, first, out):  # type: ignore[no-untyped-def]
     for i in range(len(lat)):
         out[i] = np.inf
@@ -177,7 +178,7 @@ def outside_km(lat: Floats, lon: Floats, at: Ints, members: tuple[Ints, Ints], r
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _widest(lat, lon, town_lat, town_lon, size, reach, out):  # type: ignore[no-untyped-def]
     margin = reach / KM_PER_DEGREE * 1.001
     for i in range(len(lat)):

@@ -135,10 +135,9 @@ def _acts(roles: dict[str, str], body: list[dict[str, Any]]) -> Iterator[tuple[s
                 yield phrase, _common(item, role)
 
 
-def _numbers(body: list[dict[str, int]]) -> Iterator[tuple[str, Entry]]:
-    for item in body:
-        for phrase, value in item.items():
-            yield phrase, Entry("number", number=value)
+def _numbers(body: dict[str, int]) -> Iterator[tuple[str, Entry]]:
+    for phrase, value in body.items():
+        yield phrase, Entry("number", number=value)
 
 
 def _plain(role: str, body: Iterable[str]) -> Iterator[tuple[str, Entry]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tocsin.errors import UnknownFormat
+from tocsin.errors import UnknownFormat, UnreadableFile
 from tocsin.intake.files.records import CUT, WIDEST, BadRecords, Cell, cells_of
 from tocsin.intake.files.table import Batch, IssueList, Piece, Table, unique_names
 from tocsin.intake.files.text import Encoding, TextSource
@@ -45,6 +45,8 @@ class DelimitedTable(Table):
             raise UnknownFormat(f"{path}: the quotes of its first line are damaged, or it never ends; repair that line, then try again")
         if len(cells) > WIDEST:
             raise UnknownFormat(f"{path}: its first line has {len(cells):,} cells, more than any table; is it text with a delimiter?")
+        if head.broken and follows >= head.have:
+            raise UnreadableFile(f"{path}: {head.broken}; its first line is not whole")
         self._signature = _signature(cells if header else [])
         self._before = head.lines_before if header else 0
         self._skip = follows if header else 0
@@ -59,7 +61,7 @@ class DelimitedTable(Table):
             block = np.zeros(size + SLACK, np.uint8)
             with TextSource(self.path, self._encoding) as source:
                 have = source.readinto(block.data[:size])
-            head = _Head(block, have, have < size)
+            head = _Head(block, have, have < size, source.broken)
             if head.is_enough or size >= 4 * csvscan.LIMIT:
                 return head
             size *= 4
@@ -91,6 +93,8 @@ class _Head:
     have: int
     #: it is the whole of the text
     final: bool
+    #: what ended the text early, where something did
+    broken: str | None
 
     @property
     def begin(self) -> int:

@@ -1,6 +1,6 @@
 """Places: a source's names and points -> the dated crosswalk's names, the class of area, an honest radius; and the shapes of the page's map.
 
-    shapes.py (what the map draws) -> crosswalk.py (what it was called when) -> towns.py (how far towns reach) -> locate.py, piles.py
+shapes.py (what the map draws) -> crosswalk.py (what it was called when) -> towns.py (how far towns reach) -> locate.py, piles.py
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, cached_property
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -117,7 +118,7 @@ class Crosswalk:
                 raise TaxonomyError(f"crosswalk_pak.yml: {area.name!r} lies in {area.province!r}, which is no province")
         for alias, areas in self.by_key.items():
             days = sorted((a.start, a.end) for a in areas)
-            if any(later[0] <= earlier[1] for earlier, later in zip(days, days[1:], strict=False)):
+            if any(later[0] <= earlier[1] for earlier, later in pairwise(days)):
                 raise TaxonomyError(f"crosswalk_pak.yml: {alias!r} names {', '.join(a.name for a in areas)} on the same day")
 
     @cached_property

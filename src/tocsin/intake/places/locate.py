@@ -147,7 +147,7 @@ def _stray_km(rows: _Rows) -> Floats:
     """How far each point lies outside the area that its source names; 0 where it lies in it, or names none."""
     table, named = tables(), rows.claim.area
     out = np.zeros(len(named))
-    held = np.flatnonzero((named >= 0) & np.isfinite(rows.at("lat")) & np.isfinite(rows.at("lon")))
+    held = np.flatnonzero((named >= 0) & rows.points.given[rows.which])
     inside = (rows.district[held] >= 0) & table.covers[named[held], rows.epoch[held], rows.district[held]]
     far = held[~inside]
     if len(far):
@@ -163,7 +163,7 @@ def _area_class(rows: _Rows, area: Ints, ground: Ints, province: Ints) -> Ints:
     table, claim = tables(), rows.claim
     has = area >= 0
     touched = np.where(has, table.cities[area, rows.epoch], 0)
-    foreign = np.int64(sum(1 << k for k, t in enumerate(big_cities().touches.any(axis=1)) if not t))
+    foreign = np.int64(sum(1 << int(k) for k in np.flatnonzero(~big_cities().touches.any(axis=1))))
     sharp = ~(rows.stated >= DISTRICT_KM)
     city = sharp & ((rows.at("cities") & np.where(rows.home, touched, foreign)) > 0)
     out = np.full(len(area), 3, np.int64)

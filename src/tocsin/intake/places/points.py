@@ -30,9 +30,10 @@ class Points:
 
     lat: Floats  # of the named town where the source gives no point; NaN for none
     lon: Floats
+    given: Bools  # the source gives the point
     home: Bools  # in the country of the crosswalk
     district: Ints  # of the map; -1 for none
-    size: Floats  # 1-sigma radius of the town stood on or named, km; 0 for none
+    size: Floats  # 1-sigma radius of the town stood on or named, km; 0 for none, and where the source gives no point
     cities: Ints  # bit k is set where big city k reaches
 
 
@@ -41,17 +42,19 @@ def points(frame: pl.DataFrame) -> tuple[Ints, Points]:
     which, few = numbered(frame.select("lat", "lon", "place", "country"))
     lat, lon = (few[c].fill_null(np.nan).to_numpy().copy() for c in ("lat", "lon"))
     town = _named_towns(few, lat, lon)
-    bare = (np.isnan(lat) | np.isnan(lon)) & (town >= 0)
-    lat[bare], lon[bare] = towns().lat[town[bare]], towns().lon[town[bare]]
+    bare = np.isnan(lat) | np.isnan(lon)
+    lent = bare & (town >= 0)
+    lat[lent], lon[lent] = towns().lat[town[lent]], towns().lon[town[lent]]
     home, district = _districts(few["country"], lat, lon)
     table, cities = towns(), big_cities()
     size = widest_town(lat, lon, (table.lat, table.lon), table.sigma, reach=ON_TOWN_KM)
-    size = np.maximum(size, np.where(town >= 0, table.sigma[town], 0.0))
+    size = np.where(bare, 0.0, np.maximum(size, np.where(town >= 0, table.sigma[town], 0.0)))
     near = np.zeros(len(lat), np.int64)
     for k in range(len(cities.lat)):
-        km = haversine_km(lat, lon, cities.lat[k : k + 1], cities.lon[k : k + 1])
-        near |= (km <= cities.reach[k]).astype(np.int64) << k
-    return which, Points(lat, lon, home, district, size, near)
+        belt = np.flatnonzero(np.abs(lat - cities.lat[k]) * 111.0 <= cities.reach[k])  # a degree of latitude is longer than that everywhere
+        km = haversine_km(lat[belt], lon[belt], cities.lat[k : k + 1], cities.lon[k : k + 1])
+        near[belt] |= (km <= cities.reach[k]).astype(np.int64) << k
+    return which, Points(lat, lon, ~bare, home, district, size, near)
 
 
 def _districts(country: pl.Series, lat: Floats, lon: Floats) -> tuple[Bools, Ints]:
@@ -67,25 +70,29 @@ def _districts(country: pl.Series, lat: Floats, lon: Floats) -> tuple[Bools, Int
 
 
 def _named_towns(few: pl.DataFrame, lat: Floats, lon: Floats) -> Ints:
-    """The town that each place name means, -1 for none: the widest of that name near the point; without a point, the only one."""
+    """The town that each place name means, -1 for none: the widest of that name near the point; without a point, the one that dwarfs the others."""
     out = np.full(few.height, -1, np.int64)
     names = few["place"].unique(maintain_order=True)
-    found = [towns_called(p) if p else () for p in names]
+    called = [towns_called(p) if p else ((), -1) for p in names]
+    found, sole = [c[0] for c in called], np.array([c[1] for c in called], np.int64)
     many = np.array([len(f) for f in found], np.int64)
     start = np.concatenate([[0], np.cumsum(many)]).astype(np.int64)
     flat = np.array([t for f in found for t in f], np.int64)
-    name = few.select("place").join(pl.DataFrame({"place": names}).with_row_index("n"), on="place", how="left", nulls_equal=True, maintain_order="left")
+    name = few.select("place").join(
+        pl.DataFrame({"place": names}).with_row_index("n"), on="place", how="left", nulls_equal=True, maintain_order="left"
+    )
     at = name["n"].cast(pl.Int64).to_numpy()
     rows = np.repeat(np.arange(few.height), many[at])
     if not len(rows):
         return out
+    bare = np.isnan(lat) | np.isnan(lon)
+    covered = few["country"].is_null() | few["country"].is_in(gazetteer()["country"].unique().to_list())
+    out = np.where(bare & covered.to_numpy(), sole[at], -1)
     step = np.arange(len(rows)) - np.repeat(np.cumsum(many[at]) - many[at], many[at])
     town = flat[start[at[rows]] + step]
     table = towns()
     km = haversine_km(lat[rows], lon[rows], table.lat[town], table.lon[town])
-    abroad = few["country"].is_not_null() & ~few["country"].is_in(gazetteer()["country"].unique().to_list())
-    alone = (many[at] == 1) & ~abroad.to_numpy()
-    good = (km <= SAME_PLACE_KM) | (np.isnan(km) & alone[rows])
+    good = km <= SAME_PLACE_KM
     order = np.lexsort((town[good], table.sigma[town[good]]))
     out[rows[good][order]] = town[good][order]
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -71,12 +72,12 @@ def gazetteer_names() -> dict[str, str]:
     Districts and agencies are among the names.
     """
     skip = {s.lower() for s in crosswalk().raw["not_in_text"]}
-    claims: dict[str, list[tuple[int, str, float, float]]] = {}
+    claims: dict[str, list[_Claimant]] = {}
     for row in gazetteer().iter_rows(named=True):
         for text, least in ((row["name"], 4), *((a, 5) for a in row["alternates"])):
             if len(text) >= least and text.lower() not in skip:
-                claims.setdefault(text.lower(), []).append((row["population"] or 0, row["name"], row["lat"], row["lon"]))
-    out = {text: place for text, found in claims.items() if (place := _one(found)) is not None}
+                claims.setdefault(text.lower(), []).append(_Claimant(row["population"] or 0, row["name"], row["lat"], row["lon"]))
+    out = {text: str(one.place) for text, found in claims.items() if (one := _one(found)) is not None}
     for area in crosswalk().areas.values():
         text = re.sub(r" \(.*\)", "", area.name).lower()
         if len(text) >= 4 and text not in skip and text not in claims:
@@ -84,12 +85,21 @@ def gazetteer_names() -> dict[str, str]:
     return out
 
 
-def _one(found: list[tuple[int, str, float, float]]) -> str | None:
+class _Claimant(NamedTuple):
+    """A place that bears a name."""
+
+    population: int
+    place: Any  # its name, or its number
+    lat: float
+    lon: float
+
+
+def _one(found: list[_Claimant]) -> _Claimant | None:
     """The place that a shared name means: the only one, one that dwarfs the others, or one written down twice within 15 km."""
-    first, *rest = sorted(found, key=lambda c: (-c[0], c[1], c[2], c[3]))
-    if all(abs(first[2] - r[2]) < 0.13 and abs(first[3] - r[3]) < 0.15 for r in rest):
-        return first[1]
-    return first[1] if rest and first[0] >= max(100_000, 10 * rest[0][0]) else None
+    first, *rest = sorted(found, key=lambda c: (-c.population, c.place, c.lat, c.lon))
+    if all(abs(first.lat - r.lat) < 0.13 and abs(first.lon - r.lon) < 0.15 for r in rest):
+        return first
+    return first if first.population >= max(100_000, 10 * rest[0].population) else None
 
 
 @dataclass(frozen=True)
@@ -100,6 +110,7 @@ class Towns:
     lon: Floats
     sigma: Floats  # 1-sigma position uncertainty of a point that stands for the town, km; 0 for GED's places
     by_name: dict[str, tuple[int, ...]]  # key of a name -> towns
+    alone: dict[str, int]  # key of a name -> the one town that it means without a point to go by
 
 
 @cache
@@ -115,13 +126,16 @@ def towns() -> Towns:
         for text in dict.fromkeys(key(t) for t in (name, *alternates)):
             by_name.setdefault(text, []).append(i)
     sigma = (frame["builtup_km"].fill_null(0.0) / np.sqrt(2)).to_numpy()
-    return Towns(frame["lat"].to_numpy(), frame["lon"].to_numpy(), sigma, {k: tuple(v) for k, v in by_name.items()})
+    rows = [_Claimant(p or 0, i, a, b) for i, (p, a, b) in enumerate(frame.select("population", "lat", "lon").iter_rows())]
+    alone = {k: one.place for k, v in by_name.items() if (one := _one([rows[i] for i in v])) is not None}
+    return Towns(frame["lat"].to_numpy(), frame["lon"].to_numpy(), sigma, {k: tuple(v) for k, v in by_name.items()}, alone)
 
 
 @cache
-def towns_called(place: str) -> tuple[int, ...]:
-    """Rows of `towns` that a place name may mean, "Karachi town" and "Karachi" alike."""
-    return towns().by_name.get(key(_TOWN_WORD.sub("", place)), ())
+def towns_called(place: str) -> tuple[tuple[int, ...], int]:
+    """(rows of `towns` that a place name may mean, the one that it means without a point or -1); "Karachi town" and "Karachi" alike."""
+    text = key(_TOWN_WORD.sub("", place))
+    return towns().by_name.get(text, ()), towns().alone.get(text, -1)
 
 
 @dataclass(frozen=True)
