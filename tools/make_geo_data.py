@@ -219,45 +219,42 @@ _GED_KIND = r"\s+(town|village|city|area|tehsil|locality|valley|village area)$"
 _GED_SKIP = r"(?i)border|road|highway|near|between|province|district|agency|,|\(|/|-|region|hills|mountain|\bpost\b|checkpoint|tunnel|river|loc\b|^IB\b"
 
 
-def make_places(folder: Path) -> None:
-    """The gazetteer: GeoNames' towns, and GED's places that GeoNames lacks, each with province and district of the map's names."""
-    from tocsin.intake.places.shapes import district_names, district_rings
-    from tocsin.kernels.geo import area_of, nearest_area
-
-    rules = yaml.safe_load(YAML.read_text())
-    not_its_own = {plain(n) for n in rules["not_the_towns_population"]}
-    names = list(district_names())
-    rows: list[dict[str, Any]] = []
-    for g in (
-        pl.read_csv(folder / "geonames_cities500_pk_af.csv").sort("population", "geonameid", descending=[True, False]).iter_rows(named=True)
-    ):
+def towns(folder: Path, not_their_own: set[str]) -> list[dict[str, Any]]:
+    """GeoNames' towns, the largest first; a population that is the district's is left out."""
+    rows = []
+    frame = pl.read_csv(folder / "geonames_cities500_pk_af.csv").sort("population", "geonameid", descending=[True, False])
+    for g in frame.iter_rows(named=True):
         name = plain(g["name"])
-        population = None if g["population"] == 0 or name in not_its_own else g["population"]
+        population = None if g["population"] == 0 or name in not_their_own else g["population"]
+        where = {"lat": g["latitude"], "lon": g["longitude"], "country": ISO3[g["countrycode"]]}
         rows.append(
-            {"name": name, "alternates": spellings(name, g["alternatenames"]), "lat": g["latitude"], "lon": g["longitude"], "population": population,
-             "country": ISO3[g["countrycode"]], "source": "GeoNames"}
-        )  # fmt: skip
-    for p in (
-        pl.read_csv(folder / "ged_pakistan_places.csv")
-        .sort("n_events", "where_coordinates", descending=[True, False])
-        .iter_rows(named=True)
-    ):
+            {"name": name, "alternates": spellings(name, g["alternatenames"]), "population": population, "source": "GeoNames", **where}
+        )
+    return rows
+
+
+def add_ged_places(rows: list[dict[str, Any]], folder: Path) -> None:
+    """GED's places that no row within 0.2 degrees has by name; roads, borders, whole areas and notes are none."""
+    frame = pl.read_csv(folder / "ged_pakistan_places.csv").sort("n_events", "where_coordinates", descending=[True, False])
+    for p in frame.iter_rows(named=True):
         name = re.sub(_GED_KIND, "", plain(p["where_coordinates"]), flags=re.I)
         if re.search(_GED_SKIP, name) or len(name) < 3:
             continue
         near = [r for r in rows if abs(r["lat"] - p["latitude"]) < 0.2 and abs(r["lon"] - p["longitude"]) < 0.2]
         if not any(name.lower() in {s.lower() for s in (r["name"], *r["alternates"])} for r in near):
-            rows.append(
-                {
-                    "name": name,
-                    "alternates": [],
-                    "lat": p["latitude"],
-                    "lon": p["longitude"],
-                    "population": None,
-                    "country": "PAK",
-                    "source": "GED",
-                }
-            )
+            where = {"lat": p["latitude"], "lon": p["longitude"], "country": "PAK"}
+            rows.append({"name": name, "alternates": [], "population": None, "source": "GED", **where})
+
+
+def make_places(folder: Path) -> None:
+    """The gazetteer: GeoNames' towns, and GED's places that GeoNames lacks, each with province and district of the map's names."""
+    # imported late: the districts are made before they can be read
+    from tocsin.intake.places.shapes import district_names, district_rings
+    from tocsin.kernels.geo import area_of, nearest_area
+
+    rules = yaml.safe_load(YAML.read_text())
+    rows = towns(folder, {plain(n) for n in rules["not_the_towns_population"]})
+    add_ged_places(rows, folder)
     frame = pl.DataFrame(rows, schema_overrides={"population": pl.Int64})
     census = pl.col("name").replace_strict(
         {n: c["population"] for n, c in rules["big_cities"].items()}, default=None, return_dtype=pl.Int64
@@ -266,12 +263,11 @@ def make_places(folder: Path) -> None:
     frame = frame.with_columns(population=pl.when(is_city & census.is_not_null()).then(census).otherwise("population"))
     lat, lon = frame["lat"].to_numpy(), frame["lon"].to_numpy()
     inside, close = area_of(lat, lon, district_rings()), nearest_area(lat, lon, district_rings(), reach=5.0)
-    at = [a if a >= 0 else c for a, c in zip(inside, close, strict=True)]
-    home = frame["country"].to_list()
-    admin2 = [names[a] if a >= 0 and c == "PAK" else None for a, c in zip(at, home, strict=True)]
+    names = list(district_names())
+    at = [a if a >= 0 else c for a, c in zip(inside.tolist(), close.tolist(), strict=True)]
+    admin2 = [names[a] if a >= 0 and home == "PAK" else None for a, home in zip(at, frame["country"], strict=True)]
     frame = frame.with_columns(
-        admin2=pl.Series(admin2, dtype=pl.String),
-        admin1=pl.Series([district_names().get(a) if a else None for a in admin2], dtype=pl.String),
+        admin2=pl.Series(admin2, dtype=pl.String), admin1=pl.Series([district_names()[a] if a else None for a in admin2], dtype=pl.String)
     )
     out = frame.with_columns(pl.col("alternates").list.join("|"), pl.col("lat", "lon").round(4)).sort("country", "name", "lat", "lon")
     columns = ["name", "alternates", "lat", "lon", "population", "country", "admin1", "admin2", "source"]

@@ -66,6 +66,12 @@ def test_an_unclosed_quote_that_a_later_row_closes_by_chance_is_seen_by_the_numb
     assert [i[0] for i in issues] == [2]
 
 
+def test_an_unclosed_quote_that_swallows_a_row_of_the_right_width_is_seen_by_the_quote_left_over(tmp_path: Path) -> None:
+    rows, issues = read(open_table(make(tmp_path, 'a,b,c\n1,",\n2,,",x"\n3,"l1\nl2, l3, l4",5" shell\n')))
+    assert rows == {3: ("2", None, ",x"), 4: ("3", "l1\nl2, l3, l4", '5" shell')}
+    assert [i[0] for i in issues] == [2]
+
+
 def test_an_unclosed_quote_does_not_reach_further_than_the_longest_record(tmp_path: Path) -> None:
     path = make(tmp_path, "a,b\n" + '1,"x\n' + "2,y\n" * 100)
     rows, issues = read(DelimitedTable(path, Encoding("utf-8"), chunk_bytes=16, limit=50))

@@ -11,6 +11,7 @@ from tocsin.terms.taxonomies import taxonomy
 
 CODES = ("target_type", "target_group", "attack_type", "weapon_type")
 TOLLS = ("killed_low", "killed", "killed_high", "wounded")
+FIELDS = (*CODES, *TOLLS, "place")
 MOST_TOKENS = 256  # of a line; what follows is not read
 NOTHING = Entry("none")
 
@@ -19,6 +20,7 @@ FINITE = {"strike", "struck", "kill", "killing", "killed", "dead", "wound", "wou
 OBJECT = {"number", "low", "high", "about", "det", "hit", "force", "perpetrator", "none", "uncountable", "more", "anti"}
 PHRASE = {"hit", "force", "none", "det", "number", "low", "high", "about", "of", "uncountable", "more", "blank"}
 PEOPLE = {"hit", "force", "perpetrator"}
+MEANS = {"act", "strike", "struck", "kill", "killing", "killed", "killings"}
 #: Attack codes, the one that a headline with several is about first.
 ORDER = (
     "explosion/suicide", "explosion/air_strike", "explosion/chemical", "explosion/ied", "explosion/grenade", "explosion/shelling", "explosion",
@@ -81,7 +83,7 @@ def raw_words(text: str) -> list[tuple[str, int, int, int, bool, bool]]:
                         break
             letters = [x for x in text[start:end] if folded(x)]
             caps = len(letters) > 1 and all(x.isascii() and x.isupper() for x in letters)
-            out.append((word, start, end, gap, text[start].isupper(), caps))
+            out.append((word, start, end, gap, not (text[start].isascii() and (text[start].islower() or text[start].isdigit())), caps))
             gap = 0
         elif c == "\n":
             break
@@ -92,7 +94,7 @@ def raw_words(text: str) -> list[tuple[str, int, int, int, bool, bool]]:
                 gap = 2
             elif c == "." and (i + 1 >= n or not folded(text[i + 1])):
                 gap = 2
-            elif c == "-" and (i + 1 >= n or not folded(text[i + 1])):
+            elif c == "-" and (i + 1 >= n or not folded(text[i + 1]) or (i > 0 and text[i - 1] == " ")):
                 gap = 2
             i += 1
     return out[:MOST_TOKENS]
@@ -145,7 +147,7 @@ def resolve(tokens: list[Token]) -> None:
                 if gap(tokens, j + 1) == 2:
                     break
                 acted |= tokens[j].role in ACTS
-            t.role = "hit" if acted or (gap(tokens, i + 1) == 0 and role(tokens, i + 1) in ("act", "nv")) else "reaction"
+            t.role = "hit" if acted or (gap(tokens, i + 1) == 0 and role(tokens, i + 1) in ("act", "nv", "struck")) else "reaction"
         elif t.role == "nv":
             before = t.gap == 0 and i > 0 and (tokens[i - 1].role in ("perpetrator", "that") or (tokens[i - 1].role in ("hit", "force") and tokens[i - 1].entry.many))
             t.role = "strike" if before and object_follows(tokens, i) else "act"
@@ -161,8 +163,6 @@ def resolve(tokens: list[Token]) -> None:
                 t.role = "killings"
         elif t.role in ("struck", "killed", "wounded"):
             t.active = is_active(tokens, i)
-        elif t.role == "month" and False:
-            pass
 
 
 def is_active(tokens: list[Token], i: int) -> bool:
@@ -189,7 +189,7 @@ def is_active(tokens: list[Token], i: int) -> bool:
 def segments(tokens: list[Token]) -> list[tuple[int, int]]:
     """Stretches between full stops."""
     starts = [i for i, t in enumerate(tokens) if t.gap == 2 or i == 0]
-    return list(zip(starts, [*starts[1:], len(tokens)], strict=True))
+    return list(zip(starts, [*starts[1:], len(tokens)], strict=True)) if tokens else []
 
 
 def drop_reactions(tokens: list[Token], a: int, b: int) -> None:
@@ -237,6 +237,14 @@ def chunks(tokens: list[Token], a: int, b: int) -> list[tuple[str, int, int]]:
     return out
 
 
+def resumed(tokens: list[Token], x: int, y: int) -> int:
+    """Where the main clause goes on behind an aside without an act of its own: `after Eid prayers, kill nine`; y where it does not."""
+    for i in range(x, y):
+        if tokens[i].role in ACTS:
+            return i if i > x and tokens[i].gap == 1 and tokens[i].role in ("kill", "killing", "wound") else y
+    return y
+
+
 def read_segment(tokens: list[Token], a: int, b: int, facts: Facts) -> None:
     seen = blocked = False
     for kind, x, y in chunks(tokens, a, b):
@@ -248,7 +256,9 @@ def read_segment(tokens: list[Token], a: int, b: int, facts: Facts) -> None:
                 continue
             x = commas[0]
         elif kind == "after" and blocked:
-            return
+            x = resumed(tokens, x, y)
+            if x == y:
+                return
         if not any(tokens[i].role in ACTS for i in range(x, y)):
             continue
         seen = True
@@ -276,9 +286,17 @@ def read_chunk(tokens: list[Token], x: int, y: int, facts: Facts) -> None:
                 facts.hits.append((i, step, RANKS.index(t.entry.rank)))
             if t.entry.group and not (t.entry.ethnic and step != 1):
                 facts.groups.append((i, step))
-        if t.entry.attack and t.role in ("act", "strike", "struck", "kill", "killing", "killed", "killings", "perpetrator") and i not in victims:
+        if t.entry.attack and (t.role in MEANS or (t.role == "perpetrator" and i not in victims and not takes(tokens, i, y))):
             facts.attacks.append(i)
     count_tolls(tokens, x, y, facts)
+
+
+def takes(tokens: list[Token], i: int, y: int) -> bool:
+    """Gunmen who abduct or burn: what they carry is not how they attack."""
+    for k in range(i + 1, y):
+        if tokens[k].role in ACTS:
+            return str(tokens[k].entry.attack).split("/")[0] in ("abduction", "infrastructure")
+    return False
 
 
 def noun_left(tokens: list[Token], i: int, x: int) -> int:
@@ -305,7 +323,10 @@ def is_victim(tokens: list[Token], i: int, x: int, y: int) -> bool:
         j += 1
     if j >= y or tokens[j].active:
         return False
-    return tokens[j].role in ("killed", "dead", "wounded", "struck") and not any(tokens[k].role == "none" and tokens[k].gap for k in range(i + 1, j))
+    if tokens[j].role not in ("killed", "dead", "wounded", "struck"):
+        return False
+    commas = [k for k in range(i + 1, j + 1) if tokens[k].gap > 0]
+    return not commas or any(tokens[k].role in ("hit", "force", "perpetrator", "more") for k in range(commas[-1], j))
 
 
 def is_counter(tokens: list[Token], v: int, x: int, y: int, victims: set[int]) -> bool:
@@ -486,7 +507,7 @@ def item_count(tokens: list[Token], p: int, q: int, x: int, y: int) -> Count:
                 c.bound, c.first = tokens[j - 1].role, j - 1
             if j > x + 1 and t.gap == 0 and tokens[j - 1].role == "about" and tokens[j - 2].role in ("low", "high"):
                 c.bound, c.first = tokens[j - 2].role, j - 2
-        after_of |= t.role == "of"
+        after_of |= t.role in ("of", "guard", "at", "that")
         if not after_of and t.role in PEOPLE and (t.entry.number or t.entry.many):
             head = j
     if c.first >= 0:
@@ -527,11 +548,13 @@ def count_right(tokens: list[Token], v: int, x: int, y: int) -> Count:
     return out
 
 
+PASSING = COUNTED | {"guard", "at", "that"}
+
+
 def count_left(tokens: list[Token], v: int, x: int, y: int) -> Count:
     """The subjects of a passive verb."""
-    passing = COUNTED | {"at", "near", "prep", "that"} if False else COUNTED
     p = v
-    while p > x and (tokens[p].gap == 0 or p < v) and tokens[p].gap < 2 and tokens[p - 1].role in passing:
+    while p > x and (tokens[p].gap == 0 or p < v) and tokens[p].gap < 2 and tokens[p - 1].role in PASSING:
         p -= 1
     items: list[tuple[int, int]] = []
     q = v
@@ -573,8 +596,10 @@ def count_tolls(tokens: list[Token], x: int, y: int, facts: Facts) -> None:
         elif t.role == "killings":
             if v + 1 < y and tokens[v + 1].role == "of" and tokens[v + 1].gap == 0:
                 tell(facts, "killed", count_right(tokens, v + 1, x, y))
-            elif v > x and t.gap == 0 and tokens[v - 1].role == "number":
-                tell(facts, "killed", count_left(tokens, v, x, y))
+            else:
+                c = count_left(tokens, v, x, y)
+                if c.first >= 0 and tokens[c.first].role in ("number", "low", "high"):
+                    tell(facts, "killed", c)
         elif t.role == "toll":
             tell(facts, "killed", toll(tokens, v, x, y))
 
@@ -595,7 +620,30 @@ def toll(tokens: list[Token], v: int, x: int, y: int) -> Count:
 
 
 # --- one headline, several headlines ------------------------------------------------------------------------------------------------------
-def read_line(text: str, lexicon: Lexicon) -> Line:
+def pick_place(tokens: list[Token], places: dict[tuple[str, ...], str], line: Line) -> None:
+    """The first place behind at, in, near; else the first. Words of the lexicon name no place."""
+    best: tuple[int, int, int, str] | None = None
+    i = 0
+    while i < len(tokens):
+        size = 1
+        if tokens[i].live and tokens[i].role == "none" and tokens[i].capital:
+            k = i
+            while k < len(tokens) and tokens[k].role == "none" and (k == i or tokens[k].gap == 0):
+                k += 1
+            for stop in range(k, i, -1):
+                name = tuple(t.words[0] for t in tokens[i:stop])
+                if name in places:
+                    behind = i > 0 and tokens[i].gap == 0 and tokens[i - 1].role in ("at", "near")
+                    new = (0 if behind else 1, i, stop - 1, places[name])
+                    best = new if best is None or new[:2] < best[:2] else best
+                    size = stop - i
+                    break
+        i += size
+    if best:
+        line.values["place"] = (best[3], best[1], best[2])
+
+
+def read_line(text: str, lexicon: Lexicon, places: dict[tuple[str, ...], str]) -> Line:
     tokens = tokens_of(text, lexicon)
     resolve(tokens)
     facts = Facts()
@@ -607,6 +655,8 @@ def read_line(text: str, lexicon: Lexicon) -> Line:
     pick_group(tokens, facts, line)
     pick_attack(tokens, facts, line)
     pick_tolls(facts, line)
+    if facts.live:
+        pick_place(tokens, places, line)
     line.values = {k: (v, tokens[a].start, tokens[b].end) for k, (v, a, b) in line.values.items()}
     return line
 
@@ -623,7 +673,17 @@ def pick_target(tokens: list[Token], facts: Facts, line: Line) -> None:
         deeper = [h for h in facts.hits if code(h[0]).startswith(root + "/")]
         if deeper:
             best = min(deeper, key=lambda h: (h[2], h[1], h[0]))
-    line.values["target_type"] = (code(best[0]), best[0], best[0])
+    at, last = best[0], best[0]
+    strong = {h[0] for h in facts.hits if h[2] == best[2]}
+    while last + 1 in strong and tokens[last + 1].gap == 0:  # the head of a compound: an ANP election office, a party cleric
+        person = tokens[last + 1].entry.number or tokens[last + 1].entry.many
+        same = code(last + 1).split("/")[0] == root
+        deeper = same and "/" in code(last) and "/" in code(last + 1)
+        if not deeper and (same or not person):
+            break
+        last += 1
+        root = code(last).split("/")[0]
+    line.values["target_type"] = (code(last), at, last)
 
 
 def pick_group(tokens: list[Token], facts: Facts, line: Line) -> None:
@@ -695,23 +755,30 @@ def merge_paths(old: str, new: str) -> str | None:
     return root if root == new.split("/")[0] else None
 
 
-def code_text(text: str | None, lexicon: Lexicon) -> dict[str, Any]:
+def same(old: str, new: str) -> str | None:
+    return old if old == new else None
+
+
+MERGE = {"target_type": merge_paths, "target_group": merge_groups, "attack_type": merge_paths, "weapon_type": same, "place": same}
+
+
+def code_text(text: str | None, lexicon: Lexicon, places: dict[tuple[str, ...], str] | None = None) -> dict[str, Any]:
     """All fields of one text, and `spans`: (field, value, start, end)."""
-    out: dict[str, Any] = {k: None for k in (*CODES, *TOLLS)}
+    out: dict[str, Any] = {k: None for k in FIELDS}
     out["spans"] = []
     if text is None:
         return out
     lines, at = [], 0
     for one in text.split("\n"):
-        got = read_line(one, lexicon)
+        got = read_line(one, lexicon, places or {})
         lines.append({k: (v, a + at, b + at) for k, (v, a, b) in got.values.items()})
         at += len(one) + 1
-    for name in CODES:
+    for name in (*CODES, "place"):
         value = None
         for one in lines:
             if name in one:
                 new = one[name][0]
-                merged = new if value is None else (merge_groups if name == "target_group" else merge_paths)(value, new)
+                merged = new if value is None else MERGE[name](value, new)
                 if merged is None:
                     value = None
                     break
@@ -724,7 +791,7 @@ def code_text(text: str | None, lexicon: Lexicon) -> dict[str, Any]:
     if out["killed"] is not None and out["killed_high"] is not None and out["killed"] > out["killed_high"]:
         out["killed_high"] = None
     for one in lines:
-        for name in (*CODES, *TOLLS):
-            if out[name] is not None and name in one and (name in CODES or one[name][0] == out[name]):
+        for name in FIELDS:
+            if out[name] is not None and name in one and (name not in TOLLS or one[name][0] == out[name]):
                 out["spans"].append((name, one[name][0], one[name][1], one[name][2]))
     return out

@@ -1,8 +1,9 @@
 """What the physical records of a delimited file are, by the standard library's csv reader alone: slow, and easy to believe.
 
 A line ends at LF, CR LF or CR. A record is as many lines as csv's strict reader takes for one. Where it finds the quotes wrong, or takes
-several lines for a record of the wrong width although the second of them is a record of the right width by itself, the first line alone is a record,
-a damaged one. Blank lines at the end are no records.
+several lines for a record although the second of them is a better one by itself, the first line alone is a record, a damaged one. Better
+is: it has the right width where the long one has not; or both have it, and only the second has all quotes where RFC 4180 wants them.
+Blank lines at the end are no records.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ def records(data: bytes, delimiter: str = ",") -> list[Record]:
     at = 0
     while at < len(lines):
         cells, used = _strict(lines, at, delimiter)
-        if used > 1 and width is not None and cells is not None and len(cells) != width:
-            second, _ = _strict(lines, at + 1, delimiter)
-            if second is not None and len(second) == width:
+        if used > 1 and width is not None and cells is not None:
+            second, more = _strict(lines, at + 1, delimiter)
+            fits = len(cells) == width
+            better = not fits or (not _tidy(lines[at : at + used], delimiter) and _tidy(lines[at + 1 : at + 1 + more], delimiter))
+            if second is not None and len(second) == width and better:
                 cells, used = None, 1
         found.append(Record(cells, lines[at].rstrip("\r\n")))
         if width is None and cells:
@@ -62,3 +65,9 @@ def _strict(lines: list[str], at: int, delimiter: str) -> tuple[list[str] | None
     except csv.Error:
         return None, 1
     return cells, reader.line_num
+
+
+def _tidy(lines: list[str], delimiter: str) -> bool:
+    """Quotes stand around whole cells or doubled inside them, nowhere else."""
+    cell = rf'(?:"(?:[^"]|"")*"|[^"\r\n{re.escape(delimiter)}]*)'
+    return re.fullmatch(rf"{cell}(?:{re.escape(delimiter)}{cell})*", "".join(lines).rstrip("\r\n")) is not None

@@ -16,6 +16,7 @@ from tocsin.intake.places import PileUps, gazetteer_names, locate
 from tocsin.intake.reader import Reader, issue_frame
 from tocsin.kernels.seen import Seen
 from tocsin.kernels.uuid5 import uuid5_series
+from tocsin.terms.actors import canonical_series
 from tocsin.terms.ids import NAMESPACE, SEPARATOR
 from tocsin.terms.tables import REPORTS, SPAN, conform
 
@@ -36,19 +37,35 @@ class Pipeline:
     piles: PileUps = field(default_factory=PileUps)
     unmapped: list[pl.DataFrame] = field(default_factory=list)
     coder: Callable[..., pl.DataFrame] = code
+    strangers: set[str] = field(default_factory=set)
+    actor_issues: list[pl.DataFrame] = field(default_factory=list)
 
     def reports(self, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
         """(reports, issues) of one batch, both by their contracts."""
         batch, twice = self._unseen(batch)
         partial, issues = self.reader.read(batch, self.file)
         frame = _with_defaults(partial, self.reader)
+        frame, strangers = self._actors(frame)
         frame = self._words(frame)
         frame, nowhere = locate(frame)
         self.unmapped.append(nowhere)
         frame, again = self._ids(frame, batch)
         self.piles.add(frame)
         keep = [c.name for c in REPORTS if c.name in frame.columns]
-        return conform(frame.select(keep), REPORTS, table="reports"), pl.concat([twice, issues, again])
+        return conform(frame.select(keep), REPORTS, table="reports"), pl.concat([twice, issues, strangers, again])
+
+    def _actors(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Canonical names of actors; a name that is not known stays as written and is said once a file."""
+        for column in ("actor", "initiator"):
+            names, strange = canonical_series(frame[column])
+            if strange.any():
+                new = frame.filter(strange & ~frame[column].is_in(list(self.strangers))).unique(column, keep="first", maintain_order=True)
+                self.strangers.update(new[column])
+                reason = "an actor that terms/taxonomies/actor.yml does not have: kept as written"
+                self.actor_issues.append(issue_frame(self.file, new["row"], column, new[column], reason))
+            frame = frame.with_columns(names.alias(column))
+        found, self.actor_issues = self.actor_issues, []
+        return frame, pl.concat([issue_frame(self.file, [], "", [], ""), *found])
 
     def _words(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What the text says, where the source itself says nothing."""

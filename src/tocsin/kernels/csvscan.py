@@ -6,7 +6,8 @@ elsewhere is data.
 
 A record whose quoting is damaged ends at its first line end, and reading resumes at the next line, so that one bad record costs itself
 only. It is damaged where its quote is never closed, where something other than a delimiter follows the closing quote, or where it runs
-over several lines, has the wrong number of cells, and the line after its first has the right number by itself.
+over several lines, has the wrong number of cells or a quote astray in a cell that does not begin with one, and the line after its first
+is a better record by itself: with the right number of cells and, if the long one has that too, no quote astray.
 
 What a record is found to be depends on the text alone, never on where a block was cut.
 """
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tocsin.kernels.utf8 import first_bad_byte, has_nul
-from tocsin.kernels.words import LOW, compiled, get, inlined, trailing_zeros, zero_bytes
+from tocsin.kernels.words import HIGH, LOW, compiled, get, inlined, trailing_zeros, zero_bytes
 
 # What a record turned out to be.
 GOOD, UNCLOSED, STRAY, SHORT, LONG, BLANK, NUL, BAD_BYTE, REPEATED, TOO_LONG = range(10)
@@ -48,24 +49,28 @@ def _plain_end(buf: Any, at: Any, stop: Any, delim: Any) -> Any:
 
 @inlined
 def _closing_quote(buf: Any, at: Any, stop: Any) -> Any:
-    """(where the quote stands that closes the cell going on at `at`, doubled quotes seen); `stop` where none is known to close it."""
+    """(where the quote stands that closes the cell going on at `at`, or `stop`; doubled quotes were seen; line ends perhaps)."""
     text = buf.ctypes.data
     doubled = False
+    lines = np.uint64(0)
     while at < stop:
         if at + 8 <= stop:
-            mask = zero_bytes(get(text + at) ^ _QUOTES)
+            word = get(text + at)
+            lines |= zero_bytes(word ^ _LFS) | zero_bytes(word ^ _CRS)
+            mask = zero_bytes(word ^ _QUOTES)
             if mask == 0:
                 at += 8
                 continue
             at += trailing_zeros(mask) >> 3
         elif buf[at] != _QUOTE:
+            lines = HIGH
             at += 1
             continue
         if at + 1 >= stop or buf[at + 1] != _QUOTE:
-            return at, doubled
+            return at, doubled, lines != 0
         doubled = True
         at += 2
-    return stop, doubled
+    return stop, doubled, lines != 0
 
 
 @inlined
@@ -81,26 +86,28 @@ def _line_end(buf: Any, at: Any, stop: Any, final: Any) -> Any:
 @compiled
 def record(buf: Any, begin: Any, stop: Any, final: Any, delim: Any, starts: Any, lens: Any) -> Any:
     """The record at `begin`, taken at its word: (GOOD, UNCLOSED, STRAY, or -1 where more bytes are needed; cells; end of its bytes; begin
-    of the next).
+    of the next; whether it may run over several lines).
 
     `starts` and `lens` get the cells, as many as they have room for; a length below 0 is ~length of a cell with doubled quotes in it.
     `final` says that nothing follows `stop`.
     """
     at = begin
     cells = 0
+    lines = False
     while True:
         start = at
         if at < stop and buf[at] == _QUOTE:
             start += 1
-            at, doubled = _closing_quote(buf, start, stop)
+            at, doubled, more = _closing_quote(buf, start, stop)
+            lines = lines or more
             if at >= stop or (at + 1 >= stop and not final):
-                return (UNCLOSED if final else _MORE), cells, stop, stop
+                return (UNCLOSED if final else _MORE), cells, stop, stop, lines
             size = at - start
             if doubled:
                 size = ~size
             at += 1
             if at < stop and buf[at] != delim and buf[at] != _LF and buf[at] != _CR:
-                return STRAY, cells, at, at
+                return STRAY, cells, at, at, lines
         else:
             at = _plain_end(buf, at, stop, delim)
             size = at - start
@@ -109,10 +116,10 @@ def record(buf: Any, begin: Any, stop: Any, final: Any, delim: Any, starts: Any,
             lens[cells] = size
         cells += 1
         if at >= stop:
-            return (GOOD if final else _MORE), cells, stop, stop
+            return (GOOD if final else _MORE), cells, stop, stop, lines
         if buf[at] != delim:
             follows = _line_end(buf, at, stop, final)
-            return (GOOD if follows != _MORE else _MORE), cells, at, follows
+            return (GOOD if follows != _MORE else _MORE), cells, at, follows, lines
         at += 1
 
 
@@ -128,16 +135,32 @@ def _first_line(buf: Any, begin: Any, stop: Any, final: Any) -> Any:
 
 
 @compiled
-def _swallowed(buf: Any, begin: Any, end: Any, stop: Any, final: Any, limit: Any, delim: Any, spare: Any) -> Any:
-    """GOOD where `begin:end` is one record for all that is known, UNCLOSED where it swallowed a line that is a whole record, or -1."""
+def _swallowed(buf: Any, begin: Any, end: Any, stop: Any, final: Any, limit: Any, delim: Any, spare: Any, fits: Any) -> Any:
+    """GOOD where `begin:end` is one record for all that is known, UNCLOSED where it swallowed a line that is a whole record, or -1.
+
+    `fits`: it has the right number of cells; then the second line must have no quotes astray either.
+    """
     _, second = _first_line(buf, begin, end, True)
     if second >= end:
         return GOOD
     edge = min(stop, second + limit)
-    kind, cells, _, _ = record(buf, second, edge, final or edge < stop, delim, spare[0], spare[1])
+    kind, again, _, _, _ = record(buf, second, edge, final or edge < stop, delim, spare[0], spare[1])
     if kind == _MORE:
         return _MORE
-    return UNCLOSED if kind == GOOD and cells == spare.shape[1] else GOOD
+    if kind != GOOD or again != spare.shape[1] or (fits and _quotes_astray(buf, second, spare[0], spare[1])):
+        return GOOD
+    return UNCLOSED
+
+
+@compiled
+def _quotes_astray(buf: Any, begin: Any, starts: Any, lens: Any) -> Any:
+    """True where a cell that does not begin with a quote has one."""
+    for k in range(len(starts)):
+        if starts[k] == begin or buf[starts[k] - 1] != _QUOTE:
+            for at in range(starts[k], starts[k] + lens[k]):
+                if buf[at] == _QUOTE:
+                    return True
+    return False
 
 
 @compiled
@@ -145,9 +168,10 @@ def _judged(buf: Any, begin: Any, stop: Any, final: Any, limit: Any, delim: Any,
     """`record`, with the rule for damaged quotes and the limit applied."""
     edge = min(stop, begin + limit)
     cut = edge < stop
-    kind, cells, end, follows = record(buf, begin, edge, final or cut, delim, starts, lens)
-    if kind == GOOD and cells != len(starts):
-        kind = _swallowed(buf, begin, end, stop, final, limit, delim, spare)
+    kind, cells, end, follows, lines = record(buf, begin, edge, final or cut, delim, starts, lens)
+    fits = cells == len(starts)
+    if kind == GOOD and lines and not (fits and not _quotes_astray(buf, begin, starts, lens)):
+        kind = _swallowed(buf, begin, end, stop, final, limit, delim, spare, fits)
     if kind in (UNCLOSED, STRAY):
         damage = end
         end, follows = _first_line(buf, begin, edge, final or cut)

@@ -1,0 +1,157 @@
+"""ACLED: one row is one event of one type, between two sides, at one place on one day.
+
+ACLED has no receipt history: a download holds the rows as they stand on the day of the download, so every value is hindsight. `timestamp` says when a row was last
+changed; it is kept as `reported_at` and `version`, and `known_at` stays the day after the event, flagged as hindsight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+
+import polars as pl
+import yaml
+
+from tocsin.intake.acled.sides import sides
+from tocsin.intake.countries import iso3
+from tocsin.intake.files import Batch
+from tocsin.intake.reader import Fields, issue_frame
+
+_DATES = ("%Y-%m-%d", "%d %B %Y", "%d-%b-%Y", "%d %b %Y", "%d-%B-%Y", "%d/%m/%Y")
+
+
+class Acled:
+    """Reader of ACLED exports."""
+
+    name = "ACLED"
+    agency = "ACLED"
+    one_report_per_incident = True
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """The source's description, from source.yml."""
+        return dict(yaml.safe_load(files(__package__).joinpath("source.yml").read_text(encoding="utf-8")))
+
+    @cached_property
+    def crosswalk(self) -> dict[str, Any]:
+        """The codes' counterparts, from crosswalk.yml."""
+        return dict(yaml.safe_load(files(__package__).joinpath("crosswalk.yml").read_text(encoding="utf-8")))
+
+    def recognises(self, header: Sequence[str]) -> bool:
+        """True where the header has the columns that every export has."""
+        return set(self.spec["recognised_by"]) <= {h.strip().lower() for h in header}
+
+    def columns(self, header: Sequence[str]) -> list[str]:
+        """The columns of this header that are read."""
+        return [h for h in header if h.strip().lower() not in self.spec["ignored"]]
+
+    def read(self, batch: Batch, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Reports and issues of one batch."""
+        names = {other: name for name, others in self.spec["also_called"].items() for other in others}
+        fields = Fields(Batch(batch.frame.rename(lambda c: names.get(c.strip().lower(), c.strip().lower())), batch.rows), file)
+        lat, lon = fields.position("latitude", "longitude")
+        country, unknown = iso3(fields.text("iso"), fields.text("country"))
+        frame = pl.DataFrame(
+            {
+                "row": batch.rows,
+                "own_id": fields.text("event_id_cnty"),
+                "version": fields.text("timestamp"),
+                "day": fields.date("event_date", _DATES),
+                "within": fields.one_of("time_precision", self.spec["time_precision"], pl.String),
+                "country": country,
+                "admin1": fields.text("admin1"),
+                "admin2": fields.text("admin2"),
+                "place": fields.text("location"),
+                "lat": lat,
+                "lon": lon,
+                "radius_km": fields.one_of("geo_precision", self.spec["geo_precision"], pl.Float64),
+                "attack_type": self._attack(fields),
+                "weapon_type": fields.text("sub_event_type").replace_strict(
+                    {k: v["weapon"] for k, v in self.crosswalk["sub_event_type"].items() if "weapon" in v}, default=None, return_dtype=pl.String
+                ),
+                "event_type": fields.text("event_type"),
+                "dead": fields.count("fatalities"),
+                "text": fields.text("notes"),
+                "sources": fields.text("source"),
+                "changed": fields.whole("timestamp"),
+                "civilian_targeting": fields.text("civilian_targeting"),
+            }
+        )
+        frame = pl.concat([frame, sides(fields, self.crosswalk)], how="horizontal")
+        nowhere = issue_frame(file, batch.rows.filter(unknown), "country", fields.text("country").filter(unknown), "a country without a code: left empty")
+        return _meanings(frame), pl.concat([fields.issues(), nowhere, self._strangers(fields, file, batch)])
+
+    def _attack(self, fields: Fields) -> pl.Series:
+        """The sub-event's code, or the event type's where the sub-event is silent."""
+        fine = {k: v["attack"] for k, v in self.crosswalk["sub_event_type"].items()}
+        narrow = fields.one_of("sub_event_type", fine, pl.String)
+        return narrow.fill_null(fields.one_of("event_type", self.crosswalk["event_type"], pl.String))
+
+    def _strangers(self, fields: Fields, file: str, batch: Batch) -> pl.DataFrame:
+        """Columns that no codebook names: said once, on the file's first rows."""
+        known = set(KNOWN)
+        odd = [c for c in fields.frame.columns if c not in known] if batch.rows.len() and batch.rows[0] == 2 else []
+        return issue_frame(file, [0] * len(odd), pl.Series(odd, dtype=pl.String), [""] * len(odd), "a column that the codebook does not have: not read")
+
+
+KNOWN = (
+    "event_id_cnty event_date time_precision event_type sub_event_type actor1 assoc_actor_1 inter1 actor2 assoc_actor_2 inter2 "
+    "civilian_targeting iso country admin1 admin2 location latitude longitude geo_precision source notes fatalities timestamp"
+).split()
+
+
+def _meanings(frame: pl.DataFrame) -> pl.DataFrame:
+    """Interval, tolls, violence and initiator as the codebook means them."""
+    day, week, month = pl.col("day"), pl.col("within") == "week", pl.col("within") == "month"
+    violent = pl.col("event_type").is_in(["Battles", "Explosions/Remote violence", "Violence against civilians", "Riots"])
+    none_reported = pl.col("dead") == 0
+    return frame.with_columns(
+        event_start=pl.when(week).then(day - pl.duration(days=3)).when(month).then(day.dt.month_start()).otherwise(day),
+        event_end=pl.when(week).then(day + pl.duration(days=3)).when(month).then(day.dt.month_end()).otherwise(day),
+        killed_low="dead",
+        killed=pl.when(~none_reported).then("dead"),
+        killed_high=pl.when(~none_reported).then("dead"),
+        violence=_violence(),
+        initiator=pl.when(violent).then("side_a"),
+        actor=pl.when(violent & pl.col("kind_a").is_in(["rebel", "militia", "communal", "rioters", "other", "state"])).then(_armed()),
+        agency=pl.lit("ACLED"),
+        kind=pl.lit("event"),
+        hindsight=pl.lit(True),
+        lang=pl.lit("en"),
+        reported_at=pl.from_epoch("changed").dt.replace_time_zone("UTC").dt.cast_time_unit("us"),
+        origin=pl.lit("ACLED ") + pl.col("own_id").fill_null("?"),
+    ).drop("day", "within", "dead", "kind_a", "kind_b", "event_type", "sources", "changed", "civilian_targeting")
+
+
+def _armed() -> pl.Expr:
+    """The side held responsible: the attacker; in a battle with a government, the armed group, whichever side it is."""
+    battle = pl.col("event_type") == "Battles"
+    return pl.when(battle & (pl.col("kind_a") == "state") & pl.col("kind_b").is_in(["rebel", "militia", "communal"])).then("side_b").otherwise("side_a")
+
+
+def _violence() -> pl.Expr:
+    """UCDP's kind, from the event type and the sides.
+
+    Against civilians: one_sided. Two governments: interstate. A government and an armed group: state_based. Two armed groups: non_state. Protests, riots
+    without two armed groups, and strategic developments: unknown, for UCDP has no such kind.
+    """
+    armed = ["rebel", "militia", "communal"]
+    a, b = pl.col("kind_a"), pl.col("kind_b")
+    state = ["state", "other"]
+    fighting = pl.col("event_type").is_in(["Battles", "Explosions/Remote violence"])
+    one_sided = (pl.col("event_type") == "Violence against civilians") | (
+        fighting & ((b == "civilians") | (pl.col("civilian_targeting").fill_null("") != ""))
+    )
+    return (
+        pl.when(one_sided)
+        .then(pl.lit("one_sided"))
+        .when(fighting & a.is_in(state) & b.is_in(state))
+        .then(pl.lit("interstate"))
+        .when(fighting & ((a.is_in(state) & b.is_in(armed)) | (a.is_in(armed) & b.is_in(state))))
+        .then(pl.lit("state_based"))
+        .when(fighting & a.is_in(armed) & b.is_in(armed))
+        .then(pl.lit("non_state"))
+        .otherwise(pl.lit("unknown"))
+    )

@@ -12,8 +12,9 @@ STOPS = ";:()[]!?–—…|"
 
 @cache
 def folded(letter: str) -> str:
-    """The base letter of an accented Latin letter (U+00C0 to U+024F), else the letter in lower case, else "" for what is no letter or digit."""
-    if not letter.isalnum() or "\u2000" <= letter <= "\u206f":
+    """The base letter of an accented Latin letter (U+00C0 to U+024F), else the letter in lower case, else "" for what is no letter or digit
+    of Unicode's first plane."""
+    if not letter.isalnum() or letter in APOSTROPHES or letter > "\uffff":
         return ""
     if "\u00c0" <= letter <= "\u024f":
         base = unicodedata.normalize("NFD", letter)[0].lower()

@@ -47,7 +47,7 @@ def cells_of(block: Any, begin: int, stop: int, final: bool, delimiter: int) -> 
     next).
     """
     starts, lens = np.empty(WIDEST, np.int32), np.empty(WIDEST, np.int32)
-    kind, cells, _, follows = csvscan.record(block, begin, stop, final, delimiter, starts, lens)
+    kind, cells, _, follows, _ = csvscan.record(block, begin, stop, final, delimiter, starts, lens)
     found = []
     for start, size in zip(starts[:cells].tolist(), lens[:cells].tolist(), strict=True):
         length = size if size >= 0 else ~size

@@ -41,11 +41,14 @@ class TableReader:
         extra: list[pl.DataFrame] = [empty(ISSUES)]
         columns: dict[str, pl.Series] = {"row": batch.rows}
         for value in (self.spec.agency, *self.spec.values):
+            if value.target in ("lat", "lon"):
+                continue
             series = _read(fields, value, batch.frame.height)
             if value.target in NAMES and not value.own_codes and value.lookup is None and value.constant is None:
                 series, odd = _known_codes(value, series, batch, file)
                 extra.append(odd)
             columns[value.target] = series
+        columns |= self._position(fields)
         frame = pl.DataFrame(columns)
         if "event_start" in frame and "event_end" not in frame:
             frame = frame.with_columns(event_end="event_start")
@@ -55,6 +58,15 @@ class TableReader:
             reported = pl.col("reported_at").dt.date()
             frame = frame.with_columns(known_at=pl.when(reported.is_not_null()).then(pl.max_horizontal(reported, "event_end")))
         return frame, pl.concat([fields.issues(), *extra])
+
+
+    def _position(self, fields: Fields) -> dict[str, pl.Series]:
+        """Both coordinates, checked together."""
+        at = {v.target: v.columns[0] for v in self.spec.values if v.target in ("lat", "lon") and len(v.columns) == 1}
+        if len(at) < 2:
+            return {}
+        lat, lon = fields.position(at["lat"], at["lon"])
+        return {"lat": lat.alias("lat"), "lon": lon.alias("lon")}
 
 
 def _read(fields: Fields, value: Value, height: int) -> pl.Series:
@@ -75,8 +87,6 @@ def _plain(fields: Fields, value: Value, column: str, dtype: Any) -> pl.Series:
     if value.days_since is not None:
         days = fields.whole(column)
         return pl.select(pl.lit(value.days_since) + pl.duration(days=days)).to_series().cast(pl.Date)
-    if value.target in ("lat", "lon"):
-        return fields.real(column)
     if dtype == pl.Date:
         return fields.date(column, value.formats)
     if isinstance(dtype, pl.Datetime):

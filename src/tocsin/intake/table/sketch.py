@@ -76,8 +76,9 @@ def _draft(target: str, column: str, head: pl.DataFrame) -> str:
     if target not in ("event_start", "event_end") or column not in head.columns:
         return _quoted(column)
     cells = head[column].drop_nulls()
-    fits = [f for f in _FORMATS if len(cells) and cells.str.to_date(f, strict=False).null_count() == 0]
-    if not fits:
+    bad = {f: cells.str.to_date(f, strict=False).null_count() for f in _FORMATS}
+    fits = sorted((f for f in _FORMATS if bad[f] * 2 <= len(cells)), key=lambda f: bad[f])
+    if not fits or not len(cells):
         return f"{{column: {_quoted(column)}, formats: [GIVE THE FORM]}}"
     return _quoted(column) if fits[0] == "%Y-%m-%d" else f'{{column: {_quoted(column)}, formats: ["{fits[0]}"]}}'
 

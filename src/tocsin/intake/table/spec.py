@@ -85,6 +85,9 @@ def parse_spec(raw: Any, where: str) -> Spec:
     if not isinstance(raw["values"], dict):
         raise SpecError(f"{where}: `values` is a mapping from a column of reports to where it comes from")
     values = tuple(_value(target, given, where) for target, given in raw["values"].items())
+    placed = [v.target for v in values if v.target in ("lat", "lon") and len(v.columns) == 1]
+    if len(placed) == 1 or any(v.target in ("lat", "lon") and len(v.columns) != 1 for v in values):
+        raise SpecError(f"{where}: values.lat and values.lon each name one column, and neither goes without the other")
     return Spec(where, one, bool(raw.get("one_report_per_incident", False)), values, frozenset(map(str, raw.get("ignored") or ())))
 
 
