@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 
@@ -47,7 +48,7 @@ def summary(made: Brief) -> None:
     if view["deadliest"]:
         console.print(_deadliest([worst[i] for i in view["deadliest"]]))
     console.print(view["alert_text"], highlight=False)
-    print_issues(console, made.issues, limit=3)
+    print_issues(console, made.issues.group_by("reason").agg(len=pl.len()), limit=3)
     if made.page is not None:
         console.print(f"Open {made.page} in a browser. Beside it: reports, incidents, issues, run.json.", highlight=False, soft_wrap=True)
 

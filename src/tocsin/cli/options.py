@@ -45,16 +45,16 @@ def reading() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def print_issues(console: Console, issues: pl.DataFrame, limit: int = 5) -> None:
-    """Intake issues by reason, the most frequent first."""
-    if issues.is_empty():
+def print_issues(console: Console, reasons: pl.DataFrame, limit: int = 5) -> None:
+    """Intake issues by reason (reason, len), the most frequent first."""
+    if not reasons["len"].sum():
         console.print("No intake issues.")
         return
-    table = Table(box=None, pad_edge=False, title=f"{issues.height:,} intake issues", title_justify="left", title_style="bold")
+    title = f"{reasons['len'].sum():,} intake issues"
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
     table.add_column("count", justify="right")
     table.add_column("reason", overflow="fold")
-    reasons = issues.group_by("reason").len().sort("len", "reason", descending=[True, False])
-    for reason, n in reasons.head(limit).iter_rows():
+    for reason, n in reasons.sort("len", "reason", descending=[True, False]).head(limit).iter_rows():
         table.add_row(f"{n:,}", reason)
     if reasons.height > limit:
         table.add_row("", f"and {reasons.height - limit} more reasons, in issues.csv")

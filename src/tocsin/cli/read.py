@@ -8,8 +8,7 @@ import click
 from rich.console import Console
 
 from tocsin.cli.options import FILES, SPEC, out_option, print_issues, reading
-from tocsin.errors import UnreadableFile
-from tocsin.intake import read as read_files
+from tocsin.intake import read_to
 from tocsin.intake import sketch as sketch_file
 
 
@@ -26,15 +25,9 @@ def read(files: tuple[Path, ...], spec: Path | None, out: Path, sketch: Path | N
     if not files:
         raise click.UsageError("name at least one file, or --sketch FILE to draft a description of one")
     with reading() as tell:
-        intake = read_files(list(files), spec=spec, progress=tell)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        intake.reports.write_parquet(out / "reports.parquet")
-        intake.issues.write_csv(out / "issues.csv")
-    except OSError as why:
-        raise UnreadableFile(f"{out}: cannot be written ({why.strerror}); give another folder with --out") from why
+        sources, reasons = read_to(out, list(files), spec=spec, progress=tell)
     console = Console()
-    for line in intake.sources.iter_rows(named=True):
+    for line in sources.iter_rows(named=True):
         console.print(f"{line['file']}: {line['format']}, {line['records']:,} records, {line['reports']:,} reports", highlight=False)
-    print_issues(console, intake.issues)
+    print_issues(console, reasons)
     console.print(f"Written: {out / 'reports.parquet'}, {out / 'issues.csv'}", highlight=False, soft_wrap=True)

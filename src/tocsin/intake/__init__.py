@@ -21,11 +21,12 @@ from tocsin.intake.files import Batch, Table, open_table
 from tocsin.intake.gtd import Gtd
 from tocsin.intake.pipeline import Pipeline
 from tocsin.intake.reader import Reader
+from tocsin.intake.spool import Spool, source_line, summed
 from tocsin.intake.table import TableReader, load_spec, sketch
 from tocsin.intake.ucdp_ged import UcdpGed
 from tocsin.terms.tables import ISSUES, REPORTS, conform, empty, schema
 
-__all__ = ["READERS", "Intake", "read", "sketch"]
+__all__ = ["READERS", "Intake", "read", "read_to", "sketch"]
 
 READERS: tuple[Reader, ...] = (UcdpGed(), Acled(), Gtd())
 
@@ -65,16 +66,39 @@ def read(
     return _joined([_read_one(source, extra, progress) for source in many])
 
 
+def read_to(
+    out: Path, sources: Sequence[str | PathLike[str]], *, spec: str | PathLike[str] | None = None, progress: Progress | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Like `read`, but straight into out/reports.parquet and out/issues.csv, in memory that does not grow with the files.
+
+    Returns (sources, reasons): a line a file as in `Intake.sources`, and how many issues have each reason (reason, len). Raises `UnreadableFile` where
+    `out` cannot be written, and what `read` raises.
+    """
+    extra = TableReader(load_spec(Path(spec))) if spec is not None else None
+    with Spool(out) as spool:
+        for source in sources:
+            table, reader, batches = _opened(Path(source), extra, progress)
+            pipeline = Pipeline(reader, table.file)
+            for made, odd in pipeline.run(batches):
+                spool.add(made, odd)
+            spool.end_file(pipeline, table)
+        return spool.finish()
+
+
+def _opened(path: Path, extra: Reader | None, progress: Progress | None) -> tuple[Table, Reader, Iterator[tuple[Batch, pl.DataFrame]]]:
+    table = open_table(path)
+    reader = reader_for(table.header, table.file, extra)
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(table.file, done, table.size_hint)
+
+    return table, reader, table.batches(progress=tell, columns=reader.columns(table.header))
+
+
 def _read_one(source: Any, extra: Reader | None, progress: Progress | None) -> Intake:
     if isinstance(source, (str, PathLike)):
-        table = open_table(Path(source))
-        reader = reader_for(table.header, table.file, extra)
-
-        def tell(done: int) -> None:
-            if progress is not None:
-                progress(table.file, done, table.size_hint)
-
-        return _run(table, reader, table.batches(progress=tell, columns=reader.columns(table.header)))
+        return _run(*_opened(Path(source), extra, progress))
     if not hasattr(source, "__arrow_c_stream__"):
         raise OptionError(
             f"cannot read a {type(source).__name__}: give a path or a table with an Arrow stream (Polars, pandas, pyarrow, DuckDB)"
@@ -100,43 +124,32 @@ def reader_for(header: Sequence[str], file: str, extra: Reader | None = None) ->
 
 
 def _run(table: Table | None, reader: Reader, batches: Iterator[tuple[Batch, pl.DataFrame]]) -> Intake:
-    file, digest = (table.file, table.source_hash) if table else ("<table>", "")
-    pipeline = Pipeline(reader, file, digest)
-    reports, issues, records = [empty(REPORTS)], [empty(ISSUES)], 0
-    for batch, found in batches:
-        made, odd = pipeline.reports(batch)
+    file = table.file if table else "<table>"
+    pipeline = Pipeline(reader, file)
+    reports: list[pl.DataFrame] = []
+    issues = [empty(ISSUES)]
+    for made, odd in pipeline.run(batches):
         reports.append(made)
-        issues += [found, odd]
-        records += batch.frame.height + found.filter(pl.col("field").is_null())["row"].n_unique()
+        issues.append(odd)
+    digest = table.source_hash if table else ""
     if table is not None and table.notes:
         issues.append(pl.DataFrame(table.notes, schema=schema(ISSUES)))
-    every = pipeline.piles.radius(pl.concat(reports))
-    line = {
-        "file": file,
-        "format": reader.name,
-        "agency": reader.agency,
-        "records": records,
-        "reports": every.height,
-        "source_hash": digest,
-    }
-    return Intake(every, pl.concat(issues), pl.DataFrame([line]), _summed(pipeline.unmapped))
-
-
-def _summed(unmapped: list[pl.DataFrame]) -> pl.DataFrame:
-    keys = ["place", "admin1", "admin2", "country", "reason"]
-    kinds = {**dict.fromkeys(keys[:4], pl.String), "rows": pl.Int64, "reason": pl.String}
-    frames = [f.select(pl.col(c).cast(t) for c, t in kinds.items()) for f in unmapped]
-    every = pl.concat([pl.DataFrame(schema=kinds), *frames])
-    return (
-        every.group_by(keys, maintain_order=True)
-        .agg(pl.col("rows").sum())
-        .select(list(kinds))
-        .sort("rows", "place", descending=[True, False])
+    every = pl.concat(reports, how="diagonal", rechunk=False)
+    reports.clear()
+    if every.height and "radius_km" in every.columns:
+        every = pipeline.piles.radius(every)
+    every = (
+        conform(every.with_columns(source_hash=pl.lit(digest or None, dtype=pl.String)), REPORTS, table="reports")
+        if every.height
+        else empty(REPORTS)
     )
+    return Intake(every, pl.concat(issues), pl.DataFrame([source_line(pipeline, table, every.height)]), summed(pipeline.unmapped))
 
 
 def _joined(parts: list[Intake]) -> Intake:
     """Several files as one; a report id that two files share is kept once and said."""
+    if len(parts) == 1:
+        return parts[0]
     reports = pl.concat([p.reports for p in parts])
     again = ~reports["report_id"].is_first_distinct()
     twice = reports.filter(again).select(
@@ -148,4 +161,4 @@ def _joined(parts: list[Intake]) -> Intake:
     )
     issues = conform(pl.concat([*(p.issues for p in parts), twice]), ISSUES, table="issues")
     sources = pl.concat([p.sources for p in parts])
-    return Intake(reports.filter(~again), issues, sources, _summed([p.unmapped for p in parts]))
+    return Intake(reports.filter(~again), issues, sources, summed([p.unmapped for p in parts]))

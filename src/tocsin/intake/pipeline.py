@@ -1,12 +1,16 @@
-"""One batch of raw cells -> reports: the source's reader, then the words, the place, the id.
+"""One batch of raw cells -> reports: the source's reader, then names, words, places; then ids.
 
-The order never changes: what a source states is set first, and what is read out of words or places fills only what it left empty.
+The order never changes: what a source states is set first, and what is read out of words or places fills only what it left empty. `shape` needs nothing but
+its batch, so batches are shaped side by side; `settle` takes them in the file's order, for it remembers which rows and ids it has met.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from os import cpu_count
 
 import polars as pl
 
@@ -18,86 +22,102 @@ from tocsin.kernels.seen import Seen
 from tocsin.kernels.uuid5 import uuid5_series
 from tocsin.terms.actors import canonical_series
 from tocsin.terms.ids import NAMESPACE, SEPARATOR
-from tocsin.terms.tables import REPORTS, SPAN, conform
+from tocsin.terms.tables import REPORTS, SPAN
 
 _TOLLS = ("killed_low", "killed", "killed_high")
 _CODED = ("target_type", "target_group", "attack_type", "weapon_type", "wounded", "place")
 _CONTENT = ("kind", "reported_at", "event_start", "event_end", "place", "lat", "lon", "side_a", "side_b", "killed", "text")
+_NEVER = pl.date(9999, 12, 31)
+
+Read = tuple[Batch, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """A batch that needs only its ids."""
+
+    batch: Batch
+    frame: pl.DataFrame
+    issues: list[pl.DataFrame]
+    nowhere: pl.DataFrame  # places that map to nothing
+    strangers: pl.DataFrame  # row, field, name of actors that are not known
+    row_hash: pl.Series  # of each record's cells
 
 
 @dataclass
 class Pipeline:
-    """Turns batches of one reader into reports; remembers across batches only which ids it has seen and how rows pile up."""
+    """Turns batches of one reader into reports; remembers across batches only which rows, ids and names it has met, and how rows pile up."""
 
     reader: Reader
     file: str
-    source_hash: str
     rows_seen: Seen = field(default_factory=Seen)
     ids_seen: Seen = field(default_factory=Seen)
+    names_seen: set[str] = field(default_factory=set)
     piles: PileUps = field(default_factory=PileUps)
     unmapped: list[pl.DataFrame] = field(default_factory=list)
-    coder: Callable[..., pl.DataFrame] = code
-    strangers: set[str] = field(default_factory=set)
-    actor_issues: list[pl.DataFrame] = field(default_factory=list)
+    records: int = 0
 
-    def reports(self, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """(reports, issues) of one batch, both by their contracts."""
-        batch, twice = self._unseen(batch)
+    def run(self, batches: Iterable[Read]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """(reports, issues) of each batch, in order; columns in which a batch says nothing are left out, for an empty cell takes room too."""
+        with ThreadPoolExecutor(max_workers=min(4, cpu_count() or 1)) as pool:
+            waiting: deque[Future[Shaped]] = deque()
+            for read in batches:
+                waiting.append(pool.submit(self.shape, *read))
+                if len(waiting) > 2:
+                    yield self.settle(waiting.popleft().result())
+            while waiting:
+                yield self.settle(waiting.popleft().result())
+
+    def shape(self, batch: Batch, found: pl.DataFrame) -> Shaped:
+        """All that a batch alone decides."""
+        row_hash = batch.frame.hash_rows(seed=7)
         partial, issues = self.reader.read(batch, self.file)
         frame = _with_defaults(partial, self.reader)
-        frame, strangers = self._actors(frame)
-        frame = self._words(frame)
+        frame, strangers = _actors(frame)
+        frame = _words(frame)
         frame, nowhere = locate(frame)
-        self.unmapped.append(nowhere)
-        frame, again = self._ids(frame, batch)
-        self.piles.add(frame)
-        keep = [c.name for c in REPORTS if c.name in frame.columns]
-        return conform(frame.select(keep), REPORTS, table="reports"), pl.concat([twice, issues, strangers, again])
-
-    def _actors(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Canonical names of actors; a name that is not known stays as written and is said once a file."""
-        for column in ("actor", "initiator"):
-            names, strange = canonical_series(frame[column])
-            if strange.any():
-                new = frame.filter(strange & ~frame[column].is_in(list(self.strangers))).unique(column, keep="first", maintain_order=True)
-                self.strangers.update(new[column])
-                reason = "an actor that terms/taxonomies/actor.yml does not have: kept as written"
-                self.actor_issues.append(issue_frame(self.file, new["row"], column, new[column], reason))
-            frame = frame.with_columns(names.alias(column))
-        found, self.actor_issues = self.actor_issues, []
-        return frame, pl.concat([issue_frame(self.file, [], "", [], ""), *found])
-
-    def _words(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """What the text says, where the source itself says nothing."""
-        if frame["text"].null_count() == frame.height:
-            return frame.with_columns(coded_spans=pl.lit([], dtype=pl.List(SPAN)))
-        coded = self.coder(frame["text"], places=gazetteer_names())
-        frame = pl.concat([frame, coded.rename(lambda c: f"words:{c}")], how="horizontal")
-        silent = pl.all_horizontal(pl.col(c).is_null() for c in _TOLLS)
-        tolls = [pl.when(silent).then(f"words:{c}").otherwise(pl.col(c)).alias(c) for c in _TOLLS]
-        fill = [pl.coalesce(c, f"words:{c}").alias(c) for c in _CODED]
-        return frame.with_columns(*tolls, *fill, coded_spans=pl.col("words:coded_spans")).drop(pl.selectors.starts_with("words:"))
-
-    def _unseen(self, batch: Batch) -> tuple[Batch, pl.DataFrame]:
-        """The batch without rows that stood, cell for cell, earlier in the file; those are kept as issues."""
-        again = pl.Series(self.rows_seen.add(batch.frame.hash_rows(seed=7).to_numpy()))
-        if not again.any():
-            return batch, issue_frame(self.file, [], "", [], "")
-        first = pl.coalesce(pl.all()).alias("value")
-        issues = issue_frame(
-            self.file,
-            batch.rows.filter(again),
-            "",
-            batch.frame.filter(again).select(first)["value"],
-            "the same row again: counted once, kept here",
+        undated = frame.filter(pl.col("event_end").is_null())
+        reason = "no day is known: the report is kept, and no as-of date shows it"
+        return Shaped(
+            batch,
+            frame,
+            [found, issues, issue_frame(self.file, undated["row"], "", undated["own_id"], reason)],
+            nowhere,
+            strangers,
+            row_hash,
         )
-        return Batch(batch.frame.filter(~again), batch.rows.filter(~again)), issues
+
+    def settle(self, shaped: Shaped) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Ids, and what is the same as before."""
+        batch, frame, issues = shaped.batch, shaped.frame, shaped.issues
+        again = pl.Series(self.rows_seen.add(shaped.row_hash.to_numpy()))
+        if again.any():
+            twice = batch.rows.filter(again)
+            first = batch.frame.filter(again).select(pl.coalesce(pl.all())).to_series()
+            issues.append(issue_frame(self.file, twice, "", first, "the same row again, cell for cell: counted once, kept here"))
+            frame = frame.filter(~pl.col("row").is_in(twice.implode()))
+        self.records += batch.frame.height + issues[0].filter(pl.col("field").is_null() & (pl.col("row") > 0))["row"].n_unique()
+        self.unmapped.append(shaped.nowhere)
+        issues.append(self._strangers(shaped.strangers))
+        frame, odd = self._ids(frame, batch)
+        self.piles.add(frame)
+        said = [c.name for c in REPORTS if c.name in frame.columns and frame[c.name].null_count() < frame.height]
+        return frame.select(said).cast({c.name: c.dtype for c in REPORTS if c.name in said}), pl.concat([*issues, odd])  # type: ignore[arg-type]
+
+    def _strangers(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Names of actors met for the first time in this file."""
+        new = found.filter(~pl.col("name").is_in(list(self.names_seen)))
+        self.names_seen.update(new["name"])
+        return issue_frame(
+            self.file, new["row"], new["field"], new["name"], "an actor that terms/taxonomies/actor.yml does not have: kept as written"
+        )
 
     def _ids(self, frame: pl.DataFrame, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Ids from (agency, own id or content, version); another row under an id met before gets its whole content as its id."""
-        content = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in _CONTENT], separator=SEPARATOR)
-        frame = frame.with_columns(_own=pl.coalesce("own_id", content))
-        frame = frame.with_columns(_name=pl.concat_str("agency", "_own", pl.col("version").fill_null(""), separator=SEPARATOR))
+        own = pl.col("own_id")
+        if frame["own_id"].null_count():
+            own = pl.coalesce("own_id", pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in _CONTENT], separator=SEPARATOR))
+        frame = frame.with_columns(_name=pl.concat_str("agency", own, pl.col("version").fill_null(""), separator=SEPARATOR))
         again = pl.Series(self.ids_seen.add(frame["_name"].hash(seed=1).to_numpy()))
         other = frame.filter(again)
         issues = issue_frame(
@@ -114,10 +134,33 @@ class Pipeline:
         frame = frame.with_columns(uuid5_series(NAMESPACE, frame["_name"]).alias("report_id"), above.alias("_above"))
         return frame.with_columns(
             derived_from=pl.when(pl.col("_above").is_not_null()).then(pl.concat_list("_above")),
-            source_hash=pl.lit(self.source_hash),
             file=pl.lit(self.file),
             origin=pl.coalesce("origin", pl.concat_str(pl.col("agency"), pl.lit(" "), pl.coalesce("own_id", "report_id"))),
         ), issues
+
+
+def _actors(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Canonical names of actors, and those that are not known, each once."""
+    found = [pl.DataFrame(schema={"row": pl.Int64, "field": pl.String, "name": pl.String})]
+    for column in ("actor", "initiator"):
+        names, strange = canonical_series(frame[column])
+        if strange.any():
+            new = frame.filter(strange).unique(column, keep="first", maintain_order=True)
+            found.append(new.select("row", field=pl.lit(column), name=column))
+        frame = frame.with_columns(names.alias(column))
+    return frame, pl.concat(found).unique("name", keep="first", maintain_order=True)
+
+
+def _words(frame: pl.DataFrame) -> pl.DataFrame:
+    """What the text says, where the source itself says nothing."""
+    if frame["text"].null_count() == frame.height:
+        return frame.with_columns(coded_spans=pl.lit([], dtype=pl.List(SPAN)))
+    coded = code(frame["text"], places=gazetteer_names())
+    frame = pl.concat([frame, coded.rename(lambda c: f"words:{c}")], how="horizontal")
+    silent = pl.all_horizontal(pl.col(c).is_null() for c in _TOLLS)
+    tolls = [pl.when(silent).then(f"words:{c}").otherwise(pl.col(c)).alias(c) for c in _TOLLS]
+    fill = [pl.coalesce(c, f"words:{c}").alias(c) for c in _CODED]
+    return frame.with_columns(*tolls, *fill, coded_spans=pl.col("words:coded_spans")).drop(pl.selectors.starts_with("words:"))
 
 
 def _with_defaults(partial: pl.DataFrame, reader: Reader) -> pl.DataFrame:
@@ -131,5 +174,5 @@ def _with_defaults(partial: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         pl.col("violence").cast(pl.String).fill_null("unknown"),
         pl.col("marking").cast(pl.String).fill_null("CLEAR"),
         pl.col("hindsight").fill_null(True),
-        known_at=pl.coalesce("known_at", pl.col("event_end") + pl.duration(days=1), pl.date(9999, 12, 31)),
+        known_at=pl.coalesce("known_at", pl.col("event_end") + pl.duration(days=1), _NEVER),
     )

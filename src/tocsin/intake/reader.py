@@ -60,9 +60,11 @@ class Fields:
     def text(self, column: str) -> pl.Series:
         """Cells as they stand, outer white space removed; blank is null."""
         if column not in self.frame.columns:
-            return pl.Series(column, [None] * self.frame.height, dtype=pl.String)
-        cell = pl.col(column).str.strip_chars()
-        return self.frame.select(pl.when(cell != "").then(cell).alias(column)).to_series()
+            return pl.Series(column, [None], dtype=pl.String).new_from_index(0, self.frame.height)
+        cells = self.frame[column]
+        if (cells.str.starts_with(" ") | cells.str.ends_with(" ") | cells.str.ends_with("\t") | cells.str.starts_with("\t")).any():
+            cells = cells.str.strip_chars().replace("", None)
+        return cells
 
     def date(self, column: str, formats: Sequence[str] = ("%Y-%m-%d",)) -> pl.Series:
         """Days; a time of day after the date is dropped."""

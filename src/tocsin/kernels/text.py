@@ -60,6 +60,7 @@ class Tables(NamedTuple):
     attack_order: NDArray[Any]  # code -> place in the order, 99 for none
     attack_takes: NDArray[Any]  # code -> abduction or damage to things
     merge: NDArray[Any]  # field, code, code -> code or -1
+    battle: int  # its code
 
 
 class Line(NamedTuple):

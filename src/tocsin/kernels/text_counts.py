@@ -1,0 +1,207 @@
+"""How many died: the numbers of a line, added where a list has several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tocsin.kernels.text_rules import (
+    ABOUT,
+    ACTS,
+    AMONG,
+    AND,
+    COUNTED,
+    DEAD,
+    HURT,
+    KILLED,
+    KILLED_BEST,
+    KILLED_HIGH,
+    KILLED_LOW,
+    KILLINGS,
+    LOW,
+    MONTH,
+    NUMBER,
+    OF,
+    PASSING,
+    PEOPLE,
+    PREP,
+    TOLL,
+    UNCOUNTABLE,
+    UNIT,
+    WOUND,
+    WOUNDED,
+    has,
+    mask,
+)
+from tocsin.kernels.words import compiled
+
+_BOUND = mask("low", "high")
+_SOFT = mask("low", "high", "about")
+_MEASURE = mask("unit", "month")
+_HEADED = mask("of", "guard", "at", "that")
+_KILLS = mask("kill", "killing", "killed", "wound", "wounded")
+_CLEAN = mask("leave", "that")
+
+
+@compiled
+def _tens(line: Any, i: Any) -> Any:
+    value = line.number[i]
+    return line.digits[i] == 0 and 20 <= value <= 90 and value % 10 == 0
+
+
+@compiled
+def _number_at(line: Any, i: Any, x: Any, y: Any) -> Any:
+    """(value, last token) of a count that begins at `i`; dates, ages and measures are none: (-1, i)."""
+    if line.role[i] != NUMBER:
+        return -1, i
+    if i > x and line.gap[i] == 0 and (line.role[i - 1] == MONTH or (line.role[i - 1] == NUMBER and _tens(line, i - 1))):
+        return -1, i
+    value, last = line.number[i], i
+    if _tens(line, i) and i + 1 < y and line.gap[i + 1] == 0 and line.role[i + 1] == NUMBER and line.digits[i + 1] == 0 and 0 < line.number[i + 1] < 10:
+        value, last = value + line.number[i + 1], i + 1
+    if last + 1 < y and line.gap[last + 1] == 0 and has(line.role[last + 1], _MEASURE):
+        return -1, i
+    if line.digits[i] and 1990 <= value <= 2035:
+        return -1, i
+    return value, last
+
+
+@compiled
+def _item(tables: Any, line: Any, p: Any, q: Any, x: Any, y: Any) -> Any:
+    """One item of a list, tokens p..q-1: (total, bound, unknown, first, last): its number, else one for a person in the singular."""
+    start, head, headed, unknown = p, -1, False, False
+    total, bound, first, last = 0, 0, -1, -1
+    for j in range(p, q):
+        if line.role[j] == AMONG:
+            start = j + 1
+    for j in range(start, q):
+        role = line.role[j]
+        unknown |= role == UNCOUNTABLE
+        if first < 0 and role == NUMBER:
+            value, end = _number_at(line, j, x, y)
+            if value >= 0:
+                total, first, last = value, j, end
+                if line.gap[j] == 0 and j > x and has(line.role[j - 1], _BOUND):
+                    bound, first = line.role[j - 1], j - 1
+                elif line.gap[j] == 0 and j > x + 1 and line.role[j - 1] == ABOUT and has(line.role[j - 2], _BOUND):
+                    bound, first = line.role[j - 2], j - 2
+        headed |= has(role, _HEADED)
+        if not headed and has(role, PEOPLE) and (tables.number[line.entry[j]] > 0 or tables.many[line.entry[j]]):
+            head = j
+    if first >= 0:
+        return total, bound, False, first, last
+    if head < 0 or unknown:
+        return 0, 0, unknown, -1, -1
+    if tables.many[line.entry[head]]:
+        return 0, 0, True, -1, -1
+    return tables.number[line.entry[head]], 0, False, head, head
+
+
+@compiled
+def _added(one: Any, other: Any) -> Any:
+    first = other[3] if one[3] < 0 else (one[3] if other[3] < 0 else min(one[3], other[3]))
+    return one[0] + other[0], one[1] if one[1] else other[1], one[2] or other[2], first, max(one[4], other[4])
+
+
+@compiled
+def _count_right(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
+    """The objects of an active verb."""
+    out = (0, 0, False, -1, -1)
+    p = i = v + 1
+    while i <= y:
+        if i < y and not (line.gap[i] > 0 and i > v + 1) and line.role[i] != AND and has(line.role[i], COUNTED):
+            i += 1
+            continue
+        if i > p:
+            out = _added(out, _item(tables, line, p, i, x, y))
+        if i == y or line.gap[i] == 2:
+            break
+        if line.role[i] == AND:
+            i += 1
+            p = i
+            if i < y and not has(line.role[i], COUNTED):
+                break
+        elif line.gap[i] == 1 and has(line.role[i], COUNTED):
+            p = i
+            i += 1
+        else:
+            break
+    return out
+
+
+@compiled
+def _count_left(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
+    """The subjects of a passive verb."""
+    p = v
+    while p > x and (line.gap[p] == 0 or p < v) and line.gap[p] < 2 and has(line.role[p - 1], PASSING):
+        p -= 1
+    clean = p == x or line.gap[p] > 0 or has(line.role[p - 1], _CLEAN)
+    out = (0, 0, False, -1, -1)
+    items, a, b, q = 0, -1, -1, v
+    for j in range(v - 1, p - 2, -1):
+        cut = -1
+        if j < p:
+            cut = p if q > p else -1
+        elif line.role[j] == AND:
+            cut = j + 1
+        elif line.gap[j] > 0:
+            cut = j
+        if cut < 0:
+            continue
+        if items:
+            out = _added(out, _item(tables, line, a, b, x, y))
+        items += 1
+        a, b, q = cut, q, j
+    if items == 1 or (items > 1 and clean):  # else the object of whatever stands before the list
+        out = _added(out, _item(tables, line, a, b, x, y))
+    return out
+
+
+@compiled
+def _toll(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
+    """The number that a toll rises to: the one behind `to`, else the first."""
+    best = (0, 0, False, -1, -1)
+    for j in range(v + 1, y):
+        value, last = _number_at(line, j, x, y)
+        if value < 0:
+            continue
+        to = line.role[j - 1] == PREP or (has(line.role[j - 1], _SOFT) and j - 2 > v and line.role[j - 2] == PREP)
+        if best[3] < 0 or to:
+            best = _item(tables, line, j, last + 1, x, y)
+            if to:
+                break
+    return best
+
+
+@compiled
+def _tell(facts: Any, hurt: Any, count: Any) -> None:
+    total, bound, unknown, first, last = count
+    if unknown or total <= 0 or first < 0:
+        return
+    if hurt and bound != 0 and bound != LOW:
+        return
+    kind = HURT if hurt else (KILLED_BEST if bound == 0 else (KILLED_LOW if bound == LOW else KILLED_HIGH))
+    if total > facts.told[kind, 0]:
+        facts.told[kind, 0], facts.told[kind, 1], facts.told[kind, 2] = total, first, last
+
+
+@compiled
+def count_tolls(tables: Any, line: Any, facts: Any, x: Any, y: Any) -> None:
+    """The dead and wounded that one clause tells of, the largest number of each kind."""
+    for v in range(x, y):
+        role = line.role[v]
+        if not has(role, ACTS):
+            continue
+        hurt = role == WOUND or role == WOUNDED
+        if has(role, _KILLS) and line.active[v]:
+            _tell(facts, hurt, _count_right(tables, line, v, x, y))
+        elif role == KILLED or role == DEAD or role == WOUNDED:
+            _tell(facts, hurt, _count_left(tables, line, v, x, y))
+        elif role == KILLINGS:
+            if v + 1 < y and line.role[v + 1] == OF and line.gap[v + 1] == 0:
+                _tell(facts, False, _count_right(tables, line, v + 1, x, y))
+            else:
+                count = _count_left(tables, line, v, x, y)
+                if count[3] >= 0 and (line.role[count[3]] == NUMBER or has(line.role[count[3]], _BOUND)):
+                    _tell(facts, False, count)
+        elif role == TOLL:
+            _tell(facts, False, _toll(tables, line, v, x, y))

@@ -1,0 +1,338 @@
+"""Who was hit, how, and how many died: the rules over a line's words, as docs/methods/text-coder.md sets them out.
+
+tests/oracles/coder.py says the same slowly, function by function under the same names; a property test holds the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.kernels.text import MOST, ROLES
+from tocsin.kernels.words import compiled
+
+
+def mask(*names: str) -> int:
+    """The set of some roles, a bit each."""
+    return sum(1 << ROLES.index(n) for n in names)
+
+
+_ = {n: ROLES.index(n) for n in ROLES}
+NONE, HIT, FORCE, PERPETRATOR, ACT, NV = _["none"], _["hit"], _["force"], _["perpetrator"], _["act"], _["nv"]
+STRIKE, STRUCK, KILL, KILLING, KILLED, KILLINGS = _["strike"], _["struck"], _["kill"], _["killing"], _["killed"], _["killings"]
+DEAD, WOUND, WOUNDED, TOLL, AT, ONTO, NEAR = _["dead"], _["wound"], _["wounded"], _["toll"], _["at"], _["onto"], _["near"]
+OF, BY, PREP, AND, WERE, CLAIM, SAY, AFTER = _["of"], _["by"], _["prep"], _["and"], _["were"], _["claim"], _["say"], _["after"]
+OVER, AS, BEHIND, GUARD, CARRY, AMONG = _["over"], _["as"], _["behind"], _["guard"], _["carry"], _["among"]
+LOW, ABOUT, ANTI, UNIT, MONTH, REACTION, DUAL = _["low"], _["about"], _["anti"], _["unit"], _["month"], _["reaction"], _["dual"]
+NUMBER, UNCOUNTABLE = _["number"], _["uncountable"]
+
+ACTS = mask("act", "nv", "strike", "struck", "kill", "killing", "killed", "killings", "dead", "wound", "wounded", "toll")
+FINITE = mask("strike", "struck", "kill", "killing", "killed", "dead", "wound", "wounded", "toll", "leave", "claim")
+OBJECT = mask("number", "low", "high", "about", "det", "hit", "force", "perpetrator", "none", "uncountable", "more", "anti")
+PHRASE = mask("hit", "force", "none", "det", "number", "low", "high", "about", "of", "uncountable", "more", "blank")
+PEOPLE = mask("hit", "force", "perpetrator")
+MEANS = mask("act", "strike", "struck", "kill", "killing", "killed", "killings")
+COUNTED = PHRASE | mask("perpetrator", "among", "and", "were", "month", "unit", "anti")
+PASSING = COUNTED | mask("guard", "at", "that")
+_CERTAIN = mask("number", "low", "high", "about", "det")
+_AGENT = mask("perpetrator", "that", "act")
+_ACTING = mask("perpetrator", "that")
+_DUAL_NEXT = mask("act", "nv", "struck")
+_STRUCK_AT = mask("act", "strike", "struck")
+_VERBS = mask("strike", "struck", "kill", "killing", "killed", "dead", "wound", "wounded", "after", "as")
+_ACTIVE = mask("strike", "kill", "wound")
+_PAST = mask("struck", "killed", "wounded")
+_SEQUEL = mask("and", "as", "after")
+_OPENING = mask("after", "as", "behind")
+_RESUMING = mask("kill", "killing", "wound")
+_LIST_LEFT = mask("perpetrator", "and", "including", "among")
+_LIST_RIGHT = mask("perpetrator", "and", "among", "were", "including", "at")
+_SUFFERED = mask("killed", "dead", "wounded", "struck")
+_LISTED = mask("hit", "force", "perpetrator", "more")
+_COUNTER = mask("kill", "killing", "killed", "strike")
+_PLACING = mask("at", "onto", "near")
+_OBJECT_END = mask("at", "onto", "near", "prep", "by")
+_SPEAKING = mask("say", "claim")
+_SPOKEN = mask("none", "hit", "force", "say", "claim")
+
+#: Columns of `Facts.told`: value, first token, last token; value 0 is nothing told.
+KILLED_LOW, KILLED_BEST, KILLED_HIGH, HURT = range(4)
+
+
+class Facts(NamedTuple):
+    """What a line has told so far."""
+
+    hits: NDArray[Any]  # token, step (0 aimed at, 1 hit, 2 where), rank
+    groups: NDArray[Any]  # token, step
+    attacks: NDArray[Any]  # token
+    victim: NDArray[Any]  # per token: militants that were killed
+    told: NDArray[Any]
+    state: NDArray[Any]  # hits, groups, attacks; forces killed people of no kind; militants were killed; a clause was read
+
+
+def new_facts() -> Facts:
+    """Room for one line's facts."""
+    n = MOST + 1
+    return Facts(*(np.zeros(shape, np.int64) for shape in ((n, 3), (n, 2), n, n, (4, 3), 6)))
+
+
+@compiled
+def has(role: Any, roles: Any) -> Any:
+    """A role is one of a set that `mask` made."""
+    return (roles >> role) & 1 != 0
+
+
+@compiled
+def _object_follows(line: Any, i: Any, n: Any) -> Any:
+    return i + 1 < n and line.gap[i + 1] == 0 and has(line.role[i + 1], OBJECT)
+
+
+@compiled
+def resolve(tables: Any, line: Any, n: Any) -> None:
+    """Words of two natures become one: protest, attack, over, shot dead."""
+    for i in range(n):
+        role = line.role[i]
+        if role == DUAL:
+            line.role[i] = HIT if _dual_is_hit(line, i, n) else REACTION
+        elif role == NV:
+            strike = False
+            if line.gap[i] == 0 and i > 0:
+                before = line.role[i - 1]
+                people = before == HIT or before == FORCE
+                strike = has(before, _ACTING) or (people and tables.many[line.entry[i - 1]] != 0)
+            strike = strike and _object_follows(line, i, n)
+            line.role[i] = STRIKE if strike else ACT
+            line.active[i] = strike
+        elif role == OVER:
+            line.role[i] = LOW if i + 1 < n and line.gap[i + 1] == 0 and line.role[i + 1] == NUMBER else AFTER
+        elif has(role, _ACTIVE):
+            line.active[i] = 1
+        elif role == KILLING:
+            if _object_follows(line, i, n):
+                line.active[i] = 1
+            else:
+                line.role[i] = KILLINGS
+        elif has(role, _PAST):
+            line.active[i] = _is_active(line, i, n)
+
+
+@compiled
+def _dual_is_hit(line: Any, i: Any, n: Any) -> Any:
+    if i + 1 < n and line.gap[i + 1] == 0 and has(line.role[i + 1], _DUAL_NEXT):
+        return True
+    for j in range(i - 1, -1, -1):
+        if line.gap[j + 1] == 2:
+            return False
+        if has(line.role[j], ACTS):
+            return True
+    return False
+
+
+@compiled
+def _is_active(line: Any, i: Any, n: Any) -> Any:
+    """A past form with an agent before it and an object after it."""
+    if not _object_follows(line, i, n) or (line.gap[i] == 0 and i > 0 and line.role[i - 1] == WERE):
+        return False
+    strong = weak = counted = False
+    for j in range(i - 1, -1, -1):
+        r = line.role[j]
+        if line.gap[j + 1] > 0 or has(r, _VERBS):
+            break
+        strong |= has(r, _AGENT)
+        weak |= r == FORCE or r == HIT
+        counted |= r == NUMBER or r == UNCOUNTABLE
+    if has(line.role[i + 1], _CERTAIN):
+        return strong or weak or not counted
+    return not counted and (strong or (weak and has(line.role[i + 1], PEOPLE)))
+
+
+@compiled
+def drop_reactions(line: Any, a: Any, b: Any) -> None:
+    """What followed is no part of the attack: the whole stretch, or its end where an act came first."""
+    act = react = -1
+    for i in range(b - 1, a - 1, -1):
+        if has(line.role[i], FINITE):
+            act = i
+        if line.role[i] == REACTION:
+            react = i
+    if react < 0:
+        return
+    cut = a
+    if act >= 0 and react > act:
+        cut = react
+        for j in range(react, act, -1):
+            if line.gap[j] == 1 or has(line.role[j], _SEQUEL):
+                cut = j
+                break
+    line.live[cut:b] = 0
+
+
+@compiled
+def takes(tables: Any, line: Any, i: Any, y: Any) -> Any:
+    """Gunmen who abduct or burn: what they carry is not how they attack."""
+    for k in range(i + 1, y):
+        if has(line.role[k], ACTS):
+            attack = tables.attack[line.entry[k]]
+            return attack >= 0 and tables.attack_takes[attack] != 0
+    return False
+
+
+@compiled
+def _noun_left(line: Any, i: Any, x: Any) -> Any:
+    """The token before the noun phrase that holds `i`, or x - 1."""
+    j = i
+    while j > x and line.gap[j] == 0 and has(line.role[j - 1], PHRASE):
+        j -= 1
+    return j - 1 if j > x and line.gap[j] == 0 else x - 1
+
+
+@compiled
+def is_victim(line: Any, i: Any, x: Any, y: Any) -> Any:
+    """Militants that are killed: object of an active verb, or before a passive one."""
+    left = i
+    while left > x and line.gap[left] < 2 and has(line.role[left - 1], PHRASE | _LIST_LEFT):
+        left -= 1
+    if left > x:
+        before = line.role[left - 1]
+        if before == BY or before == ANTI:
+            return False
+        if line.active[left - 1] or (before == KILLINGS and line.role[left] == OF):
+            return True
+    j, comma = i + 1, -1
+    while j < y and has(line.role[j], PHRASE | _LIST_RIGHT):
+        if line.gap[j] > 0:
+            comma = j
+        j += 1
+    if j >= y or line.active[j] or not has(line.role[j], _SUFFERED):
+        return False
+    if line.gap[j] > 0:
+        comma = j
+    if comma < 0:
+        return True
+    for k in range(comma, j):
+        if has(line.role[k], _LISTED):
+            return True
+    return False
+
+
+@compiled
+def is_counter(tables: Any, line: Any, facts: Any, v: Any, x: Any, y: Any) -> Any:
+    """Forces kill militants, or people of no named kind."""
+    forces, j = False, v
+    while j > x and line.gap[j] == 0:
+        j -= 1
+        if has(line.role[j], ACTS):
+            return False
+        forces |= line.role[j] == FORCE
+    if not forces:
+        return False
+    typed = False
+    for k in range(v + 1, y):
+        if line.gap[k] > 0 or has(line.role[k], _OBJECT_END):
+            break
+        if facts.victim[k]:
+            return True
+        typed |= (line.role[k] == HIT or line.role[k] == FORCE) and tables.target[line.entry[k]] >= 0
+    return not typed
+
+
+@compiled
+def step_of(tables: Any, line: Any, i: Any, x: Any, y: Any) -> Any:
+    """-1 not hit, 0 aimed at, 1 hit, 2 where it happened."""
+    if _is_other(line, i, x, y):
+        return -1
+    compound = _compound_step(tables, line, i, y)
+    if compound != 9:
+        return compound
+    left = _noun_left(line, i, x)
+    if left >= x:
+        role = line.role[left]
+        if role == CARRY or ((role == STRIKE or role == STRUCK) and line.active[left]):
+            return 0
+        if role == ONTO:
+            for k in range(x, left):
+                if line.role[k] == ACT or line.role[k] == NV:
+                    return 0
+        if role == AT and left > x and line.gap[left] == 0 and has(line.role[left - 1], _STRUCK_AT):
+            return 0
+        if has(role, _PLACING):
+            return 2
+    return 0 if _struck_after(line, i, y) else 1
+
+
+@compiled
+def _struck_after(line: Any, i: Any, y: Any) -> Any:
+    """Before a passive verb of attack, or a verb of attack whose object is a weapon."""
+    j = i + 1
+    while j < y and line.gap[j] == 0 and (has(line.role[j], PHRASE) or line.role[j] == WERE):
+        j += 1
+    if j >= y or line.gap[j] > 0 or not (line.role[j] == STRUCK or line.role[j] == STRIKE):
+        return False
+    return not line.active[j] or _hits_weapon(line, j, y)
+
+
+@compiled
+def _hits_weapon(line: Any, v: Any, y: Any) -> Any:
+    for k in range(v + 1, min(v + 4, y)):
+        if line.role[k] == ACT and line.gap[k] == 0:
+            return True
+    return False
+
+
+@compiled
+def _compound_step(tables: Any, line: Any, i: Any, y: Any) -> Any:
+    """`church blast`: 0; `Shia attack`: -1, for it may be either; 9 where no act follows."""
+    j, site = i, False
+    while j < y and (j == i or line.gap[j] == 0) and (line.role[j] == HIT or line.role[j] == FORCE):
+        site |= tables.target[line.entry[j]] >= 0 and tables.rank[line.entry[j]] != 1
+        j += 1
+    if j >= y or line.gap[j] > 0:
+        return 9
+    if line.role[j] == KILLINGS:
+        return 1
+    if line.role[j] != ACT:
+        return 9
+    if tables.forces[line.entry[j]] and line.role[j - 1] == FORCE:
+        return -1
+    return 0 if site else -1
+
+
+@compiled
+def _is_other(line: Any, i: Any, x: Any, y: Any) -> Any:
+    """Not hit: part of the attackers' name, behind `by`, guarded, speaking, or the one who acts."""
+    if i > x and line.gap[i] == 0 and line.role[i - 1] == ANTI:
+        return True
+    j = i + 1
+    while j < y and line.gap[j] == 0 and (line.role[j] == HIT or line.role[j] == FORCE or (j == i + 1 and line.role[j] == NONE)):
+        j += 1
+    if j < y and line.gap[j] == 0 and line.role[j] == PERPETRATOR:
+        return True
+    left = _noun_left(line, i, x)
+    if left >= x:
+        role = line.role[left]
+        if role == BY or role == GUARD or (role == SAY and line.gap[left] > 0):
+            return True
+    for k in range(i + 1, min(i + 4, y)):
+        if line.gap[k] > 0 or not has(line.role[k], _SPOKEN):
+            break
+        if has(line.role[k], _SPEAKING):
+            return True
+    return _is_agent(line, i, x, y)
+
+
+@compiled
+def _is_agent(line: Any, i: Any, x: Any, y: Any) -> Any:
+    """Subject of an active verb that has no act in its subject."""
+    v = i + 1
+    while v < y and line.gap[v] == 0 and not has(line.role[v], ACTS):
+        v += 1
+    if v >= y or line.gap[v] > 0 or not line.active[v] or (line.role[v] == STRIKE and _hits_weapon(line, v, y)):
+        return False
+    k = v
+    while k > x and line.gap[k] == 0:
+        k -= 1
+        if has(line.role[k], ACTS) or line.role[k] == CARRY or (k < i and has(line.role[k], _PLACING)):
+            return False
+    return True
