@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import polars as pl
@@ -50,6 +50,9 @@ def issue_frame(file: str, rows: Any, field: Any, values: Any, reason: Any) -> p
     return conform(frame, ISSUES, table="issues")
 
 
+_Parse = Callable[[pl.Series], pl.Series]
+
+
 class Fields:
     """The cells of one batch, parsed and checked; absent columns are all null."""
 
@@ -68,50 +71,50 @@ class Fields:
 
     def date(self, column: str, formats: Sequence[str] = ("%Y-%m-%d",)) -> pl.Series:
         """Days; a time of day after the date is dropped."""
-        cell = self.text(column)
-        day = pl.coalesce(*(pl.col("c").str.to_date(f, strict=False, exact=True) for f in formats))
-        frame = pl.DataFrame({"c": cell})
-        out = frame.select(day).to_series()
-        late = out.is_null() & cell.is_not_null()
-        if late.any():
-            cut = pl.DataFrame({"c": cell.str.replace(r"[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$", "")})
-            out = out.fill_null(cut.select(day).to_series())
-        return self._checked(column, cell, out, "not a date that exists: left empty").alias(column)
+
+        def parsed(cells: pl.Series) -> pl.Series:
+            day = pl.coalesce(*(pl.col("c").str.to_date(f, strict=False, exact=True) for f in formats))
+            return pl.DataFrame({"c": cells}).select(day).to_series()
+
+        def again(cells: pl.Series) -> pl.Series:
+            return parsed(cells.str.replace(r"[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$", ""))
+
+        return self._parsed(column, parsed, again, "not a date that exists: left empty")
 
     def count(self, column: str) -> pl.Series:
-        """Whole numbers from 0."""
-        cell = self.text(column)
-        out = cell.cast(pl.Int32, strict=False)
-        if (out.is_null() & cell.is_not_null()).any():
-            real = cell.cast(pl.Float64, strict=False)
-            out = out.fill_null(pl.select(pl.when(real == real.round()).then(real)).to_series().cast(pl.Int32, strict=False))
-        out = self._checked(column, cell, out, "not a whole number: left empty")
-        return self._refuse(column, cell, out, out < 0, "a negative number of persons: left empty")
+        """Whole numbers from 0; `2.0` is 2."""
+
+        def again(cells: pl.Series) -> pl.Series:
+            real = cells.cast(pl.Float64, strict=False)
+            return pl.select(pl.when(real == real.round()).then(real)).to_series().cast(pl.Int32, strict=False)
+
+        out = self._parsed(column, _whole, again, "not a whole number: left empty")
+        return self._refuse(column, out, out < 0, "a negative number of persons: left empty")
 
     def whole(self, column: str) -> pl.Series:
         """Whole numbers of either sign."""
-        cell = self.text(column)
-        return self._checked(column, cell, cell.cast(pl.Int32, strict=False), "not a whole number: left empty")
+        return self._parsed(column, _whole, _whole, "not a whole number: left empty")
 
     def real(self, column: str) -> pl.Series:
         """Finite numbers."""
-        cell = self.text(column)
-        out = cell.cast(pl.Float64, strict=False)
-        out = self._checked(column, cell, out, "not a number: left empty")
-        return self._refuse(column, cell, out, ~out.is_finite(), "not a finite number: left empty")
+        out = self._parsed(column, _real, _real, "not a number: left empty")
+        return self._refuse(column, out, ~out.is_finite(), "not a finite number: left empty")
 
     def position(self, lat_column: str, lon_column: str) -> tuple[pl.Series, pl.Series]:
         """Degrees north and east; a point off the globe loses both, and is said to look swapped where it does."""
         lat, lon = self.real(lat_column), self.real(lon_column)
-        swapped = (lat.abs() > 90) & (lat.abs() <= 180) & (lon.abs() <= 90)
         off = (lat.abs() > 90) | (lon.abs() > 180)
-        self._say(
-            lat_column, self.text(lat_column), swapped, "no such latitude, and latitude and longitude look swapped: position left empty"
-        )
-        self._say(lat_column, self.text(lat_column), off & ~swapped & (lat.abs() > 90), "no such latitude: position left empty")
-        self._say(lon_column, self.text(lon_column), off & ~swapped & (lon.abs() > 180), "no such longitude: position left empty")
         half = lat.is_null() != lon.is_null()
-        self._say(lat_column, self.text(lat_column), half, "half a position: left empty")
+        if off.any():
+            swapped = (lat.abs() > 90) & (lat.abs() <= 180) & (lon.abs() <= 90)
+            says = "position left empty"
+            self._say(lat_column, self.text(lat_column), swapped, f"no such latitude, and latitude and longitude look swapped: {says}")
+            self._say(lat_column, self.text(lat_column), off & ~swapped & (lat.abs() > 90), f"no such latitude: {says}")
+            self._say(lon_column, self.text(lon_column), off & ~swapped & (lon.abs() > 180), f"no such longitude: {says}")
+        if half.any():
+            self._say(lat_column, self.text(lat_column), half, "half a position: left empty")
+        elif not off.any():
+            return lat, lon
         bad = pl.Series((off | half).fill_null(True))
         return _where(~bad, lat), _where(~bad, lon)
 
@@ -119,8 +122,8 @@ class Fields:
         """Codes through a mapping; an unknown code is an issue, never a guess."""
         cell = self.text(column)
         out = cell.replace_strict(dict(mapping), default=None, return_dtype=dtype)
-        known = cell.is_in(list(mapping))
-        self._say(column, cell, cell.is_not_null() & ~known, "a code that the codebook does not have: left empty")
+        if out.null_count() > cell.null_count():
+            self._say(column, cell, cell.is_not_null() & ~cell.is_in(list(mapping)), "a code that the codebook does not have: left empty")
         return out
 
     def ordered(self, low: str, best: str, high: str) -> tuple[pl.Series, pl.Series, pl.Series]:
@@ -141,14 +144,24 @@ class Fields:
         """What was found so far."""
         return pl.concat(self._found) if self._found else empty(ISSUES)
 
-    def _checked(self, column: str, cell: pl.Series, out: pl.Series, reason: str) -> pl.Series:
-        self._say(column, cell, out.is_null() & cell.is_not_null(), reason)
-        return out
+    def _parsed(self, column: str, first: _Parse, again: _Parse, reason: str) -> pl.Series:
+        """Cells parsed as they stand; those that fail are trimmed and tried once more, and what fails then is an issue."""
+        if column not in self.frame.columns:
+            return first(self.text(column)).alias(column)
+        cells = self.frame[column]
+        out = first(cells)
+        if out.null_count() == cells.null_count():
+            return out.alias(column)
+        trimmed = self.text(column)
+        out = out.fill_null(again(trimmed))
+        self._say(column, trimmed, out.is_null() & trimmed.is_not_null(), reason)
+        return out.alias(column)
 
-    def _refuse(self, column: str, cell: pl.Series, out: pl.Series, bad: pl.Series, reason: str) -> pl.Series:
-        bad = bad.fill_null(False)
-        self._say(column, cell, bad, reason)
-        return _where(~bad, out) if bad.any() else out
+    def _refuse(self, column: str, out: pl.Series, bad: pl.Series, reason: str) -> pl.Series:
+        if not bad.any():
+            return out
+        self._say(column, self.text(column), bad, reason)
+        return _where(~bad.fill_null(False), out)
 
     def _say(self, column: str, cell: pl.Series, bad: pl.Series, reason: str) -> None:
         bad = bad.fill_null(False)
@@ -158,3 +171,11 @@ class Fields:
 
 def _where(keep: pl.Series, values: pl.Series) -> pl.Series:
     return pl.select(pl.when(keep).then(values)).to_series()
+
+
+def _whole(cells: pl.Series) -> pl.Series:
+    return cells.cast(pl.Int32, strict=False)
+
+
+def _real(cells: pl.Series) -> pl.Series:
+    return cells.cast(pl.Float64, strict=False)

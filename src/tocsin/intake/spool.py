@@ -53,8 +53,8 @@ class Spool:
                 reason = pl.lit("another file has this report already: counted once, kept here")
                 twice = reports.filter(again).select("file", "row", field=pl.lit(None, dtype=pl.String), value="report_id", reason=reason)
                 reports, issues = reports.filter(~again), pl.concat([issues, twice])
-            part = self.parts / f"{self._count:06}.parquet"
-            reports.write_parquet(part, compression="lz4", statistics=False)
+            part = self.parts / f"{self._count:06}.arrow"
+            reports.write_ipc(part)
             self._open.append(part)
             self._count += 1
             self._reports += reports.height
@@ -66,7 +66,7 @@ class Spool:
             self._write_issues(pl.DataFrame(table.notes, schema=schema(ISSUES)))
         points = pipeline.piles.betrayed()
         for part in self._open:
-            lazy = pl.scan_parquet(part).with_columns(source_hash=pl.lit(table.source_hash))
+            lazy = pl.scan_ipc(part).with_columns(source_hash=pl.lit(table.source_hash))
             have = lazy.collect_schema()
             if points.height and {"lat", "lon", "radius_km", "known_at"} <= set(have):
                 piled = (pl.col("known_at") >= pl.col("since")).fill_null(False)
@@ -81,7 +81,7 @@ class Spool:
         """Write both tables; gives (sources, reasons)."""
         reports = self.parts / "reports.parquet"
         if self._done:
-            pl.concat(self._done).sink_parquet(reports, maintain_order=True)
+            pl.concat(self._done).sink_parquet(reports, maintain_order=True, compression_level=1)
         else:
             empty(REPORTS).write_parquet(reports)
         self._issues.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.kernels.text import new_line, place_at, raw_words, tokens
+from tocsin.kernels.text import place_at, raw_words, tokens
 from tocsin.kernels.text_counts import count_tolls
 from tocsin.kernels.text_rules import (
     ACTS,
@@ -28,7 +28,6 @@ from tocsin.kernels.text_rules import (
     is_counter,
     is_victim,
     mask,
-    new_facts,
     resolve,
     step_of,
     takes,
@@ -53,8 +52,8 @@ def _read_segment(tables: Any, line: Any, facts: Any, a: Any, b: Any) -> None:
     seen = blocked = False
     opening, x, i = NONE, a, a
     while i <= b:
-        ended = i == b or line.live[i] == 0
-        if not ended and not has(line.role[i], _OPENING):
+        ended = i == b or line[i, LIVE] == 0
+        if not ended and not has(line[i, ROLE], _OPENING):
             i += 1
             continue
         start = _clause_start(line, opening, x, i, seen, blocked)
@@ -67,14 +66,14 @@ def _read_segment(tables: Any, line: Any, facts: Any, a: Any, b: Any) -> None:
             blocked |= facts.state[3] != 0 or facts.state[4] != 0 or facts.state[0] + facts.state[1] > before
         if ended:
             return
-        opening, x = line.role[i], i + 1
+        opening, x = line[i, ROLE], i + 1
         i += 1
 
 
 @compiled
 def _any_act(line: Any, x: Any, y: Any) -> Any:
     for i in range(x, y):
-        if has(line.role[i], ACTS):
+        if has(line[i, ROLE], ACTS):
             return True
     return False
 
@@ -86,13 +85,13 @@ def _clause_start(line: Any, opening: Any, x: Any, y: Any, seen: Any, blocked: A
         return -1
     if opening == AFTER and not seen:
         for i in range(x + 1, y):
-            if line.gap[i] == 1:
+            if line[i, GAP] == 1:
                 return i
         return y
     if opening == AFTER and blocked:
         for i in range(x, y):
-            if has(line.role[i], ACTS):
-                return i if i > x and line.gap[i] == 1 and has(line.role[i], _RESUMING) else -1
+            if has(line[i, ROLE], ACTS):
+                return i if i > x and line[i, GAP] == 1 and has(line[i, ROLE], _RESUMING) else -1
         return -1
     return x
 
@@ -102,23 +101,23 @@ def _read_chunk(tables: Any, line: Any, facts: Any, x: Any, y: Any) -> None:
     """Who was hit, how, how many, in one clause."""
     facts.state[5] = 1
     for i in range(x, y):
-        facts.victim[i] = line.role[i] == PERPETRATOR and is_victim(line, i, x, y)
-        if facts.victim[i]:
+        line[i, VICTIM] = line[i, ROLE] == PERPETRATOR and is_victim(line, i, x, y)
+        if line[i, VICTIM]:
             facts.state[4] = 1
             _hit(facts, i, 1, 0)
     for v in range(x, y):
-        if line.active[v] and has(line.role[v], _COUNTER) and is_counter(tables, line, facts, v, x, y):
+        if line[v, ACTIVE] and has(line[v, ROLE], _COUNTER) and is_counter(tables, line, facts, v, x, y):
             facts.state[3] = 1
             break
     for i in range(x, y):
-        role, entry = line.role[i], line.entry[i]
+        role, entry = line[i, ROLE], line[i, ENTRY]
         if role == HIT or role == FORCE:
-            if tables.target[entry] >= 0 or tables.group[entry] >= 0:
+            if entries[entry, TARGET] >= 0 or entries[entry, GROUP] >= 0:
                 _place_hit(tables, line, facts, i, x, y)
-        elif tables.attack[entry] >= 0 and (
-            has(role, MEANS) or (role == PERPETRATOR and not facts.victim[i] and not takes(tables, line, i, y))
+        elif entries[entry, ATTACK] >= 0 and (
+            has(role, MEANS) or (role == PERPETRATOR and not line[i, VICTIM] and not takes(tables, line, i, y))
         ):
-            facts.attacks[facts.state[2]] = i
+            line[facts.state[2], ATTACKED] = i
             facts.state[2] += 1
     count_tolls(tables, line, facts, x, y)
 
@@ -126,7 +125,7 @@ def _read_chunk(tables: Any, line: Any, facts: Any, x: Any, y: Any) -> None:
 @compiled
 def _hit(facts: Any, i: Any, step: Any, rank: Any) -> None:
     at = facts.state[0]
-    facts.hits[at, 0], facts.hits[at, 1], facts.hits[at, 2] = i, step, rank
+    line[at, 0], line[at, 1], line[at, 2] = i, step, rank
     facts.state[0] += 1
 
 
@@ -135,31 +134,31 @@ def _place_hit(tables: Any, line: Any, facts: Any, i: Any, x: Any, y: Any) -> No
     step = step_of(tables, line, i, x, y)
     if step < 0:
         return
-    entry = line.entry[i]
-    if tables.target[entry] >= 0:
-        _hit(facts, i, step, tables.rank[entry])
-    if tables.group[entry] >= 0 and not (tables.ethnic[entry] and step != 1):
+    entry = line[i, ENTRY]
+    if entries[entry, TARGET] >= 0:
+        _hit(facts, i, step, entries[entry, RANK])
+    if entries[entry, GROUP] >= 0 and not (entries[entry, ETHNIC] and step != 1):
         at = facts.state[1]
-        facts.groups[at, 0], facts.groups[at, 1] = i, step
+        line[at, 0], line[at, 1] = i, step
         facts.state[1] += 1
 
 
 @compiled
 def _pick_target(tables: Any, line: Any, facts: Any, n: Any) -> Any:
     """(code, first, last token) of what the attack was aimed at; code -1 for none."""
-    hits = facts.hits[: facts.state[0]]
+    hits = line[: facts.state[0]]
     best = -1
     for k in range(len(hits)):
         if best < 0 or _stronger(hits, k, best):
             best = k
     if best < 0:
         return -1, 0, 0
-    code = tables.target[line.entry[hits[best, 0]]]
+    code = entries[line[hits[best, 0], ENTRY], TARGET]
     root = tables.target_root[code]
     if root == code:
         deeper = -1
         for k in range(len(hits)):
-            other = tables.target[line.entry[hits[k, 0]]]
+            other = entries[line[hits[k, 0], ENTRY], TARGET]
             if tables.target_root[other] == root and other != root and (deeper < 0 or _stronger(hits, k, deeper)):
                 deeper = k
         if deeper >= 0:
@@ -179,18 +178,18 @@ def _stronger(hits: Any, k: Any, than: Any) -> Any:
 def _head(tables: Any, line: Any, hits: Any, first: Any, rank: Any, n: Any) -> Any:
     """The head of a compound: an ANP election *office*, a party *cleric*."""
     last = first
-    code = tables.target[line.entry[first]]
-    while last + 1 < n and line.gap[last + 1] == 0:
+    code = entries[line[first, ENTRY], TARGET]
+    while last + 1 < n and line[last + 1, GAP] == 0:
         found = False
         for k in range(len(hits)):
             found |= hits[k, 0] == last + 1 and hits[k, 2] == rank
         if not found:
             break
-        entry = line.entry[last + 1]
-        other = tables.target[entry]
+        entry = line[last + 1, ENTRY]
+        other = entries[entry, TARGET]
         same = tables.target_root[other] == tables.target_root[code]
         deep = same and code != tables.target_root[code] and other != tables.target_root[other]
-        if not deep and (same or not (tables.number[entry] > 0 or tables.many[entry])):
+        if not deep and (same or not (entries[entry, STANDS_FOR] > 0 or entries[entry, MANY])):
             break
         last += 1
         code = other
@@ -205,19 +204,19 @@ def _pick_group(tables: Any, line: Any, facts: Any) -> Any:
         return -1, 0
     sure = False
     for k in range(count):
-        sure |= facts.groups[k, 1] < 2
+        sure |= line[k, 1] < 2
     if not sure:
         for k in range(facts.state[0]):
-            if facts.hits[k, 1] < 2 and facts.hits[k, 2] == 0:
-                if has(line.role[facts.hits[k, 0]], _ARMED):
+            if line[k, 1] < 2 and line[k, 2] == 0:
+                if has(line[line[k, 0], ROLE], _ARMED):
                     return -1, 0
                 break
     value, at = -1, 0
     for k in range(count):
-        if sure and facts.groups[k, 1] == 2:
+        if sure and line[k, 1] == 2:
             continue
-        i = facts.groups[k, 0]
-        new = tables.group[line.entry[i]]
+        i = line[k, 0]
+        new = entries[line[i, ENTRY], GROUP]
         both = new if value < 0 else tables.merge[1, value, new]
         if both < 0:
             return -1, 0
@@ -231,16 +230,16 @@ def _pick_attack(tables: Any, line: Any, facts: Any) -> Any:
     """(code, weapon, token) of the means that stands first in the order; code -1 for none."""
     best, token, order = -1, 0, 99
     for k in range(facts.state[2]):
-        i = facts.attacks[k]
-        entry = line.entry[i]
-        code = tables.attack[entry]
-        if tables.raid_only[entry] and not facts.state[4]:
+        i = line[k, ATTACKED]
+        entry = line[i, ENTRY]
+        code = entries[entry, ATTACK]
+        if entries[entry, RAID_ONLY] and not facts.state[4]:
             continue
-        if tables.raid[entry] and facts.state[4]:
+        if entries[entry, RAID] and facts.state[4]:
             code = tables.battle
         if tables.attack_order[code] < order:
             best, token, order = code, i, tables.attack_order[code]
-    return best, tables.weapon[line.entry[token]] if best >= 0 else -1, token
+    return best, entries[line[token, ENTRY], WEAPON] if best >= 0 else -1, token
 
 
 @compiled
@@ -250,14 +249,14 @@ def _pick_place(tables: Any, line: Any, n: Any) -> Any:
     i = 0
     while i < n and not sure:
         size = 1
-        if line.live[i] and line.role[i] == NONE and line.capital[i]:
+        if line[i, LIVE] and line[i, ROLE] == NONE and line[i, CAPITAL]:
             k = i
-            while k < n and line.role[k] == NONE and (k == i or line.gap[k] == 0):
+            while k < n and line[k, ROLE] == NONE and (k == i or line[k, GAP] == 0):
                 k += 1
             place, length = place_at(tables, line, i, k)
             if place >= 0:
                 size = length
-                sure = i > 0 and line.gap[i] == 0 and has(line.role[i - 1], _BEHIND_PLACE)
+                sure = i > 0 and line[i, GAP] == 0 and has(line[i - 1, ROLE], _BEHIND_PLACE)
                 if sure or best < 0:
                     best, first, last = place, i, i + length - 1
         i += size
@@ -269,8 +268,8 @@ def _put(spans: Any, at: Any, line: Any, field: Any, value: Any, first: Any, las
     if value < 0:
         return at
     spans[at, 0], spans[at, 1] = field, value
-    spans[at, 2], spans[at, 3] = line.first[first], line.last[last]
-    spans[at, 4], spans[at, 5] = line.begin[first], line.stop[last]
+    spans[at, 2], spans[at, 3] = line[first, FIRST], line[last, LAST]
+    spans[at, 4], spans[at, 5] = line[first, BEGIN], line[last, END]
     return at + 1
 
 
@@ -282,7 +281,7 @@ def _code_line(tables: Any, line: Any, facts: Any, n: Any, spans: Any, at: Any) 
     resolve(tables, line, n)
     a = 0
     for i in range(1, n + 1):
-        if i == n or line.gap[i] == 2:
+        if i == n or line[i, GAP] == 2:
             drop_reactions(line, a, i)
             _read_segment(tables, line, facts, a, i)
             a = i
@@ -327,12 +326,12 @@ def _agreed(tables: Any, spans: Any, a: Any, b: Any, out: Any) -> None:
 
 
 @compiled
-def code(buf: Any, ends: Any, tables: Any, values: Any, spans: Any, counts: Any) -> Any:
+def code(buf: Any, ends: Any, tables: Any, room: Any, values: Any, spans: Any, counts: Any) -> Any:
     """Codes texts that stand one behind the other in `buf`, each up to `ends[r]`: how many spans were written.
 
-    `values` (rows x fields, int32; -1 is silence), `counts` (spans of each row), `spans` (room for nine a line).
+    `values` (rows x fields, int32; -1 is silence), `counts` (spans of each row), `spans` (room for nine a line); `room` is (new_line(), new_facts()).
     """
-    line, facts = new_line(), new_facts()
+    line, facts = room
     out = np.full(len(FIELDS), -1, np.int64)
     at, begin = 0, 0
     for r in range(len(ends)):

@@ -44,23 +44,23 @@ _CLEAN = mask("leave", "that")
 
 @compiled
 def _tens(line: Any, i: Any) -> Any:
-    value = line.number[i]
-    return line.digits[i] == 0 and 20 <= value <= 90 and value % 10 == 0
+    value = line[i, VALUE]
+    return line[i, DIGITS] == 0 and 20 <= value <= 90 and value % 10 == 0
 
 
 @compiled
 def _number_at(line: Any, i: Any, x: Any, y: Any) -> Any:
     """(value, last token) of a count that begins at `i`; dates, ages and measures are none: (-1, i)."""
-    if line.role[i] != NUMBER:
+    if line[i, ROLE] != NUMBER:
         return -1, i
-    if i > x and line.gap[i] == 0 and (line.role[i - 1] == MONTH or (line.role[i - 1] == NUMBER and _tens(line, i - 1))):
+    if i > x and line[i, GAP] == 0 and (line[i - 1, ROLE] == MONTH or (line[i - 1, ROLE] == NUMBER and _tens(line, i - 1))):
         return -1, i
-    value, last = line.number[i], i
-    if _tens(line, i) and i + 1 < y and line.gap[i + 1] == 0 and line.role[i + 1] == NUMBER and line.digits[i + 1] == 0 and 0 < line.number[i + 1] < 10:
-        value, last = value + line.number[i + 1], i + 1
-    if last + 1 < y and line.gap[last + 1] == 0 and has(line.role[last + 1], _MEASURE):
+    value, last = line[i, VALUE], i
+    if _tens(line, i) and i + 1 < y and line[i + 1, GAP] == 0 and line[i + 1, ROLE] == NUMBER and line[i + 1, DIGITS] == 0 and 0 < line[i + 1, VALUE] < 10:
+        value, last = value + line[i + 1, VALUE], i + 1
+    if last + 1 < y and line[last + 1, GAP] == 0 and has(line[last + 1, ROLE], _MEASURE):
         return -1, i
-    if line.digits[i] and 1990 <= value <= 2035:
+    if line[i, DIGITS] and 1990 <= value <= 2035:
         return -1, i
     return value, last
 
@@ -71,29 +71,29 @@ def _item(tables: Any, line: Any, p: Any, q: Any, x: Any, y: Any) -> Any:
     start, head, headed, unknown = p, -1, False, False
     total, bound, first, last = 0, 0, -1, -1
     for j in range(p, q):
-        if line.role[j] == AMONG:
+        if line[j, ROLE] == AMONG:
             start = j + 1
     for j in range(start, q):
-        role = line.role[j]
+        role = line[j, ROLE]
         unknown |= role == UNCOUNTABLE
         if first < 0 and role == NUMBER:
             value, end = _number_at(line, j, x, y)
             if value >= 0:
                 total, first, last = value, j, end
-                if line.gap[j] == 0 and j > x and has(line.role[j - 1], _BOUND):
-                    bound, first = line.role[j - 1], j - 1
-                elif line.gap[j] == 0 and j > x + 1 and line.role[j - 1] == ABOUT and has(line.role[j - 2], _BOUND):
-                    bound, first = line.role[j - 2], j - 2
+                if line[j, GAP] == 0 and j > x and has(line[j - 1, ROLE], _BOUND):
+                    bound, first = line[j - 1, ROLE], j - 1
+                elif line[j, GAP] == 0 and j > x + 1 and line[j - 1, ROLE] == ABOUT and has(line[j - 2, ROLE], _BOUND):
+                    bound, first = line[j - 2, ROLE], j - 2
         headed |= has(role, _HEADED)
-        if not headed and has(role, PEOPLE) and (tables.number[line.entry[j]] > 0 or tables.many[line.entry[j]]):
+        if not headed and has(role, PEOPLE) and (entries[line[j, ENTRY], STANDS_FOR] > 0 or entries[line[j, ENTRY], MANY]):
             head = j
     if first >= 0:
         return total, bound, False, first, last
     if head < 0 or unknown:
         return 0, 0, unknown, -1, -1
-    if tables.many[line.entry[head]]:
+    if entries[line[head, ENTRY], MANY]:
         return 0, 0, True, -1, -1
-    return tables.number[line.entry[head]], 0, False, head, head
+    return entries[line[head, ENTRY], STANDS_FOR], 0, False, head, head
 
 
 @compiled
@@ -108,19 +108,19 @@ def _count_right(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
     out = (0, 0, False, -1, -1)
     p = i = v + 1
     while i <= y:
-        if i < y and not (line.gap[i] > 0 and i > v + 1) and line.role[i] != AND and has(line.role[i], COUNTED):
+        if i < y and not (line[i, GAP] > 0 and i > v + 1) and line[i, ROLE] != AND and has(line[i, ROLE], COUNTED):
             i += 1
             continue
         if i > p:
             out = _added(out, _item(tables, line, p, i, x, y))
-        if i == y or line.gap[i] == 2:
+        if i == y or line[i, GAP] == 2:
             break
-        if line.role[i] == AND:
+        if line[i, ROLE] == AND:
             i += 1
             p = i
-            if i < y and not has(line.role[i], COUNTED):
+            if i < y and not has(line[i, ROLE], COUNTED):
                 break
-        elif line.gap[i] == 1 and has(line.role[i], COUNTED):
+        elif line[i, GAP] == 1 and has(line[i, ROLE], COUNTED):
             p = i
             i += 1
         else:
@@ -132,18 +132,18 @@ def _count_right(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
 def _count_left(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
     """The subjects of a passive verb."""
     p = v
-    while p > x and (line.gap[p] == 0 or p < v) and line.gap[p] < 2 and has(line.role[p - 1], PASSING):
+    while p > x and (line[p, GAP] == 0 or p < v) and line[p, GAP] < 2 and has(line[p - 1, ROLE], PASSING):
         p -= 1
-    clean = p == x or line.gap[p] > 0 or has(line.role[p - 1], _CLEAN)
+    clean = p == x or line[p, GAP] > 0 or has(line[p - 1, ROLE], _CLEAN)
     out = (0, 0, False, -1, -1)
     items, a, b, q = 0, -1, -1, v
     for j in range(v - 1, p - 2, -1):
         cut = -1
         if j < p:
             cut = p if q > p else -1
-        elif line.role[j] == AND:
+        elif line[j, ROLE] == AND:
             cut = j + 1
-        elif line.gap[j] > 0:
+        elif line[j, GAP] > 0:
             cut = j
         if cut < 0:
             continue
@@ -164,7 +164,7 @@ def _toll(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
         value, last = _number_at(line, j, x, y)
         if value < 0:
             continue
-        to = line.role[j - 1] == PREP or (has(line.role[j - 1], _SOFT) and j - 2 > v and line.role[j - 2] == PREP)
+        to = line[j - 1, ROLE] == PREP or (has(line[j - 1, ROLE], _SOFT) and j - 2 > v and line[j - 2, ROLE] == PREP)
         if best[3] < 0 or to:
             best = _item(tables, line, j, last + 1, x, y)
             if to:
@@ -188,20 +188,20 @@ def _tell(facts: Any, hurt: Any, count: Any) -> None:
 def count_tolls(tables: Any, line: Any, facts: Any, x: Any, y: Any) -> None:
     """The dead and wounded that one clause tells of, the largest number of each kind."""
     for v in range(x, y):
-        role = line.role[v]
+        role = line[v, ROLE]
         if not has(role, ACTS):
             continue
         hurt = role == WOUND or role == WOUNDED
-        if has(role, _KILLS) and line.active[v]:
+        if has(role, _KILLS) and line[v, ACTIVE]:
             _tell(facts, hurt, _count_right(tables, line, v, x, y))
         elif role == KILLED or role == DEAD or role == WOUNDED:
             _tell(facts, hurt, _count_left(tables, line, v, x, y))
         elif role == KILLINGS:
-            if v + 1 < y and line.role[v + 1] == OF and line.gap[v + 1] == 0:
+            if v + 1 < y and line[v + 1, ROLE] == OF and line[v + 1, GAP] == 0:
                 _tell(facts, False, _count_right(tables, line, v + 1, x, y))
             else:
                 count = _count_left(tables, line, v, x, y)
-                if count[3] >= 0 and (line.role[count[3]] == NUMBER or has(line.role[count[3]], _BOUND)):
+                if count[3] >= 0 and (line[count[3], ROLE] == NUMBER or has(line[count[3], ROLE], _BOUND)):
                     _tell(facts, False, count)
         elif role == TOLL:
             _tell(facts, False, _toll(tables, line, v, x, y))

@@ -86,46 +86,46 @@ def has(role: Any, roles: Any) -> Any:
 
 @compiled
 def _object_follows(line: Any, i: Any, n: Any) -> Any:
-    return i + 1 < n and line.gap[i + 1] == 0 and has(line.role[i + 1], OBJECT)
+    return i + 1 < n and line[i + 1, GAP] == 0 and has(line[i + 1, ROLE], OBJECT)
 
 
 @compiled
 def resolve(tables: Any, line: Any, n: Any) -> None:
     """Words of two natures become one: protest, attack, over, shot dead."""
     for i in range(n):
-        role = line.role[i]
+        role = line[i, ROLE]
         if role == DUAL:
-            line.role[i] = HIT if _dual_is_hit(line, i, n) else REACTION
+            line[i, ROLE] = HIT if _dual_is_hit(line, i, n) else REACTION
         elif role == NV:
             strike = False
-            if line.gap[i] == 0 and i > 0:
-                before = line.role[i - 1]
+            if line[i, GAP] == 0 and i > 0:
+                before = line[i - 1, ROLE]
                 people = before == HIT or before == FORCE
-                strike = has(before, _ACTING) or (people and tables.many[line.entry[i - 1]] != 0)
+                strike = has(before, _ACTING) or (people and entries[line[i - 1, ENTRY], MANY] != 0)
             strike = strike and _object_follows(line, i, n)
-            line.role[i] = STRIKE if strike else ACT
-            line.active[i] = strike
+            line[i, ROLE] = STRIKE if strike else ACT
+            line[i, ACTIVE] = strike
         elif role == OVER:
-            line.role[i] = LOW if i + 1 < n and line.gap[i + 1] == 0 and line.role[i + 1] == NUMBER else AFTER
+            line[i, ROLE] = LOW if i + 1 < n and line[i + 1, GAP] == 0 and line[i + 1, ROLE] == NUMBER else AFTER
         elif has(role, _ACTIVE):
-            line.active[i] = 1
+            line[i, ACTIVE] = 1
         elif role == KILLING:
             if _object_follows(line, i, n):
-                line.active[i] = 1
+                line[i, ACTIVE] = 1
             else:
-                line.role[i] = KILLINGS
+                line[i, ROLE] = KILLINGS
         elif has(role, _PAST):
-            line.active[i] = _is_active(line, i, n)
+            line[i, ACTIVE] = _is_active(line, i, n)
 
 
 @compiled
 def _dual_is_hit(line: Any, i: Any, n: Any) -> Any:
-    if i + 1 < n and line.gap[i + 1] == 0 and has(line.role[i + 1], _DUAL_NEXT):
+    if i + 1 < n and line[i + 1, GAP] == 0 and has(line[i + 1, ROLE], _DUAL_NEXT):
         return True
     for j in range(i - 1, -1, -1):
-        if line.gap[j + 1] == 2:
+        if line[j + 1, GAP] == 2:
             return False
-        if has(line.role[j], ACTS):
+        if has(line[j, ROLE], ACTS):
             return True
     return False
 
@@ -133,19 +133,19 @@ def _dual_is_hit(line: Any, i: Any, n: Any) -> Any:
 @compiled
 def _is_active(line: Any, i: Any, n: Any) -> Any:
     """A past form with an agent before it and an object after it."""
-    if not _object_follows(line, i, n) or (line.gap[i] == 0 and i > 0 and line.role[i - 1] == WERE):
+    if not _object_follows(line, i, n) or (line[i, GAP] == 0 and i > 0 and line[i - 1, ROLE] == WERE):
         return False
     strong = weak = counted = False
     for j in range(i - 1, -1, -1):
-        r = line.role[j]
-        if line.gap[j + 1] > 0 or has(r, _VERBS):
+        r = line[j, ROLE]
+        if line[j + 1, GAP] > 0 or has(r, _VERBS):
             break
         strong |= has(r, _AGENT)
         weak |= r == FORCE or r == HIT
         counted |= r == NUMBER or r == UNCOUNTABLE
-    if has(line.role[i + 1], _CERTAIN):
+    if has(line[i + 1, ROLE], _CERTAIN):
         return strong or weak or not counted
-    return not counted and (strong or (weak and has(line.role[i + 1], PEOPLE)))
+    return not counted and (strong or (weak and has(line[i + 1, ROLE], PEOPLE)))
 
 
 @compiled
@@ -153,9 +153,9 @@ def drop_reactions(line: Any, a: Any, b: Any) -> None:
     """What followed is no part of the attack: the whole stretch, or its end where an act came first."""
     act = react = -1
     for i in range(b - 1, a - 1, -1):
-        if has(line.role[i], FINITE):
+        if has(line[i, ROLE], FINITE):
             act = i
-        if line.role[i] == REACTION:
+        if line[i, ROLE] == REACTION:
             react = i
     if react < 0:
         return
@@ -163,18 +163,18 @@ def drop_reactions(line: Any, a: Any, b: Any) -> None:
     if act >= 0 and react > act:
         cut = react
         for j in range(react, act, -1):
-            if line.gap[j] == 1 or has(line.role[j], _SEQUEL):
+            if line[j, GAP] == 1 or has(line[j, ROLE], _SEQUEL):
                 cut = j
                 break
-    line.live[cut:b] = 0
+    line[cut:b, LIVE] = 0
 
 
 @compiled
 def takes(tables: Any, line: Any, i: Any, y: Any) -> Any:
     """Gunmen who abduct or burn: what they carry is not how they attack."""
     for k in range(i + 1, y):
-        if has(line.role[k], ACTS):
-            attack = tables.attack[line.entry[k]]
+        if has(line[k, ROLE], ACTS):
+            attack = entries[line[k, ENTRY], ATTACK]
             return attack >= 0 and tables.attack_takes[attack] != 0
     return False
 
@@ -183,36 +183,36 @@ def takes(tables: Any, line: Any, i: Any, y: Any) -> Any:
 def _noun_left(line: Any, i: Any, x: Any) -> Any:
     """The token before the noun phrase that holds `i`, or x - 1."""
     j = i
-    while j > x and line.gap[j] == 0 and has(line.role[j - 1], PHRASE):
+    while j > x and line[j, GAP] == 0 and has(line[j - 1, ROLE], PHRASE):
         j -= 1
-    return j - 1 if j > x and line.gap[j] == 0 else x - 1
+    return j - 1 if j > x and line[j, GAP] == 0 else x - 1
 
 
 @compiled
 def is_victim(line: Any, i: Any, x: Any, y: Any) -> Any:
     """Militants that are killed: object of an active verb, or before a passive one."""
     left = i
-    while left > x and line.gap[left] < 2 and has(line.role[left - 1], PHRASE | _LIST_LEFT):
+    while left > x and line[left, GAP] < 2 and has(line[left - 1, ROLE], PHRASE | _LIST_LEFT):
         left -= 1
     if left > x:
-        before = line.role[left - 1]
+        before = line[left - 1, ROLE]
         if before == BY or before == ANTI:
             return False
-        if line.active[left - 1] or (before == KILLINGS and line.role[left] == OF):
+        if line[left - 1, ACTIVE] or (before == KILLINGS and line[left, ROLE] == OF):
             return True
     j, comma = i + 1, -1
-    while j < y and has(line.role[j], PHRASE | _LIST_RIGHT):
-        if line.gap[j] > 0:
+    while j < y and has(line[j, ROLE], PHRASE | _LIST_RIGHT):
+        if line[j, GAP] > 0:
             comma = j
         j += 1
-    if j >= y or line.active[j] or not has(line.role[j], _SUFFERED):
+    if j >= y or line[j, ACTIVE] or not has(line[j, ROLE], _SUFFERED):
         return False
-    if line.gap[j] > 0:
+    if line[j, GAP] > 0:
         comma = j
     if comma < 0:
         return True
     for k in range(comma, j):
-        if has(line.role[k], _LISTED):
+        if has(line[k, ROLE], _LISTED):
             return True
     return False
 
@@ -221,20 +221,20 @@ def is_victim(line: Any, i: Any, x: Any, y: Any) -> Any:
 def is_counter(tables: Any, line: Any, facts: Any, v: Any, x: Any, y: Any) -> Any:
     """Forces kill militants, or people of no named kind."""
     forces, j = False, v
-    while j > x and line.gap[j] == 0:
+    while j > x and line[j, GAP] == 0:
         j -= 1
-        if has(line.role[j], ACTS):
+        if has(line[j, ROLE], ACTS):
             return False
-        forces |= line.role[j] == FORCE
+        forces |= line[j, ROLE] == FORCE
     if not forces:
         return False
     typed = False
     for k in range(v + 1, y):
-        if line.gap[k] > 0 or has(line.role[k], _OBJECT_END):
+        if line[k, GAP] > 0 or has(line[k, ROLE], _OBJECT_END):
             break
-        if facts.victim[k]:
+        if line[k, VICTIM]:
             return True
-        typed |= (line.role[k] == HIT or line.role[k] == FORCE) and tables.target[line.entry[k]] >= 0
+        typed |= (line[k, ROLE] == HIT or line[k, ROLE] == FORCE) and entries[line[k, ENTRY], TARGET] >= 0
     return not typed
 
 
@@ -248,14 +248,14 @@ def step_of(tables: Any, line: Any, i: Any, x: Any, y: Any) -> Any:
         return compound
     left = _noun_left(line, i, x)
     if left >= x:
-        role = line.role[left]
-        if role == CARRY or ((role == STRIKE or role == STRUCK) and line.active[left]):
+        role = line[left, ROLE]
+        if role == CARRY or ((role == STRIKE or role == STRUCK) and line[left, ACTIVE]):
             return 0
         if role == ONTO:
             for k in range(x, left):
-                if line.role[k] == ACT or line.role[k] == NV:
+                if line[k, ROLE] == ACT or line[k, ROLE] == NV:
                     return 0
-        if role == AT and left > x and line.gap[left] == 0 and has(line.role[left - 1], _STRUCK_AT):
+        if role == AT and left > x and line[left, GAP] == 0 and has(line[left - 1, ROLE], _STRUCK_AT):
             return 0
         if has(role, _PLACING):
             return 2
@@ -266,17 +266,17 @@ def step_of(tables: Any, line: Any, i: Any, x: Any, y: Any) -> Any:
 def _struck_after(line: Any, i: Any, y: Any) -> Any:
     """Before a passive verb of attack, or a verb of attack whose object is a weapon."""
     j = i + 1
-    while j < y and line.gap[j] == 0 and (has(line.role[j], PHRASE) or line.role[j] == WERE):
+    while j < y and line[j, GAP] == 0 and (has(line[j, ROLE], PHRASE) or line[j, ROLE] == WERE):
         j += 1
-    if j >= y or line.gap[j] > 0 or not (line.role[j] == STRUCK or line.role[j] == STRIKE):
+    if j >= y or line[j, GAP] > 0 or not (line[j, ROLE] == STRUCK or line[j, ROLE] == STRIKE):
         return False
-    return not line.active[j] or _hits_weapon(line, j, y)
+    return not line[j, ACTIVE] or _hits_weapon(line, j, y)
 
 
 @compiled
 def _hits_weapon(line: Any, v: Any, y: Any) -> Any:
     for k in range(v + 1, min(v + 4, y)):
-        if line.role[k] == ACT and line.gap[k] == 0:
+        if line[k, ROLE] == ACT and line[k, GAP] == 0:
             return True
     return False
 
@@ -285,16 +285,16 @@ def _hits_weapon(line: Any, v: Any, y: Any) -> Any:
 def _compound_step(tables: Any, line: Any, i: Any, y: Any) -> Any:
     """`church blast`: 0; `Shia attack`: -1, for it may be either; 9 where no act follows."""
     j, site = i, False
-    while j < y and (j == i or line.gap[j] == 0) and (line.role[j] == HIT or line.role[j] == FORCE):
-        site |= tables.target[line.entry[j]] >= 0 and tables.rank[line.entry[j]] != 1
+    while j < y and (j == i or line[j, GAP] == 0) and (line[j, ROLE] == HIT or line[j, ROLE] == FORCE):
+        site |= entries[line[j, ENTRY], TARGET] >= 0 and entries[line[j, ENTRY], RANK] != 1
         j += 1
-    if j >= y or line.gap[j] > 0:
+    if j >= y or line[j, GAP] > 0:
         return 9
-    if line.role[j] == KILLINGS:
+    if line[j, ROLE] == KILLINGS:
         return 1
-    if line.role[j] != ACT:
+    if line[j, ROLE] != ACT:
         return 9
-    if tables.forces[line.entry[j]] and line.role[j - 1] == FORCE:
+    if entries[line[j, ENTRY], FORCES] and line[j - 1, ROLE] == FORCE:
         return -1
     return 0 if site else -1
 
@@ -302,22 +302,22 @@ def _compound_step(tables: Any, line: Any, i: Any, y: Any) -> Any:
 @compiled
 def _is_other(line: Any, i: Any, x: Any, y: Any) -> Any:
     """Not hit: part of the attackers' name, behind `by`, guarded, speaking, or the one who acts."""
-    if i > x and line.gap[i] == 0 and line.role[i - 1] == ANTI:
+    if i > x and line[i, GAP] == 0 and line[i - 1, ROLE] == ANTI:
         return True
     j = i + 1
-    while j < y and line.gap[j] == 0 and (line.role[j] == HIT or line.role[j] == FORCE or (j == i + 1 and line.role[j] == NONE)):
+    while j < y and line[j, GAP] == 0 and (line[j, ROLE] == HIT or line[j, ROLE] == FORCE or (j == i + 1 and line[j, ROLE] == NONE)):
         j += 1
-    if j < y and line.gap[j] == 0 and line.role[j] == PERPETRATOR:
+    if j < y and line[j, GAP] == 0 and line[j, ROLE] == PERPETRATOR:
         return True
     left = _noun_left(line, i, x)
     if left >= x:
-        role = line.role[left]
-        if role == BY or role == GUARD or (role == SAY and line.gap[left] > 0):
+        role = line[left, ROLE]
+        if role == BY or role == GUARD or (role == SAY and line[left, GAP] > 0):
             return True
     for k in range(i + 1, min(i + 4, y)):
-        if line.gap[k] > 0 or not has(line.role[k], _SPOKEN):
+        if line[k, GAP] > 0 or not has(line[k, ROLE], _SPOKEN):
             break
-        if has(line.role[k], _SPEAKING):
+        if has(line[k, ROLE], _SPEAKING):
             return True
     return _is_agent(line, i, x, y)
 
@@ -326,13 +326,13 @@ def _is_other(line: Any, i: Any, x: Any, y: Any) -> Any:
 def _is_agent(line: Any, i: Any, x: Any, y: Any) -> Any:
     """Subject of an active verb that has no act in its subject."""
     v = i + 1
-    while v < y and line.gap[v] == 0 and not has(line.role[v], ACTS):
+    while v < y and line[v, GAP] == 0 and not has(line[v, ROLE], ACTS):
         v += 1
-    if v >= y or line.gap[v] > 0 or not line.active[v] or (line.role[v] == STRIKE and _hits_weapon(line, v, y)):
+    if v >= y or line[v, GAP] > 0 or not line[v, ACTIVE] or (line[v, ROLE] == STRIKE and _hits_weapon(line, v, y)):
         return False
     k = v
-    while k > x and line.gap[k] == 0:
+    while k > x and line[k, GAP] == 0:
         k -= 1
-        if has(line.role[k], ACTS) or line.role[k] == CARRY or (k < i and has(line.role[k], _PLACING)):
+        if has(line[k, ROLE], ACTS) or line[k, ROLE] == CARRY or (k < i and has(line[k, ROLE], _PLACING)):
             return False
     return True
