@@ -82,7 +82,7 @@ def test_the_same_brief_twice_is_the_same_page_byte_for_byte(ged_2015: Path, tmp
         pages.append((tmp_path / name / "brief.html").read_bytes())
     assert pages[0] == pages[1]
     run = json.loads((tmp_path / "one" / "run.json").read_text())
-    assert run["as_of"] == "2015-05-14"
+    assert run["options"]["as_of"] == "2015-05-14"
     assert len(run["inputs"][0]["sha256"]) == 64
 
 
@@ -90,3 +90,27 @@ def test_a_wrong_date_names_the_form() -> None:
     done = tocsin("brief", "--demo", "--as-of", "14.5.2015")
     assert done.returncode == 2
     assert "%Y-%m-%d" in done.stderr
+
+
+def test_run_json_makes_the_same_page_again_and_says_so(ged_2015: Path, tmp_path: Path) -> None:
+    assert tocsin("brief", ged_2015, "--window", "30", "--group", "shia", "--out", tmp_path / "one").returncode == 0
+    done = tocsin("brief", "--again", tmp_path / "one" / "run.json", "--out", tmp_path / "two")
+    assert done.returncode == 0, done.stderr
+    assert "byte for byte" in done.stdout
+
+
+def test_run_json_of_another_file_names_the_file_that_changed(ged_2015: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(ged_2015.read_bytes())
+    assert tocsin("brief", copy, "--out", tmp_path / "one").returncode == 0
+    copy.write_bytes(b"".join(ged_2015.read_bytes().splitlines(keepends=True)[:-200]))
+    done = tocsin("brief", "--again", tmp_path / "one" / "run.json", "--out", tmp_path / "two")
+    assert "copy.csv" in done.stdout
+
+
+def test_what_is_not_a_run_json_is_refused(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.json"
+    odd.write_text("[1]", encoding="utf-8")
+    done = tocsin("brief", "--again", odd)
+    assert done.returncode == 2
+    assert "run.json" in done.stderr

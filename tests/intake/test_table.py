@@ -44,7 +44,12 @@ def table(tmp_path: Path) -> tuple[Path, Path]:
 def test_a_description_says_which_column_gives_which_value(table: tuple[Path, Path]) -> None:
     reports, issues = read(table[0], spec=table[1])
     first, second, third = reports.sort("row").iter_rows(named=True)
-    assert (first["event_start"], first["event_end"], first["killed"], first["killed_high"]) == (date(2015, 1, 30), date(2015, 1, 30), 61, 61)
+    assert (first["event_start"], first["event_end"], first["killed"], first["killed_high"]) == (
+        date(2015, 1, 30),
+        date(2015, 1, 30),
+        61,
+        61,
+    )
     assert (first["violence"], first["target_type"], first["attack_type"]) == ("one_sided", "civilians/religious", "explosion/suicide")
     assert (second["event_start"], second["lat"], second["killed"], second["violence"]) == (None, None, None, "unknown")
     assert (third["event_start"], third["killed"]) == (date(2015, 3, 1), None)

@@ -44,7 +44,9 @@ def damaged(draw: st.DrawFn) -> tuple[list[list[str]], dict[int, str]]:
 
 @settings(max_examples=40, deadline=None)
 @given(case=damaged())
-def test_every_record_of_a_damaged_file_is_a_report_or_an_issue(case: tuple[list[list[str]], dict[int, str]], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_every_record_of_a_damaged_file_is_a_report_or_an_issue(
+    case: tuple[list[list[str]], dict[int, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     rows, hurt = case
     written: list[list[str]] = []
     for i, row in enumerate(rows):

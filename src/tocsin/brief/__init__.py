@@ -87,8 +87,26 @@ def brief(
     page = None
     if out is not None:
         text = render(view)
-        page = write_outputs(Path(out), text, view, reports, kept, intake.issues, public)
+        tables = {"reports": reports, "incidents": kept, "issues": intake.issues}
+        page = write_outputs(Path(out), text, view, tables, _options(scope, sources, demo, spec))
     return Brief(view, reports, kept, intake.issues, page)
+
+
+def _options(scope: Scope, sources: Any, demo: bool, spec: Any) -> dict[str, Any]:
+    """The options of this run, as run.json keeps them."""
+    many = sources if isinstance(sources, (list, tuple)) else [sources]
+    return {
+        "files": [] if demo else [str(s) if isinstance(s, (str, PathLike)) else "<table>" for s in many],
+        "demo": demo,
+        "as_of": scope.as_of.isoformat() if scope.as_of else None,
+        "window": scope.window,
+        "country": scope.country,
+        "area": scope.area,
+        "where": list(scope.where) if scope.where else None,
+        "group": scope.group,
+        "public": scope.public,
+        "spec": str(spec) if spec is not None else None,
+    }
 
 
 def _last_known(reports: pl.DataFrame) -> date:

@@ -15,18 +15,16 @@ from tocsin.errors import UnreadableFile
 from tocsin.terms.publishers import publishers
 
 
-def write_outputs(
-    out: Path, page: str, view: dict[str, Any], reports: pl.DataFrame, incidents: pl.DataFrame, issues: pl.DataFrame, public: bool
-) -> Path:
+def write_outputs(out: Path, page: str, view: dict[str, Any], tables: dict[str, pl.DataFrame], options: dict[str, Any]) -> Path:
     """Write all files into `out`, made where missing; gives the path of the page. Raises `UnreadableFile` where the folder cannot be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         target = out / "brief.html"
         target.write_text(page, encoding="utf-8")
-        (without_held_words(reports) if public else reports).write_parquet(out / "reports.parquet")
-        write_incidents(out, incidents)
-        issues.write_csv(out / "issues.csv")
-        run = run_record(view, page)
+        (without_held_words(tables["reports"]) if options["public"] else tables["reports"]).write_parquet(out / "reports.parquet")
+        write_incidents(out, tables["incidents"])
+        tables["issues"].write_csv(out / "issues.csv")
+        run = run_record(view, page, options)
         (out / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as why:
         raise UnreadableFile(f"{out}: cannot be written ({why.strerror}); give another folder with --out") from why
@@ -63,17 +61,37 @@ def without_held_words(reports: pl.DataFrame) -> pl.DataFrame:
     return reports.with_columns(pl.when(keep).then("text").alias("text"), pl.when(keep).then("coded_spans").alias("coded_spans"))
 
 
-def run_record(view: dict[str, Any], page: str) -> dict[str, Any]:
+def run_record(view: dict[str, Any], page: str, options: dict[str, Any]) -> dict[str, Any]:
     """Hashes of inputs, versions, model and options, and the hash of the page that they make."""
     return {
         "command": view["reproduce"],
-        "as_of": view["as_of"],
-        "window": view["window"],
-        "filters": view["filters"],
-        "audience": view["audience"],
+        "options": options,
         "inputs": [{"file": f, "sha256": h} for f, h in view["run"]["inputs"]],
         "model": view["run"]["model"],
         "seeds": [],
         "versions": {"tocsin": view["tocsin"], "polars": version("polars"), "python": platform.python_version()},
         "page_sha256": hashlib.sha256(page.encode()).hexdigest(),
     }
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """A run.json. Raises `UnreadableFile` where it is none."""
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        assert {"options", "inputs", "page_sha256"} <= set(run)
+    except (OSError, ValueError, AssertionError, TypeError) as why:
+        raise UnreadableFile(f"{path}: not the run.json of a brief; give the one that lies beside brief.html") from why
+    return dict(run)
+
+
+def check_run(run: dict[str, Any], made: Path) -> str:
+    """Whether the page just made is the page of an earlier run, in words; names the input or version that differs."""
+    now = read_run(made.parent / "run.json")
+    if now["page_sha256"] == run["page_sha256"]:
+        return "The same page, byte for byte."
+    then = {i["file"]: i["sha256"] for i in run["inputs"]}
+    changed = [i["file"] for i in now["inputs"] if then.get(i["file"]) != i["sha256"]]
+    if changed:
+        return f"Another page: {', '.join(changed)} is not the file that it was."
+    versions = [f"{k} {run['versions'].get(k)} then, {v} now" for k, v in now["versions"].items() if run["versions"].get(k) != v]
+    return f"Another page, from the same files: {'; '.join(versions) or 'the judgements or the code differ'}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -55,60 +55,81 @@ def incident_items(
     window = spans[0]
     first = min(s.start for s in spans)
     chosen = incidents.filter(pl.col("event_end").is_between(first, window.end)).sort("event_end", "incident_id", descending=[True, False])
-    stated = _stated_groups(reports)
+    known = _known(reports, chosen)
     by_id = {j.id: j for j in judgements}
-    return [_item(row, window, stated, by_id) for row in chosen.iter_rows(named=True)]
+    return [_item(row, window, known, by_id) for row in chosen.iter_rows(named=True)]
 
 
-def _stated_groups(reports: pl.DataFrame) -> set[str]:
-    """Reports whose community stands in a column of the source, not only in its words."""
+class _Known(NamedTuple):
+    """What the page must know of reports to speak of an incident."""
+
+    stated: set[str]  # reports whose community stands in a column of the source, not only in its words
+    agency: dict[str, str]
+    cited: set[str]  # reports taken out of another
+
+
+def _known(reports: pl.DataFrame, chosen: pl.DataFrame) -> _Known:
+    mine = reports.filter(pl.col("report_id").is_in(chosen["report_ids"].explode().implode()))
     coded = pl.col("coded_spans").list.eval(pl.element().struct.field("field") == "target_group").list.any().fill_null(False)
-    return set(reports.filter(pl.col("target_group").is_not_null() & ~coded)["report_id"])
+    stated = mine.filter(pl.col("target_group").is_not_null() & ~coded)["report_id"]
+    cited = mine.filter(pl.col("derived_from").list.len() > 0)["report_id"]
+    return _Known(set(stated), dict(mine.select("report_id", "agency").iter_rows()), set(cited))
 
 
-def _item(row: dict[str, Any], window: Span, stated: set[str], judgements: dict[str, Judgement]) -> dict[str, Any]:
+def _said_by(row: dict[str, Any], known: _Known) -> str:
+    """Who reports it, and whom they cite: `UCDP GED, citing Dawn and 2 more`."""
+    own = sorted({known.agency[r] for r in row["report_ids"] if r not in known.cited})
+    cited = sorted({known.agency[r] for r in row["report_ids"] if r in known.cited})
+    if not cited:
+        return ", ".join(own)
+    more = f" and {len(cited) - 1} more" if len(cited) > 1 else ""
+    return f"{', '.join(own)}, citing {cited[0]}{more}" if own else ", ".join(cited)
+
+
+#: Columns of an incident that the page takes as they are.
+_PLAIN = (
+    "place",
+    "admin1",
+    "admin2",
+    "lat",
+    "lon",
+    "radius_km",
+    "violence",
+    "actor",
+    "attack_type",
+    "target_type",
+    "target_group",
+    "killed_low",
+    "killed",
+    "killed_high",
+    "killed_civilians",
+    "killed_a",
+    "killed_b",
+    "agencies",
+    "corroboration",
+    "hindsight",
+    "disputed",
+    "report_ids",
+    "parts",
+)
+
+
+def _item(row: dict[str, Any], window: Span, known: _Known, judgements: dict[str, Judgement]) -> dict[str, Any]:
     judged = [judgements[j] for j in row["judged"] if j in judgements]
     by = None
     if row["target_group"] is not None:
         if any(j.decides == "value" and j.field == "target_group" for j in judged):
             by = "judgement"
         else:
-            by = "source" if any(r in stated for r in row["report_ids"]) else "words"
-    plain = [
-        "place",
-        "admin1",
-        "admin2",
-        "area_class",
-        "lat",
-        "lon",
-        "radius_km",
-        "violence",
-        "actor",
-        "side_a",
-        "side_b",
-        "attack_type",
-        "target_type",
-        "target_group",
-        "killed_low",
-        "killed",
-        "killed_high",
-        "killed_civilians",
-        "killed_a",
-        "killed_b",
-        "agencies",
-        "corroboration",
-        "hindsight",
-        "disputed",
-        "report_ids",
-        "parts",
-    ]
+            by = "source" if any(r in known.stated for r in row["report_ids"]) else "words"
     return {
         "id": row["incident_id"],
         "date": _iso(row["event_end"]),
         "date_start": _iso(row["event_start"]),
         "date_text": days(row["event_start"], row["event_end"]),
         "known": _iso(row["known_at"]),
-        **{c: row[c] for c in plain},
+        **{c: row[c] for c in _PLAIN},
+        "said_by": _said_by(row, known),
         "killed_text": toll(row["killed_low"], row["killed"], row["killed_high"]),
         "attack_name": _name("attack_type", row["attack_type"]),
         "target_name": _name("target_type", row["target_type"]),

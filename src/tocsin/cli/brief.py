@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tocsin.brief import Brief, box
 from tocsin.brief import brief as make_brief
+from tocsin.brief.outputs import check_run, read_run
 from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, print_issues, reading
 
 
@@ -28,13 +29,29 @@ from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, print_is
 @click.option("--public", is_flag=True, help="Only what may be passed on.")
 @SPEC
 @out_option("tocsin-out")
-def brief(files: tuple[Path, ...], as_of: datetime | None, where: str | None, **options: Any) -> None:
+@click.option("--again", type=click.Path(path_type=Path), help="A run.json: make the same page again, and say whether it is the same.")
+def brief(files: tuple[Path, ...], as_of: datetime | None, where: str | None, again: Path | None, **options: Any) -> None:
     """Make one page, brief.html, from any mix of event FILES."""
+    if again is not None:
+        repeat(again, options["out"])
+        return
     if not files and not options["demo"]:
         raise click.UsageError("name at least one file, or --demo for the bundled data")
     with reading() as tell:
         made = make_brief(list(files), as_of=as_date(as_of), where=box(where) if where else None, progress=tell, **options)
     summary(made)
+
+
+def repeat(path: Path, out: Path) -> None:
+    """Make the page of a run.json once more."""
+    run = read_run(path)
+    options = dict(run["options"])
+    files, where = options.pop("files"), options.pop("where")
+    as_of = date.fromisoformat(options.pop("as_of"))
+    with reading() as tell:
+        made = make_brief(files, as_of=as_of, where=tuple(where) if where else None, out=out, progress=tell, **options)
+    assert made.page is not None
+    click.echo(f"{made.page}: {check_run(run, made.page)}")
 
 
 def summary(made: Brief) -> None:
@@ -70,10 +87,9 @@ def _kinds(view: dict[str, Any]) -> Table:
 
 def _deadliest(items: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, title="Deadliest one-sided attacks of the window", title_justify="left", title_style="bold")
-    for name in ("date", "place", "community", "dead", "reports of"):
+    for name in ("date", "place", "community", "dead", "who says so"):
         table.add_column(name)
     for i in items:
         group = f"{i['group_name']} ({i['group_by']})" if i["group_name"] else "not said"
-        who = i["agencies"] if len(i["agencies"]) <= 2 else [*i["agencies"][-1:], f"{len(i['agencies']) - 1} more"]
-        table.add_row(i["date_text"], i["place"] or "?", group, i["killed_text"], ", ".join(who))
+        table.add_row(i["date_text"], i["place"] or "?", group, i["killed_text"], i["said_by"])
     return table

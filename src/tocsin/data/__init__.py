@@ -1,0 +1,1 @@
+"""Data bundled with tocsin; README.md says whose they are."""

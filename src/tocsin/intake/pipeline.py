@@ -102,7 +102,7 @@ class Pipeline:
         frame, odd = self._ids(frame, batch)
         self.piles.add(frame)
         said = [c.name for c in REPORTS if c.name in frame.columns and frame[c.name].null_count() < frame.height]
-        return frame.select(said).cast({c.name: c.dtype for c in REPORTS if c.name in said}), pl.concat([*issues, odd])  # type: ignore[arg-type]
+        return frame.select(said).cast({c.name: c.dtype for c in REPORTS if c.name in said}), pl.concat([*issues, odd])
 
     def _strangers(self, found: pl.DataFrame) -> pl.DataFrame:
         """Names of actors met for the first time in this file."""

@@ -8,21 +8,66 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tocsin.kernels.text import place_at, raw_words, tokens
+from tocsin.kernels.text import (
+    ACTIVE,
+    ATTACK,
+    ATTACKED,
+    BEGIN,
+    CAPITAL,
+    END,
+    ENTRY,
+    ETHNIC,
+    FIRST,
+    GAP,
+    GROUP,
+    GROUP_STEP,
+    GROUP_TOKEN,
+    HIT_RANK,
+    HIT_STEP,
+    HIT_TOKEN,
+    LAST,
+    LINE_COLUMNS,
+    LIVE,
+    MANY,
+    MEANT,
+    MOST,
+    NO_ORDER,
+    ORDER,
+    RANK,
+    RAW_COLUMNS,
+    ROLE,
+    STANDS_FOR,
+    TARGET,
+    TARGET_ROOT,
+    VICTIM,
+    WEAPON,
+    place_at,
+    raw_words,
+    tokens,
+)
 from tocsin.kernels.text_counts import count_tolls
 from tocsin.kernels.text_rules import (
     ACTS,
     AFTER,
+    ATTACKS,
     BEHIND,
+    COUNTER,
     FORCE,
+    GROUPS,
     HIT,
+    HITS,
     KILLED_BEST,
     KILLED_HIGH,
     KILLED_LOW,
     MEANS,
+    MILITANTS,
     NONE,
     PERPETRATOR,
+    READ,
+    STATE,
+    TOLD,
     drop_reactions,
     has,
     is_counter,
@@ -46,8 +91,9 @@ _COUNTER = mask("kill", "killing", "killed", "strike")
 _BEHIND_PLACE = mask("at", "near")
 _ARMED = mask("force", "perpetrator")
 
+
 @compiled
-def _read_segment(tables: Any, line: Any, facts: Any, a: Any, b: Any) -> None:
+def _read_segment(entries: Any, line: Any, state: Any, a: Any, b: Any) -> None:
     """The clauses of one stretch between full stops, in order."""
     seen = blocked = False
     opening, x, i = NONE, a, a
@@ -61,9 +107,9 @@ def _read_segment(tables: Any, line: Any, facts: Any, a: Any, b: Any) -> None:
             return
         if _any_act(line, start, i):
             seen = True
-            before = facts.state[0] + facts.state[1]
-            _read_chunk(tables, line, facts, start, i)
-            blocked |= facts.state[3] != 0 or facts.state[4] != 0 or facts.state[0] + facts.state[1] > before
+            before = state[HITS] + state[GROUPS]
+            _read_chunk(entries, line, state, start, i)
+            blocked |= state[COUNTER] != 0 or state[MILITANTS] != 0 or state[HITS] + state[GROUPS] > before
         if ended:
             return
         opening, x = line[i, ROLE], i + 1
@@ -72,10 +118,10 @@ def _read_segment(tables: Any, line: Any, facts: Any, a: Any, b: Any) -> None:
 
 @compiled
 def _any_act(line: Any, x: Any, y: Any) -> Any:
+    found = False
     for i in range(x, y):
-        if has(line[i, ROLE], ACTS):
-            return True
-    return False
+        found |= has(line[i, ROLE], ACTS)
+    return found
 
 
 @compiled
@@ -97,127 +143,121 @@ def _clause_start(line: Any, opening: Any, x: Any, y: Any, seen: Any, blocked: A
 
 
 @compiled
-def _read_chunk(tables: Any, line: Any, facts: Any, x: Any, y: Any) -> None:
+def _read_chunk(entries: Any, line: Any, state: Any, x: Any, y: Any) -> None:
     """Who was hit, how, how many, in one clause."""
-    facts.state[5] = 1
+    state[READ] = 1
     for i in range(x, y):
         line[i, VICTIM] = line[i, ROLE] == PERPETRATOR and is_victim(line, i, x, y)
         if line[i, VICTIM]:
-            facts.state[4] = 1
-            _hit(facts, i, 1, 0)
+            state[MILITANTS] = 1
+            _hit(line, state, i, 1, 0)
     for v in range(x, y):
-        if line[v, ACTIVE] and has(line[v, ROLE], _COUNTER) and is_counter(tables, line, facts, v, x, y):
-            facts.state[3] = 1
+        if line[v, ACTIVE] and has(line[v, ROLE], _COUNTER) and is_counter(entries, line, state, v, x, y):
+            state[COUNTER] = 1
             break
     for i in range(x, y):
         role, entry = line[i, ROLE], line[i, ENTRY]
-        if role == HIT or role == FORCE:
+        if role in (HIT, FORCE):
             if entries[entry, TARGET] >= 0 or entries[entry, GROUP] >= 0:
-                _place_hit(tables, line, facts, i, x, y)
+                _place_hit(entries, line, state, i, x, y)
         elif entries[entry, ATTACK] >= 0 and (
-            has(role, MEANS) or (role == PERPETRATOR and not line[i, VICTIM] and not takes(tables, line, i, y))
+            has(role, MEANS) or (role == PERPETRATOR and not line[i, VICTIM] and not takes(entries, line, i, y))
         ):
-            line[facts.state[2], ATTACKED] = i
-            facts.state[2] += 1
-    count_tolls(tables, line, facts, x, y)
+            line[state[ATTACKS], ATTACKED] = i
+            state[ATTACKS] += 1
+    count_tolls(entries, line, state, x, y)
 
 
 @compiled
-def _hit(facts: Any, i: Any, step: Any, rank: Any) -> None:
-    at = facts.state[0]
-    line[at, 0], line[at, 1], line[at, 2] = i, step, rank
-    facts.state[0] += 1
+def _hit(line: Any, state: Any, i: Any, step: Any, rank: Any) -> None:
+    at = state[HITS]
+    line[at, HIT_TOKEN], line[at, HIT_STEP], line[at, HIT_RANK] = i, step, rank
+    state[HITS] += 1
 
 
 @compiled
-def _place_hit(tables: Any, line: Any, facts: Any, i: Any, x: Any, y: Any) -> None:
-    step = step_of(tables, line, i, x, y)
+def _place_hit(entries: Any, line: Any, state: Any, i: Any, x: Any, y: Any) -> None:
+    step = step_of(entries, line, i, x, y)
     if step < 0:
         return
     entry = line[i, ENTRY]
     if entries[entry, TARGET] >= 0:
-        _hit(facts, i, step, entries[entry, RANK])
+        _hit(line, state, i, step, entries[entry, RANK])
     if entries[entry, GROUP] >= 0 and not (entries[entry, ETHNIC] and step != 1):
-        at = facts.state[1]
-        line[at, 0], line[at, 1] = i, step
-        facts.state[1] += 1
+        at = state[GROUPS]
+        line[at, GROUP_TOKEN], line[at, GROUP_STEP] = i, step
+        state[GROUPS] += 1
 
 
 @compiled
-def _pick_target(tables: Any, line: Any, facts: Any, n: Any) -> Any:
+def _pick_target(entries: Any, line: Any, state: Any, n: Any) -> Any:
     """(code, first, last token) of what the attack was aimed at; code -1 for none."""
-    hits = line[: facts.state[0]]
     best = -1
-    for k in range(len(hits)):
-        if best < 0 or _stronger(hits, k, best):
+    for k in range(state[HITS]):
+        if best < 0 or _stronger(line, k, best):
             best = k
     if best < 0:
         return -1, 0, 0
-    code = entries[line[hits[best, 0], ENTRY], TARGET]
-    root = tables.target_root[code]
-    if root == code:
+    entry = line[line[best, HIT_TOKEN], ENTRY]
+    root = entries[entry, TARGET]
+    if root == entries[entry, TARGET_ROOT]:
         deeper = -1
-        for k in range(len(hits)):
-            other = entries[line[hits[k, 0], ENTRY], TARGET]
-            if tables.target_root[other] == root and other != root and (deeper < 0 or _stronger(hits, k, deeper)):
+        for k in range(state[HITS]):
+            other = line[line[k, HIT_TOKEN], ENTRY]
+            if entries[other, TARGET_ROOT] == root and entries[other, TARGET] != root and (deeper < 0 or _stronger(line, k, deeper)):
                 deeper = k
         if deeper >= 0:
             best = deeper
-    return _head(tables, line, hits, hits[best, 0], hits[best, 2], n)
+    return _head(entries, line, state, line[best, HIT_TOKEN], line[best, HIT_RANK], n)
 
 
 @compiled
-def _stronger(hits: Any, k: Any, than: Any) -> Any:
-    for c in (2, 1, 0):
-        if hits[k, c] != hits[than, c]:
-            return hits[k, c] < hits[than, c]
-    return False
+def _stronger(line: Any, k: Any, than: Any) -> Any:
+    if line[k, HIT_RANK] != line[than, HIT_RANK]:
+        return line[k, HIT_RANK] < line[than, HIT_RANK]
+    if line[k, HIT_STEP] != line[than, HIT_STEP]:
+        return line[k, HIT_STEP] < line[than, HIT_STEP]
+    return line[k, HIT_TOKEN] < line[than, HIT_TOKEN]
 
 
 @compiled
-def _head(tables: Any, line: Any, hits: Any, first: Any, rank: Any, n: Any) -> Any:
+def _head(entries: Any, line: Any, state: Any, first: Any, rank: Any, n: Any) -> Any:
     """The head of a compound: an ANP election *office*, a party *cleric*."""
-    last = first
-    code = entries[line[first, ENTRY], TARGET]
+    last, entry = first, line[first, ENTRY]
     while last + 1 < n and line[last + 1, GAP] == 0:
         found = False
-        for k in range(len(hits)):
-            found |= hits[k, 0] == last + 1 and hits[k, 2] == rank
+        for k in range(state[HITS]):
+            found |= line[k, HIT_TOKEN] == last + 1 and line[k, HIT_RANK] == rank
         if not found:
             break
-        entry = line[last + 1, ENTRY]
-        other = entries[entry, TARGET]
-        same = tables.target_root[other] == tables.target_root[code]
-        deep = same and code != tables.target_root[code] and other != tables.target_root[other]
-        if not deep and (same or not (entries[entry, STANDS_FOR] > 0 or entries[entry, MANY])):
+        other = line[last + 1, ENTRY]
+        same = entries[other, TARGET_ROOT] == entries[entry, TARGET_ROOT]
+        deep = same and entries[entry, TARGET] != entries[entry, TARGET_ROOT] and entries[other, TARGET] != entries[other, TARGET_ROOT]
+        if not deep and (same or not (entries[other, STANDS_FOR] > 0 or entries[other, MANY])):
             break
         last += 1
-        code = other
-    return code, first, last
+        entry = other
+    return entries[entry, TARGET], first, last
 
 
 @compiled
-def _pick_group(tables: Any, line: Any, facts: Any) -> Any:
+def _pick_group(entries: Any, merge: Any, line: Any, state: Any) -> Any:
     """(code, token) of the community that was hit; code -1 for none or for several that disagree."""
-    count = facts.state[1]
-    if facts.state[3] or count == 0:
+    count = state[GROUPS]
+    if state[COUNTER] or count == 0:
         return -1, 0
     sure = False
     for k in range(count):
-        sure |= line[k, 1] < 2
-    if not sure:
-        for k in range(facts.state[0]):
-            if line[k, 1] < 2 and line[k, 2] == 0:
-                if has(line[line[k, 0], ROLE], _ARMED):
-                    return -1, 0
-                break
+        sure |= line[k, GROUP_STEP] < 2
+    if not sure and _armed_were_hit(line, state):
+        return -1, 0
     value, at = -1, 0
     for k in range(count):
-        if sure and line[k, 1] == 2:
+        if sure and line[k, GROUP_STEP] == 2:
             continue
-        i = line[k, 0]
+        i = line[k, GROUP_TOKEN]
         new = entries[line[i, ENTRY], GROUP]
-        both = new if value < 0 else tables.merge[1, value, new]
+        both = new if value < 0 else np.int32(merge[1, value, new])
         if both < 0:
             return -1, 0
         if both != value:
@@ -226,19 +266,23 @@ def _pick_group(tables: Any, line: Any, facts: Any) -> Any:
 
 
 @compiled
-def _pick_attack(tables: Any, line: Any, facts: Any) -> Any:
+def _armed_were_hit(line: Any, state: Any) -> Any:
+    for k in range(state[HITS]):
+        if line[k, HIT_STEP] < 2 and line[k, HIT_RANK] == 0:
+            return has(line[line[k, HIT_TOKEN], ROLE], _ARMED)
+    return False
+
+
+@compiled
+def _pick_attack(entries: Any, line: Any, state: Any) -> Any:
     """(code, weapon, token) of the means that stands first in the order; code -1 for none."""
-    best, token, order = -1, 0, 99
-    for k in range(facts.state[2]):
+    best, token, order = -1, 0, NO_ORDER
+    of_militants = 2 if state[MILITANTS] else 0
+    for k in range(state[ATTACKS]):
         i = line[k, ATTACKED]
         entry = line[i, ENTRY]
-        code = entries[entry, ATTACK]
-        if entries[entry, RAID_ONLY] and not facts.state[4]:
-            continue
-        if entries[entry, RAID] and facts.state[4]:
-            code = tables.battle
-        if tables.attack_order[code] < order:
-            best, token, order = code, i, tables.attack_order[code]
+        if entries[entry, ORDER + of_militants] < order:
+            best, token, order = entries[entry, MEANT + of_militants], i, entries[entry, ORDER + of_militants]
     return best, entries[line[token, ENTRY], WEAPON] if best >= 0 else -1, token
 
 
@@ -274,35 +318,36 @@ def _put(spans: Any, at: Any, line: Any, field: Any, value: Any, first: Any, las
 
 
 @compiled
-def _code_line(tables: Any, line: Any, facts: Any, n: Any, spans: Any, at: Any) -> Any:
+def _code_line(tables: Any, line: Any, state: Any, n: Any, spans: Any, at: Any) -> Any:
     """Writes what one headline says behind `at`: where the next span goes."""
-    facts.state[:] = 0
-    facts.told[:] = 0
-    resolve(tables, line, n)
+    entries = tables.entries
+    state[:] = 0
+    resolve(entries, line, n)
     a = 0
     for i in range(1, n + 1):
         if i == n or line[i, GAP] == 2:
             drop_reactions(line, a, i)
-            _read_segment(tables, line, facts, a, i)
+            _read_segment(entries, line, state, a, i)
             a = i
-    if not facts.state[5]:
+    if not state[READ]:
         return at
-    code, first, last = _pick_target(tables, line, facts, n)
+    code, first, last = _pick_target(entries, line, state, n)
     at = _put(spans, at, line, 0, code, first, last)
-    code, first = _pick_group(tables, line, facts)
+    code, first = _pick_group(entries, tables.merge, line, state)
     at = _put(spans, at, line, 1, code, first, first)
-    code, weapon, first = _pick_attack(tables, line, facts)
+    code, weapon, first = _pick_attack(entries, line, state)
     at = _put(spans, at, line, 2, code, first, first)
     at = _put(spans, at, line, 3, weapon, first, first)
     for k in range(TOLLS):
-        if facts.told[k, 0] > 0:
-            at = _put(spans, at, line, CODES + k, facts.told[k, 0], facts.told[k, 1], facts.told[k, 2])
+        told = TOLD + 3 * k
+        if state[told] > 0:
+            at = _put(spans, at, line, CODES + k, state[told], state[told + 1], state[told + 2])
     code, first, last = _pick_place(tables, line, n)
     return _put(spans, at, line, PLACE, code, first, last)
 
 
 @compiled
-def _agreed(tables: Any, spans: Any, a: Any, b: Any, out: Any) -> None:
+def _agreed(merge: Any, spans: Any, a: Any, b: Any, out: Any) -> None:
     """The values of a text from those of its headlines, spans a..b-1."""
     out[:] = -1
     void = 0
@@ -314,7 +359,7 @@ def _agreed(tables: Any, spans: Any, a: Any, b: Any, out: Any) -> None:
             if field == PLACE:
                 both = value if out[field] < 0 or out[field] == value else -1
             else:
-                both = value if out[field] < 0 else np.int64(tables.merge[field, out[field], value])
+                both = value if out[field] < 0 else np.int64(merge[field, out[field], value])
             out[field] = both
             if both < 0:
                 void |= 1 << field
@@ -329,18 +374,18 @@ def _agreed(tables: Any, spans: Any, a: Any, b: Any, out: Any) -> None:
 def code(buf: Any, ends: Any, tables: Any, room: Any, values: Any, spans: Any, counts: Any) -> Any:
     """Codes texts that stand one behind the other in `buf`, each up to `ends[r]`: how many spans were written.
 
-    `values` (rows x fields, int32; -1 is silence), `counts` (spans of each row), `spans` (room for nine a line); `room` is (new_line(), new_facts()).
+    `values` (rows x fields, int32; -1 is silence), `counts` (spans of each row), `spans` (room for nine a line); `room` is new_room().
     """
-    line, facts = room
+    raw, line, state = room
     out = np.full(len(FIELDS), -1, np.int64)
     at, begin = 0, 0
     for r in range(len(ends)):
         end, point, first = ends[r], 0, at
         while begin < end:
-            words, begin, point = raw_words(buf, begin, end, point, tables, line.raw)
+            words, begin, point = raw_words(buf, begin, end, point, tables, raw)
             if words:
-                at = _code_line(tables, line, facts, tokens(tables, words, line), spans, at)
-        _agreed(tables, spans, first, at, out)
+                at = _code_line(tables, line, state, tokens(tables, raw, words, line), spans, at)
+        _agreed(tables.merge, spans, first, at, out)
         kept = first
         for k in range(first, at):
             field = spans[k, 0]
@@ -353,6 +398,11 @@ def code(buf: Any, ends: Any, tables: Any, room: Any, values: Any, spans: Any, c
         counts[r] = at - first
         values[r] = out
     return at
+
+
+def new_room() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Scratch room for one line, one for each thread."""
+    return np.zeros((MOST + 1, RAW_COLUMNS), np.int32), np.zeros((MOST + 1, LINE_COLUMNS), np.int32), np.zeros(STATE, np.int32)
 
 
 @compiled

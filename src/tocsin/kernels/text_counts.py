@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tocsin.kernels.text import ACTIVE, DIGITS, ENTRY, GAP, MANY, ROLE, STANDS_FOR, VALUE
 from tocsin.kernels.text_rules import (
     ABOUT,
     ACTS,
@@ -24,9 +25,9 @@ from tocsin.kernels.text_rules import (
     PASSING,
     PEOPLE,
     PREP,
+    TOLD,
     TOLL,
     UNCOUNTABLE,
-    UNIT,
     WOUND,
     WOUNDED,
     has,
@@ -56,7 +57,14 @@ def _number_at(line: Any, i: Any, x: Any, y: Any) -> Any:
     if i > x and line[i, GAP] == 0 and (line[i - 1, ROLE] == MONTH or (line[i - 1, ROLE] == NUMBER and _tens(line, i - 1))):
         return -1, i
     value, last = line[i, VALUE], i
-    if _tens(line, i) and i + 1 < y and line[i + 1, GAP] == 0 and line[i + 1, ROLE] == NUMBER and line[i + 1, DIGITS] == 0 and 0 < line[i + 1, VALUE] < 10:
+    if (
+        _tens(line, i)
+        and i + 1 < y
+        and line[i + 1, GAP] == 0
+        and line[i + 1, ROLE] == NUMBER
+        and line[i + 1, DIGITS] == 0
+        and 0 < line[i + 1, VALUE] < 10
+    ):
         value, last = value + line[i + 1, VALUE], i + 1
     if last + 1 < y and line[last + 1, GAP] == 0 and has(line[last + 1, ROLE], _MEASURE):
         return -1, i
@@ -66,7 +74,7 @@ def _number_at(line: Any, i: Any, x: Any, y: Any) -> Any:
 
 
 @compiled
-def _item(tables: Any, line: Any, p: Any, q: Any, x: Any, y: Any) -> Any:
+def _item(entries: Any, line: Any, p: Any, q: Any, x: Any, y: Any) -> Any:
     """One item of a list, tokens p..q-1: (total, bound, unknown, first, last): its number, else one for a person in the singular."""
     start, head, headed, unknown = p, -1, False, False
     total, bound, first, last = 0, 0, -1, -1
@@ -103,7 +111,7 @@ def _added(one: Any, other: Any) -> Any:
 
 
 @compiled
-def _count_right(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
+def _count_right(entries: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
     """The objects of an active verb."""
     out = (0, 0, False, -1, -1)
     p = i = v + 1
@@ -112,7 +120,7 @@ def _count_right(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
             i += 1
             continue
         if i > p:
-            out = _added(out, _item(tables, line, p, i, x, y))
+            out = _added(out, _item(entries, line, p, i, x, y))
         if i == y or line[i, GAP] == 2:
             break
         if line[i, ROLE] == AND:
@@ -129,7 +137,7 @@ def _count_right(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
 
 
 @compiled
-def _count_left(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
+def _count_left(entries: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
     """The subjects of a passive verb."""
     p = v
     while p > x and (line[p, GAP] == 0 or p < v) and line[p, GAP] < 2 and has(line[p - 1, ROLE], PASSING):
@@ -148,16 +156,16 @@ def _count_left(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
         if cut < 0:
             continue
         if items:
-            out = _added(out, _item(tables, line, a, b, x, y))
+            out = _added(out, _item(entries, line, a, b, x, y))
         items += 1
         a, b, q = cut, q, j
     if items == 1 or (items > 1 and clean):  # else the object of whatever stands before the list
-        out = _added(out, _item(tables, line, a, b, x, y))
+        out = _added(out, _item(entries, line, a, b, x, y))
     return out
 
 
 @compiled
-def _toll(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
+def _toll(entries: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
     """The number that a toll rises to: the one behind `to`, else the first."""
     best = (0, 0, False, -1, -1)
     for j in range(v + 1, y):
@@ -166,42 +174,43 @@ def _toll(tables: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
             continue
         to = line[j - 1, ROLE] == PREP or (has(line[j - 1, ROLE], _SOFT) and j - 2 > v and line[j - 2, ROLE] == PREP)
         if best[3] < 0 or to:
-            best = _item(tables, line, j, last + 1, x, y)
+            best = _item(entries, line, j, last + 1, x, y)
             if to:
                 break
     return best
 
 
 @compiled
-def _tell(facts: Any, hurt: Any, count: Any) -> None:
+def _tell(state: Any, hurt: Any, count: Any) -> None:
     total, bound, unknown, first, last = count
     if unknown or total <= 0 or first < 0:
         return
     if hurt and bound != 0 and bound != LOW:
         return
     kind = HURT if hurt else (KILLED_BEST if bound == 0 else (KILLED_LOW if bound == LOW else KILLED_HIGH))
-    if total > facts.told[kind, 0]:
-        facts.told[kind, 0], facts.told[kind, 1], facts.told[kind, 2] = total, first, last
+    at = TOLD + 3 * kind
+    if total > state[at]:
+        state[at], state[at + 1], state[at + 2] = total, first, last
 
 
 @compiled
-def count_tolls(tables: Any, line: Any, facts: Any, x: Any, y: Any) -> None:
+def count_tolls(entries: Any, line: Any, state: Any, x: Any, y: Any) -> None:
     """The dead and wounded that one clause tells of, the largest number of each kind."""
     for v in range(x, y):
         role = line[v, ROLE]
         if not has(role, ACTS):
             continue
-        hurt = role == WOUND or role == WOUNDED
+        hurt = role in (WOUND, WOUNDED)
         if has(role, _KILLS) and line[v, ACTIVE]:
-            _tell(facts, hurt, _count_right(tables, line, v, x, y))
-        elif role == KILLED or role == DEAD or role == WOUNDED:
-            _tell(facts, hurt, _count_left(tables, line, v, x, y))
+            _tell(state, hurt, _count_right(entries, line, v, x, y))
+        elif role in (KILLED, DEAD, WOUNDED):
+            _tell(state, hurt, _count_left(entries, line, v, x, y))
         elif role == KILLINGS:
             if v + 1 < y and line[v + 1, ROLE] == OF and line[v + 1, GAP] == 0:
-                _tell(facts, False, _count_right(tables, line, v + 1, x, y))
+                _tell(state, False, _count_right(entries, line, v + 1, x, y))
             else:
-                count = _count_left(tables, line, v, x, y)
+                count = _count_left(entries, line, v, x, y)
                 if count[3] >= 0 and (line[count[3], ROLE] == NUMBER or has(line[count[3], ROLE], _BOUND)):
-                    _tell(facts, False, count)
+                    _tell(state, False, count)
         elif role == TOLL:
-            _tell(facts, False, _toll(tables, line, v, x, y))
+            _tell(state, False, _toll(entries, line, v, x, y))

@@ -5,12 +5,9 @@ tests/oracles/coder.py says the same slowly, function by function under the same
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tocsin.kernels.text import MOST, ROLES
+from tocsin.kernels.text import ACTIVE, ATTACK, ENTRY, FORCES, GAP, LIVE, MANY, RANK, ROLE, ROLES, TAKES, TARGET, VICTIM
 from tocsin.kernels.words import compiled
 
 
@@ -57,25 +54,12 @@ _OBJECT_END = mask("at", "onto", "near", "prep", "by")
 _SPEAKING = mask("say", "claim")
 _SPOKEN = mask("none", "hit", "force", "say", "claim")
 
-#: Columns of `Facts.told`: value, first token, last token; value 0 is nothing told.
+#: Tolls in the order of their numbers.
 KILLED_LOW, KILLED_BEST, KILLED_HIGH, HURT = range(4)
-
-
-class Facts(NamedTuple):
-    """What a line has told so far."""
-
-    hits: NDArray[Any]  # token, step (0 aimed at, 1 hit, 2 where), rank
-    groups: NDArray[Any]  # token, step
-    attacks: NDArray[Any]  # token
-    victim: NDArray[Any]  # per token: militants that were killed
-    told: NDArray[Any]
-    state: NDArray[Any]  # hits, groups, attacks; forces killed people of no kind; militants were killed; a clause was read
-
-
-def new_facts() -> Facts:
-    """Room for one line's facts."""
-    n = MOST + 1
-    return Facts(*(np.zeros(shape, np.int64) for shape in ((n, 3), (n, 2), n, n, (4, 3), 6)))
+#: What a line has told so far: how many hits, groups and attacks stand in its columns; forces killed people of no kind; militants were killed; a
+#: clause was read; from TOLD on, for each toll, value (0 is nothing told), first and last token.
+HITS, GROUPS, ATTACKS, COUNTER, MILITANTS, READ, TOLD = range(7)
+STATE = TOLD + 12
 
 
 @compiled
@@ -90,7 +74,7 @@ def _object_follows(line: Any, i: Any, n: Any) -> Any:
 
 
 @compiled
-def resolve(tables: Any, line: Any, n: Any) -> None:
+def resolve(entries: Any, line: Any, n: Any) -> None:
     """Words of two natures become one: protest, attack, over, shot dead."""
     for i in range(n):
         role = line[i, ROLE]
@@ -100,7 +84,7 @@ def resolve(tables: Any, line: Any, n: Any) -> None:
             strike = False
             if line[i, GAP] == 0 and i > 0:
                 before = line[i - 1, ROLE]
-                people = before == HIT or before == FORCE
+                people = before in (HIT, FORCE)
                 strike = has(before, _ACTING) or (people and entries[line[i - 1, ENTRY], MANY] != 0)
             strike = strike and _object_follows(line, i, n)
             line[i, ROLE] = STRIKE if strike else ACT
@@ -141,8 +125,8 @@ def _is_active(line: Any, i: Any, n: Any) -> Any:
         if line[j + 1, GAP] > 0 or has(r, _VERBS):
             break
         strong |= has(r, _AGENT)
-        weak |= r == FORCE or r == HIT
-        counted |= r == NUMBER or r == UNCOUNTABLE
+        weak |= r in (FORCE, HIT)
+        counted |= r in (NUMBER, UNCOUNTABLE)
     if has(line[i + 1, ROLE], _CERTAIN):
         return strong or weak or not counted
     return not counted and (strong or (weak and has(line[i + 1, ROLE], PEOPLE)))
@@ -170,12 +154,12 @@ def drop_reactions(line: Any, a: Any, b: Any) -> None:
 
 
 @compiled
-def takes(tables: Any, line: Any, i: Any, y: Any) -> Any:
+def takes(entries: Any, line: Any, i: Any, y: Any) -> Any:
     """Gunmen who abduct or burn: what they carry is not how they attack."""
     for k in range(i + 1, y):
         if has(line[k, ROLE], ACTS):
             attack = entries[line[k, ENTRY], ATTACK]
-            return attack >= 0 and tables.attack_takes[attack] != 0
+            return attack >= 0 and entries[line[k, ENTRY], TAKES] != 0
     return False
 
 
@@ -196,7 +180,7 @@ def is_victim(line: Any, i: Any, x: Any, y: Any) -> Any:
         left -= 1
     if left > x:
         before = line[left - 1, ROLE]
-        if before == BY or before == ANTI:
+        if before in (BY, ANTI):
             return False
         if line[left - 1, ACTIVE] or (before == KILLINGS and line[left, ROLE] == OF):
             return True
@@ -211,14 +195,14 @@ def is_victim(line: Any, i: Any, x: Any, y: Any) -> Any:
         comma = j
     if comma < 0:
         return True
+    listed = False
     for k in range(comma, j):
-        if has(line[k, ROLE], _LISTED):
-            return True
-    return False
+        listed |= has(line[k, ROLE], _LISTED)
+    return listed
 
 
 @compiled
-def is_counter(tables: Any, line: Any, facts: Any, v: Any, x: Any, y: Any) -> Any:
+def is_counter(entries: Any, line: Any, state: Any, v: Any, x: Any, y: Any) -> Any:
     """Forces kill militants, or people of no named kind."""
     forces, j = False, v
     while j > x and line[j, GAP] == 0:
@@ -239,17 +223,17 @@ def is_counter(tables: Any, line: Any, facts: Any, v: Any, x: Any, y: Any) -> An
 
 
 @compiled
-def step_of(tables: Any, line: Any, i: Any, x: Any, y: Any) -> Any:
+def step_of(entries: Any, line: Any, i: Any, x: Any, y: Any) -> Any:
     """-1 not hit, 0 aimed at, 1 hit, 2 where it happened."""
     if _is_other(line, i, x, y):
         return -1
-    compound = _compound_step(tables, line, i, y)
+    compound = _compound_step(entries, line, i, y)
     if compound != 9:
         return compound
     left = _noun_left(line, i, x)
     if left >= x:
         role = line[left, ROLE]
-        if role == CARRY or ((role == STRIKE or role == STRUCK) and line[left, ACTIVE]):
+        if role == CARRY or ((role in (STRIKE, STRUCK)) and line[left, ACTIVE]):
             return 0
         if role == ONTO:
             for k in range(x, left):
@@ -275,14 +259,14 @@ def _struck_after(line: Any, i: Any, y: Any) -> Any:
 
 @compiled
 def _hits_weapon(line: Any, v: Any, y: Any) -> Any:
+    weapon = False
     for k in range(v + 1, min(v + 4, y)):
-        if line[k, ROLE] == ACT and line[k, GAP] == 0:
-            return True
-    return False
+        weapon |= line[k, ROLE] == ACT and line[k, GAP] == 0
+    return weapon
 
 
 @compiled
-def _compound_step(tables: Any, line: Any, i: Any, y: Any) -> Any:
+def _compound_step(entries: Any, line: Any, i: Any, y: Any) -> Any:
     """`church blast`: 0; `Shia attack`: -1, for it may be either; 9 where no act follows."""
     j, site = i, False
     while j < y and (j == i or line[j, GAP] == 0) and (line[j, ROLE] == HIT or line[j, ROLE] == FORCE):
@@ -312,7 +296,7 @@ def _is_other(line: Any, i: Any, x: Any, y: Any) -> Any:
     left = _noun_left(line, i, x)
     if left >= x:
         role = line[left, ROLE]
-        if role == BY or role == GUARD or (role == SAY and line[left, GAP] > 0):
+        if role in (BY, GUARD) or (role == SAY and line[left, GAP] > 0):
             return True
     for k in range(i + 1, min(i + 4, y)):
         if line[k, GAP] > 0 or not has(line[k, ROLE], _SPOKEN):

@@ -1,7 +1,7 @@
 """ACLED: one row is one event of one type, between two sides, at one place on one day.
 
-ACLED has no receipt history: a download holds the rows as they stand on the day of the download, so every value is hindsight. `timestamp` says when a row was last
-changed; it is kept as `reported_at` and `version`, and `known_at` stays the day after the event, flagged as hindsight.
+ACLED has no receipt history: a download holds the rows as they stand on the day of the download, so every value is hindsight.
+`timestamp` says when a row was last changed; it is kept as `reported_at` and `version`, and `known_at` stays the day after the event, flagged as hindsight.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Acled:
                 "radius_km": fields.one_of("geo_precision", self.spec["geo_precision"], pl.Float64),
                 "attack_type": self._attack(fields),
                 "weapon_type": fields.text("sub_event_type").replace_strict(
-                    {k: v["weapon"] for k, v in self.crosswalk["sub_event_type"].items() if "weapon" in v}, default=None, return_dtype=pl.String
+                    {k: v["weapon"] for k, v in self.crosswalk["sub_event_type"].items() if "weapon" in v},
+                    default=None,
+                    return_dtype=pl.String,
                 ),
                 "event_type": fields.text("event_type"),
                 "dead": fields.count("fatalities"),
@@ -80,7 +82,9 @@ class Acled:
             }
         )
         frame = pl.concat([frame, sides(fields, self.crosswalk)], how="horizontal")
-        nowhere = issue_frame(file, batch.rows.filter(unknown), "country", fields.text("country").filter(unknown), "a country without a code: left empty")
+        nowhere = issue_frame(
+            file, batch.rows.filter(unknown), "country", fields.text("country").filter(unknown), "a country without a code: left empty"
+        )
         return _meanings(frame), pl.concat([fields.issues(), nowhere, self._strangers(fields, file, batch)])
 
     def _attack(self, fields: Fields) -> pl.Series:
@@ -93,7 +97,9 @@ class Acled:
         """Columns that no codebook names: said once, on the file's first rows."""
         known = set(KNOWN)
         odd = [c for c in fields.frame.columns if c not in known] if batch.rows.len() and batch.rows[0] == 2 else []
-        return issue_frame(file, [0] * len(odd), pl.Series(odd, dtype=pl.String), [""] * len(odd), "a column that the codebook does not have: not read")
+        return issue_frame(
+            file, [0] * len(odd), pl.Series(odd, dtype=pl.String), [""] * len(odd), "a column that the codebook does not have: not read"
+        )
 
 
 KNOWN = (
@@ -128,7 +134,11 @@ def _meanings(frame: pl.DataFrame) -> pl.DataFrame:
 def _armed() -> pl.Expr:
     """The side held responsible: the attacker; in a battle with a government, the armed group, whichever side it is."""
     battle = pl.col("event_type") == "Battles"
-    return pl.when(battle & (pl.col("kind_a") == "state") & pl.col("kind_b").is_in(["rebel", "militia", "communal"])).then("side_b").otherwise("side_a")
+    return (
+        pl.when(battle & (pl.col("kind_a") == "state") & pl.col("kind_b").is_in(["rebel", "militia", "communal"]))
+        .then("side_b")
+        .otherwise("side_a")
+    )
 
 
 def _violence() -> pl.Expr:

@@ -21,13 +21,19 @@ def sides(fields: Fields, crosswalk: dict[str, Any]) -> pl.DataFrame:
             "side_b": fields.text("actor2"),
             "kind_a": kinds["a"],
             "kind_b": kinds["b"].replace("none", None),
-            "_hit": pl.select(pl.concat_str(fields.text("actor2"), fields.text("assoc_actor_2"), separator="; ", ignore_nulls=True)).to_series(),
+            "_hit": pl.select(
+                pl.concat_str(fields.text("actor2"), fields.text("assoc_actor_2"), separator="; ", ignore_nulls=True)
+            ).to_series(),
         }
     )
     civilian = pl.col("kind_b").is_in(["civilians", "protesters"])
     broad = pl.col("kind_b").replace_strict(crosswalk["target_type"], default=None, return_dtype=pl.String)
-    narrow = pl.coalesce(*(pl.when(pl.col("_hit").str.contains(word, literal=True)).then(pl.lit(code)) for word, code in crosswalk["narrower_target"]))
-    group = pl.coalesce(*(pl.when(pl.col("_hit").str.contains(word, literal=True)).then(pl.lit(code)) for word, code in crosswalk["target_group"]))
+    narrow = pl.coalesce(
+        *(pl.when(pl.col("_hit").str.contains(word, literal=True)).then(pl.lit(code)) for word, code in crosswalk["narrower_target"])
+    )
+    group = pl.coalesce(
+        *(pl.when(pl.col("_hit").str.contains(word, literal=True)).then(pl.lit(code)) for word, code in crosswalk["target_group"])
+    )
     allowed = pl.when(narrow.str.starts_with("security") == (pl.col("kind_b") == "state")).then(narrow)
     return frame.with_columns(
         target_type=pl.coalesce(allowed, broad),

@@ -60,7 +60,9 @@ def lexicon(path: str | None = None) -> Lexicon:
         text = Path(path).read_text(encoding="utf-8") if path else files(__package__).joinpath(name).read_text(encoding="utf-8")
         raw = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as why:
-        raise SpecError(f"{name}: cannot be read as a lexicon ({str(why).splitlines()[0]}); start from a copy of the bundled lexicon.yml") from why
+        raise SpecError(
+            f"{name}: cannot be read as a lexicon ({str(why).splitlines()[0]}); start from a copy of the bundled lexicon.yml"
+        ) from why
     if not isinstance(raw, dict):
         raise SpecError(f"{name}: a lexicon is a mapping of sections; start from a copy of the bundled lexicon.yml")
     found: dict[tuple[str, ...], Entry] = {}

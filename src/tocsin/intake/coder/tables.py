@@ -35,55 +35,33 @@ class Compiled:
 
 
 @cache
-def characters() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """(kind, base letter) of each character of Unicode's first plane."""
-    kind, fold = np.zeros(65536, np.uint8), np.zeros(65536, np.uint16)
+def characters() -> NDArray[np.uint32]:
+    """Kind and base letter of each character of Unicode's first plane."""
+    out = np.zeros(65536, np.uint32)
     for point in range(65536):
         base = folded(chr(point))
         if base:
-            kind[point], fold[point] = text.LETTER, ord(base)
+            out[point] = text.LETTER << 16 | ord(base)
     special = {APOSTROPHES: text.APOSTROPHE, ",": text.COMMA, STOPS: text.STOP, ".": text.DOT, "-": text.HYPHEN, "&": text.AMPERSAND, "\n": text.NEWLINE}
-    for letters, k in special.items():
+    for letters, kind in special.items():
         for letter in letters:
-            kind[ord(letter)] = k
-    return kind, fold
+            out[ord(letter)] = kind << 16
+    return out
 
 
-class _Words:
-    """Numbers words, 0 being no word."""
-
-    def __init__(self) -> None:
-        self.ids: dict[str, int] = {}
-
-    def id(self, word: str) -> int:
-        return self.ids.setdefault(word, len(self.ids) + 1)
-
-    def table(self) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-        keys = np.zeros(_room(len(self.ids)), np.uint64)
-        ids = np.zeros(len(keys), np.int32)
-        for word, number in self.ids.items():
-            capitals = word.isupper() and word.isascii() and len(word) > 1
-            key = np.uint64(text.text_hash(np.frombuffer((word.lower() if capitals else word).encode(), np.uint8)))
-            key = np.uint64(text.capital_key(key)) if capitals else key
-            at = text.word_slot(keys, key)
-            keys[at], ids[at] = key, number
-        return keys, ids
-
-
-def _room(n: int) -> int:
-    return 1 << max(4, (4 * n).bit_length())
-
-
-class _Trie:
-    """Phrases as paths of word numbers."""
+class _Tries:
+    """Words as numbers (0 is none), phrases and place names as paths of them."""
 
     def __init__(self) -> None:
+        self.words: dict[str, int] = {}
         self.ends: list[int] = []
         self.edges: dict[tuple[int, int], int] = {}
-        self.roots: dict[int, int] = {}
+        self.roots: tuple[dict[int, int], dict[int, int]] = ({}, {})
 
-    def add(self, path: list[int], value: int) -> None:
-        node = self._step(self.roots, path[0])
+    def add(self, phrase: tuple[str, ...], value: int, *, place: bool) -> None:
+        """A phrase that ends in `value`; of two equal ones the later counts."""
+        path = [self.words.setdefault(w, len(self.words) + 1) for w in phrase]
+        node = self._step(self.roots[place], path[0])
         for word in path[1:]:
             node = self._step(self.edges, (node, word))
         self.ends[node] = value
@@ -94,71 +72,66 @@ class _Trie:
             self.ends.append(-1)
         return edges[key]
 
-    def arrays(self, words: int) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32]]:
-        """(word -> node, edge keys, edge nodes, node -> value)."""
-        root = np.full(words + 1, -1, np.int32)
-        for word, node in self.roots.items():
-            root[word] = node
-        keys = np.zeros(_room(len(self.edges)), np.uint64)
-        nodes = np.full(len(keys), -1, np.int32)
-        for (node, word), child in self.edges.items():
-            key = np.uint64(text.edge_key(node, word))
-            at = text.word_slot(keys, key)
-            keys[at], nodes[at] = key, child
-        return root, keys, nodes, np.array(self.ends or [-1], np.int32)
+    def arrays(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """(keys, ids, roots, ends), as `Tables` has them."""
+        wanted = {_word_key(word): number for word, number in self.words.items()}
+        wanted |= {int(text.edge_key(node, word)): child for (node, word), child in self.edges.items()}
+        keys = np.zeros(1 << (4 * len(wanted)).bit_length(), np.uint64)
+        ids = np.zeros(len(keys), np.int32)
+        for key, value in wanted.items():
+            at = text.slot_of(keys, np.uint64(key))
+            keys[at], ids[at] = key, value
+        roots = np.full((len(self.words) + 1, 2), -1, np.int32)
+        for kind, nodes in enumerate(self.roots):
+            for word, node in nodes.items():
+                roots[word, kind] = node
+        return keys, ids, roots, np.array(self.ends, np.int32)
+
+
+def _word_key(word: str) -> int:
+    capitals = len(word) > 1 and word.isascii() and word.isalpha() and word.isupper()
+    key = text.text_hash(np.frombuffer((word.lower() if capitals else word).encode(), np.uint8))
+    return int(text.capital_key(np.uint64(key)) if capitals else key)
 
 
 def compiled(lexicon: Lexicon, places: Mapping[str, str]) -> Compiled:
     """The arrays of a lexicon and of place names (written form -> name to give)."""
-    words, phrases, gazetteer = _Words(), _Trie(), _Trie()
+    tries = _Tries()
     entries = [Entry("none"), Entry("number")]
     for phrase, entry in lexicon.entries.items():
-        phrases.add([words.id(w) for w in phrase], len(entries))
+        tries.add(phrase, len(entries), place=False)
         entries.append(entry)
     names = tuple(dict.fromkeys(places.values()))
     number = {name: i for i, name in enumerate(names)}
     for written, name in places.items():
-        path = [words.id(w) for w in words_of(written.lower())]
-        if path:
-            gazetteer.add(path, number[name])
+        phrase = words_of(written.lower())
+        if phrase:
+            tries.add(phrase, number[name], place=True)
     codes = tuple(tuple(taxonomy(t)) for t in TREES)
-    tables = text.Tables(
-        *characters(),
-        *words.table(),
-        *phrases.arrays(len(words.ids)),
-        *gazetteer.arrays(len(words.ids)),
-        *_meanings(entries, codes),
-        *_trees(codes),
-    )
-    return Compiled(tables, codes, names)
+    return Compiled(text.Tables(characters(), *tries.arrays(), _meanings(entries, codes), _merges(codes)), codes, names)
 
 
-def _meanings(entries: list[Entry], codes: tuple[tuple[str, ...], ...]) -> list[NDArray[Any]]:
-    """The columns of the entries, in the order of `Tables`."""
+def _meanings(entries: list[Entry], codes: tuple[tuple[str, ...], ...]) -> NDArray[np.int32]:
+    """A row an entry, columns as kernels.text names them."""
+    of = [{code: i for i, code in enumerate(tree)} | {None: -1} for tree in codes]
+    out = np.zeros((len(entries), text.ENTRY_COLUMNS), np.int32)
+    for row, e in zip(out, entries, strict=True):
+        target = "armed_group" if e.role == "perpetrator" else e.target
+        means = (None if e.raid_only else e.attack, "battle" if e.attack and (e.raid or e.raid_only) else e.attack)
+        row[text.CLASS] = text.ROLES.index(e.role)
+        row[text.TARGET], row[text.GROUP] = of[0][target], of[1][e.group]
+        row[text.TARGET_ROOT] = of[0][target and target.split("/")[0]]
+        row[text.ATTACK], row[text.WEAPON] = of[2][e.attack], of[3][e.weapon]
+        row[text.RANK], row[text.STANDS_FOR] = RANKS.index(e.rank), e.number
+        row[text.MANY], row[text.ETHNIC], row[text.FORCES] = e.many, e.ethnic, e.forces
+        row[text.TAKES] = (e.attack or "").split("/")[0] in ("abduction", "infrastructure")
+        for k, attack in enumerate(means):
+            row[text.MEANT + 2 * k] = of[2][attack]
+            row[text.ORDER + 2 * k] = ATTACK_ORDER.index(attack) if attack in ATTACK_ORDER else text.NO_ORDER
+    return out
 
-    def ids(values: list[str | None], field: int) -> NDArray[np.int16]:
-        of = {code: i for i, code in enumerate(codes[field])}
-        return np.array([of[v] if v is not None else -1 for v in values], np.int16)
 
-    armed = ["armed_group" if e.role == "perpetrator" else e.target for e in entries]
-    flags = [np.array([getattr(e, name) for e in entries], np.bool_) for name in ("many", "ethnic", "forces", "raid", "raid_only")]
-    return [
-        np.array([text.ROLES.index(e.role) for e in entries], np.int8),
-        ids(armed, 0),
-        ids([e.group for e in entries], 1),
-        ids([e.attack for e in entries], 2),
-        ids([e.weapon for e in entries], 3),
-        np.array([RANKS.index(e.rank) for e in entries], np.int8),
-        np.array([e.number for e in entries], np.int32),
-        *flags,
-    ]
-
-
-def _trees(codes: tuple[tuple[str, ...], ...]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], int]:
-    target, attack = codes[0], codes[2]
-    root = np.array([target.index(c.split("/")[0]) for c in target], np.int16)
-    order = np.array([ATTACK_ORDER.index(c) if c in ATTACK_ORDER else 99 for c in attack], np.int16)
-    takes = np.array([c.split("/")[0] in ("abduction", "infrastructure") for c in attack], np.bool_)
+def _merges(codes: tuple[tuple[str, ...], ...]) -> NDArray[np.int16]:
     size = max(len(c) for c in codes)
     merge = np.full((len(codes), size, size), -1, np.int16)
     for field, (tree, all_of) in enumerate(zip(TREES, codes, strict=True)):
@@ -166,7 +139,7 @@ def _trees(codes: tuple[tuple[str, ...], ...]) -> tuple[NDArray[Any], NDArray[An
             for j, new in enumerate(all_of):
                 both = merged(tree, old, new)
                 merge[field, i, j] = -1 if both is None else all_of.index(both)
-    return root, order, takes, merge, attack.index("battle")
+    return merge
 
 
 def merged(tree: str, old: str, new: str) -> str | None:

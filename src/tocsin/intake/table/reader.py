@@ -59,7 +59,6 @@ class TableReader:
             frame = frame.with_columns(known_at=pl.when(reported.is_not_null()).then(pl.max_horizontal(reported, "event_end")))
         return frame, pl.concat([fields.issues(), *extra])
 
-
     def _position(self, fields: Fields) -> dict[str, pl.Series]:
         """Both coordinates, checked together."""
         at = {v.target: v.columns[0] for v in self.spec.values if v.target in ("lat", "lon") and len(v.columns) == 1}
@@ -85,8 +84,8 @@ def _read(fields: Fields, value: Value, height: int) -> pl.Series:
 
 def _plain(fields: Fields, value: Value, column: str, dtype: Any) -> pl.Series:
     if value.days_since is not None:
-        days = fields.whole(column)
-        return pl.select(pl.lit(value.days_since) + pl.duration(days=days)).to_series().cast(pl.Date)
+        days = pl.DataFrame({"days": fields.whole(column)})
+        return days.select(pl.lit(value.days_since) + pl.duration(days="days")).to_series().cast(pl.Date)
     if dtype == pl.Date:
         return fields.date(column, value.formats)
     if isinstance(dtype, pl.Datetime):

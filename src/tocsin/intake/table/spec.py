@@ -28,7 +28,7 @@ from tocsin.terms.taxonomies import NAMES, taxonomy
 
 #: What a description may give: the columns of reports that an agency states, and the two that its id is made of.
 _SET_ELSEWHERE = {"report_id", "agency", "received_at", "coded_spans", "derived_from", "file", "row", "source_hash"}
-GIVABLE = tuple(c.name for c in REPORTS if c.name not in _SET_ELSEWHERE) + ("own_id", "version")
+GIVABLE = (*(c.name for c in REPORTS if c.name not in _SET_ELSEWHERE), "own_id", "version")
 _KEYS = {"column", "path", "constant", "formats", "lookup", "days_since", "taxonomy", "separator"}
 
 

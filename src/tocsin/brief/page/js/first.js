@@ -66,7 +66,7 @@ function deadliestTable(found, open) {
     const go = el("a", {href: `#incident-${i}`, onclick: (event) => { event.preventDefault(); open(i); }}, known(one.place) ? one.place : t("no_place"));
     const toll = [el("span", {class: "toll"}, known(one.killed) ? number(one.killed) : t("unknown")), el("span", {class: "between"}, tollRange(one))];
     return el("tr", {}, el("th", {scope: "row"}, el("span", {class: "date"}, one.date_text || dateText(one.date)), go),
-      el("td", {}, community(one)), el("td", {class: "number"}, toll), el("td", {class: "who"}, joined(one.agencies) || t("unknown")));
+      el("td", {}, community(one)), el("td", {class: "number"}, toll), el("td", {class: "who"}, one.said_by || joined(one.agencies) || t("unknown")));
   })));
 }
 

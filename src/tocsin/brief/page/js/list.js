@@ -15,7 +15,7 @@ function summaryOf(one) {
     el("span", {class: "what"}, el("span", {class: `kind ${one.violence}`}, kindName(one.violence)), what ? ` ${what}` : ""),
     el("span", {class: "whom"}, community(one)),
     tollText(one),
-    el("span", {class: "who"}, joined(one.agencies) || t("unknown")));
+    el("span", {class: "who"}, one.said_by || joined(one.agencies) || t("unknown")));
 }
 
 function fieldsOf(one) {
@@ -31,7 +31,7 @@ function fieldsOf(one) {
     ["f_group", community(one)],
     ["f_killed", t("killed_range", {best: toll[0], low: toll[1], high: toll[2]})],
     ["f_civilians", known(one.killed_civilians) ? number(one.killed_civilians) : t("unknown")],
-    ["f_agencies", `${joined(one.agencies) || t("unknown")} (${counted("origins", one.corroboration || 0)})`],
+    ["f_agencies", `${one.said_by || joined(one.agencies) || t("unknown")} (${counted("origins", one.corroboration || 0)})`],
     ["f_parts", joined(one.parts)],
     ["f_disputed", joined(one.disputed)],
     ["f_judged", (one.judged || []).map((by) => t("judged_line", typeof by === "object" ? by : {by})).join("; ")],
