@@ -141,7 +141,7 @@ def _view(
         "as_of_text": day(scope.as_of),
         "window": {"start": columns[0].start.isoformat(), "end": columns[0].end.isoformat(), "days": scope.window},
         "audience": "public" if scope.public else "whoever holds these files",
-        "clock": "hindsight" if bool(kept["hindsight"].any()) else "as known",
+        "clock": "hindsight" if bool(reports["hindsight"].any()) else "as known",
         "filters": [[option, value] for option, _, value in scope.filters()],
         "sources": source_items(intake, every),
         "left_out": [
@@ -165,7 +165,7 @@ def _view(
         "incidents": items,
         "reports": report_items(reports, items, scope.public),
         "map": _map(items),
-        "issues": issue_items(intake.issues),
+        "issues": issue_items(intake.issues, public=scope.public),
         "unmapped": intake.unmapped.head(50).to_dicts(),
         "licences": _licences(intake),
         "caveats": caveats(intake, kept),

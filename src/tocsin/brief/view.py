@@ -252,20 +252,16 @@ def caveats(intake: Intake, incidents: pl.DataFrame) -> list[str]:
     return out
 
 
-def issue_items(issues: pl.DataFrame) -> list[dict[str, Any]]:
-    """Intake issues by reason, the most frequent first, each with an example."""
-    grouped = issues.group_by("reason").agg(
-        count=pl.len(),
-        file=pl.col("file").first(),
-        row=pl.col("row").min(),
-        field=pl.col("field").sort_by("row").first(),
-        value=pl.col("value").sort_by("row").first(),
+def issue_items(issues: pl.DataFrame, *, public: bool) -> list[dict[str, Any]]:
+    """Intake issues by reason, the most frequent first, each with an example; a public page tells where, not what stands there."""
+    grouped = (
+        issues.sort("row")
+        .group_by("reason", maintain_order=True)
+        .agg(pl.len().alias("count"), pl.col("file", "row", "field", "value").first())
     )
-    return [
-        {
-            "reason": g["reason"],
-            "count": g["count"],
-            "example": f"{g['file']}, row {g['row']}" + (f", {g['field']} = {g['value']}" if g["field"] else ""),
-        }
-        for g in grouped.sort("count", "reason", descending=[True, False]).iter_rows(named=True)
-    ]
+    out = []
+    for g in grouped.sort("count", "reason", descending=[True, False]).iter_rows(named=True):
+        value = "" if public or not g["field"] or not g["value"] else f" = {g['value']}"
+        where = f"{g['file']}, row {g['row']}" + (f", {g['field']}{value}" if g["field"] else "")
+        out.append({"reason": g["reason"], "count": g["count"], "example": where})
+    return out

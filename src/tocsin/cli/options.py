@@ -50,7 +50,8 @@ def print_issues(console: Console, reasons: pl.DataFrame, limit: int = 5) -> Non
     if not reasons["len"].sum():
         console.print("No intake issues.")
         return
-    title = f"{reasons['len'].sum():,} intake issues"
+    total = reasons["len"].sum()
+    title = f"{total:,} intake issue{'' if total == 1 else 's'}"
     table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
     table.add_column("count", justify="right")
     table.add_column("reason", overflow="fold")

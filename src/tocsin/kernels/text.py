@@ -20,7 +20,8 @@ ROLES = (
     "including", "among", "low", "high", "about", "anti", "more", "toll", "unit", "month", "reaction", "dual", "number", "uncountable", "blank",
 )  # fmt: skip
 #: Kinds of characters.
-OTHER, LETTER, APOSTROPHE, COMMA, STOP, DOT, HYPHEN, AMPERSAND, NEWLINE = range(9)
+OTHER, LETTER, APOSTROPHE, COMMA, STOP, DOT, HYPHEN, AMPERSAND, NEWLINE = (k << 16 for k in range(9))
+KIND, DIGIT, UPPER = 0xF << 16, 1 << 20, 1 << 21
 #: Words of a line that are read; what follows is not.
 MOST = 256
 
@@ -46,7 +47,7 @@ RAW_COLUMNS = 8
 class Tables(NamedTuple):
     """A lexicon and a gazetteer as arrays; ids of entries, words and nodes count from 0, -1 is none."""
 
-    letters: NDArray[np.uint32]  # of each character of the first plane: kind << 16 | base letter
+    letters: NDArray[np.uint32]  # of each character of the first plane: kind, base letter, DIGIT, UPPER
     keys: NDArray[np.uint64]  # of words and of the edges of the tries: open addressing
     ids: NDArray[np.int32]  # word or node
     roots: NDArray[np.int32]  # word -> node of a phrase, node of a place
@@ -95,37 +96,32 @@ def edge_key(node: Any, word: Any) -> Any:
 
 @compiled
 def _symbol(buf: Any, at: Any, end: Any, letters: Any) -> Any:
-    """(kind, code point, bytes, base letter) of the character at `at`; kind OTHER at the end."""
+    """(entry of `letters`, code point, bytes) of the character at `at`; 0 at the end and beyond the first plane."""
     if at >= end:
-        return OTHER, 0, 0, 0
+        return np.int64(0), 0, 0
     cp, size = np.int64(buf[at]), 1
     if cp >= 0xF0:
-        return OTHER, 0, 4, 0
+        return np.int64(0), 0, 4
     if cp >= 0xE0:
         cp, size = (cp & 0x0F) << 12 | (np.int64(buf[at + 1]) & 0x3F) << 6 | (np.int64(buf[at + 2]) & 0x3F), 3
     elif cp >= 0x80:
         cp, size = (cp & 0x1F) << 6 | (np.int64(buf[at + 1]) & 0x3F), 2
-    both = np.int64(letters[cp])
-    return both >> 16, cp, size, both & 0xFFFF
+    return np.int64(letters[cp]), cp, size
 
 
 @compiled
-def _mixed(h: Any, buf: Any, at: Any, size: Any, base: Any) -> Any:
-    if base < 0x80:
-        return (h ^ np.uint64(base)) * _PRIME
-    for k in range(size):
-        h = (h ^ np.uint64(buf[at + k])) * _PRIME
-    return h
+def _is_letter(buf: Any, at: Any, end: Any, letters: Any) -> Any:
+    return (_symbol(buf, at, end, letters)[0] & KIND) == LETTER
 
 
 @compiled
 def _three_digits(buf: Any, at: Any, end: Any, letters: Any) -> Any:
     if at + 3 > end:
         return False
+    digits = True
     for k in range(3):
-        if buf[at + k] < 48 or buf[at + k] > 57:
-            return False
-    return _symbol(buf, at + 3, end, letters)[0] != LETTER
+        digits &= 48 <= buf[at + k] <= 57
+    return digits and not _is_letter(buf, at + 3, end, letters)
 
 
 @compiled
@@ -133,94 +129,116 @@ def _possessive(buf: Any, at: Any, end: Any, letters: Any) -> Any:
     """An s ends the word at `at`."""
     if buf[at] != 115 and buf[at] != 83:
         return False
-    then = _symbol(buf, at + 1, end, letters)[0]
+    then = _symbol(buf, at + 1, end, letters)[0] & KIND
     return then not in (LETTER, APOSTROPHE)
-
-
-@compiled
-def _read_word(buf: Any, at: Any, end: Any, tables: Any) -> Any:
-    """One word from `at`: (hash, bytes to go on from, code points passed, bytes of the word, code points of it, its number or -1, all capitals)."""
-    letters = tables.letters
-    h, n, stop, points, value, caps, size_of = _OFFSET, 0, at, 0, 0, True, 0
-    numeric, i, start = True, at, at
-    lone_from = at
-    while i < end:
-        k, cp, size, base = _symbol(buf, i, end, letters)
-        if k == LETTER:
-            h = _mixed(h, buf, i, size, base)
-            numeric &= 48 <= cp <= 57
-            if numeric:
-                value = min(value * 10 + cp - 48, 10_000_000)
-            caps &= 65 <= cp <= 90
-            size_of += 1
-            i += size
-            n += 1
-            stop, points = i, n
-        elif k == APOSTROPHE and _symbol(buf, i + size, end, letters)[0] == LETTER:
-            if _possessive(buf, i + size, end, letters):
-                i += size + 1
-                n += 2
-                break
-            i += size
-            n += 1
-            lone_from = i
-        elif (k == COMMA and numeric and _three_digits(buf, i + 1, end, letters)) or (k == DOT and _symbol(buf, i + 1, end, letters)[0] == LETTER and _lone(buf, lone_from, i, end, letters)):
-            i += 1
-            n += 1
-            lone_from = i
-        else:
-            break
-    if not numeric or size_of > 6 or start == stop:
-        value = -1
-    return h, i, n, stop, points, value, caps and size_of > 1
 
 
 @compiled
 def _lone(buf: Any, since: Any, dot: Any, end: Any, letters: Any) -> Any:
     """One letter stands on either side of the dot at `dot`."""
     size = _symbol(buf, since, end, letters)[2]
-    after = _symbol(buf, dot + 1, end, letters)[2]
-    return since + size == dot and _symbol(buf, dot + 1 + after, end, letters)[0] != LETTER
+    if since + size != dot or not _is_letter(buf, dot + 1, end, letters):
+        return False
+    return not _is_letter(buf, dot + 1 + _symbol(buf, dot + 1, end, letters)[2], end, letters)
 
 
 @compiled
-def _keep(raw: Any, words: Any, word: Any, gap: Any, span: Any, capital: Any, value: Any) -> None:
-    raw[words, _WORD], raw[words, _GAP] = word, gap
-    raw[words, _FIRST], raw[words, _LAST], raw[words, _BEGIN], raw[words, _END] = span
-    raw[words, _CAPITAL], raw[words, _VALUE] = capital, value
+def _goes_on(buf: Any, i: Any, end: Any, letters: Any, symbol: Any, since: Any, digits: Any) -> Any:
+    """What a sign inside a word does: 0 ends the word, 1 is passed over, 2 is a possessive, which ends it too."""
+    kind = symbol & KIND
+    if kind == COMMA:
+        return 1 if digits and _three_digits(buf, i + 1, end, letters) else 0
+    if kind == DOT:
+        return 1 if _lone(buf, since, i, end, letters) else 0
+    if kind != APOSTROPHE:
+        return 0
+    then = i + _symbol(buf, i, end, letters)[2]
+    if not _is_letter(buf, then, end, letters):
+        return 0
+    return 2 if _possessive(buf, then, end, letters) else 1
 
 
 @compiled
-def _word_id(h: Any, caps: Any, tables: Any) -> Any:
-    if caps:
-        slot = slot_of(tables.keys, h ^ _CAPITALS)
-        if tables.keys[slot] != 0:
-            return tables.ids[slot]
-    return tables.ids[slot_of(tables.keys, h)]
+def _value(buf: Any, at: Any, stop: Any) -> Any:
+    """The number that digits (with commas) make, up to six of them; -1 for more."""
+    value, size = 0, 0
+    for k in range(at, stop):
+        if buf[k] >= 48 and buf[k] <= 57 and size < 7:
+            value = value * 10 + buf[k] - 48
+            size += 1
+    return value if size < 7 else -1
+
+
+@compiled
+def _read_word(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, ids: Any, raw: Any) -> Any:
+    """Writes the word that begins at `at` into `raw` (its gap apart): (byte, code point) to go on from."""
+    h, flags, size = _OFFSET, np.int64(-1), 0
+    i, n, since, stop, points = at, point, at, at, point
+    while i < end:
+        if buf[i] < 0x80:
+            symbol, wide = np.int64(letters[buf[i]]), 1
+        else:
+            symbol, _, wide = _symbol(buf, i, end, letters)
+        if (symbol & KIND) == LETTER:
+            flags &= symbol
+            size += 1
+            if symbol & 0xFFFF < 0x80:
+                h = (h ^ np.uint64(symbol & 0xFFFF)) * _PRIME
+            else:
+                for k in range(wide):
+                    h = (h ^ np.uint64(buf[i + k])) * _PRIME
+            i += wide
+            n += 1
+            stop, points = i, n
+            continue
+        what = _goes_on(buf, i, end, letters, symbol, since, flags & DIGIT)
+        if what == 0:
+            break
+        i += wide
+        n += 1
+        if what == 2:
+            i += 1
+            n += 1
+            break
+        since = i
+    word = 0
+    if flags & UPPER and size > 1:
+        slot = slot_of(keys, h ^ _CAPITALS)
+        word = ids[slot] if keys[slot] != 0 else 0
+    if word == 0:
+        word = ids[slot_of(keys, h)]
+    raw[_WORD], raw[_FIRST], raw[_LAST], raw[_BEGIN], raw[_END] = word, point, points, at, stop
+    raw[_VALUE] = _value(buf, at, stop) if flags & DIGIT else -1
+    return i, n
 
 
 @compiled
 def raw_words(buf: Any, at: Any, end: Any, point: Any, tables: Any, raw: Any) -> Any:
     """The words of one line into `raw`: (how many, the byte behind the line, its code point)."""
-    words, gap, letters, spaced = 0, 2, tables.letters, False
+    letters, keys, ids = tables.letters, tables.keys, tables.ids
+    words, gap, spaced = 0, 2, False
     while at < end:
-        k, cp, size, _ = _symbol(buf, at, end, letters)
-        if k in (LETTER, AMPERSAND):
-            if k == AMPERSAND:
-                h, i, n, stop, points, value, caps = (_OFFSET ^ np.uint64(38)) * _PRIME, at + 1, 1, at + 1, 1, -1, False
+        symbol, cp, size = _symbol(buf, at, end, letters)
+        kind = symbol & KIND
+        if kind in (LETTER, AMPERSAND):
+            begin = min(words, MOST)  # what goes beyond is written behind the last and not counted
+            if kind == AMPERSAND:
+                raw[begin, _WORD], raw[begin, _FIRST], raw[begin, _LAST] = ids[slot_of(keys, (_OFFSET ^ np.uint64(38)) * _PRIME)], point, point + 1
+                raw[begin, _BEGIN], raw[begin, _END], raw[begin, _VALUE] = at, at + 1, -1
+                at, point = at + 1, point + 1
             else:
-                h, i, n, stop, points, value, caps = _read_word(buf, at, end, tables)
-            if words < MOST:
-                capital = not (97 <= cp <= 122 or 48 <= cp <= 57)
-                _keep(raw, words, _word_id(h, caps, tables), gap, (point, point + points, at, stop), capital, value)
-                words += 1
-            gap, at, point, spaced = 0, i, point + n, False
+                at, point = _read_word(buf, at, end, point, letters, keys, ids, raw[begin])
+            raw[begin, _GAP], raw[begin, _CAPITAL] = gap, not (97 <= cp <= 122 or 48 <= cp <= 57)
+            words = min(words + 1, MOST)
+            gap, spaced = 0, False
             continue
-        if k == NEWLINE:
+        if kind == NEWLINE:
             return words, at + 1, point + 1
-        if k == COMMA:
+        if kind == COMMA:
             gap = max(gap, 1)
-        elif k == STOP or ((k in (DOT, HYPHEN)) and (_symbol(buf, at + 1, end, letters)[0] != LETTER or (k == HYPHEN and spaced))):
+        elif kind == STOP or (kind == DOT and not _is_letter(buf, at + 1, end, letters)):
+            gap = 2
+        elif kind == HYPHEN and (spaced or not _is_letter(buf, at + 1, end, letters)):
             gap = 2
         spaced = cp == 32
         at += size

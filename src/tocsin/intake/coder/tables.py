@@ -41,11 +41,21 @@ def characters() -> NDArray[np.uint32]:
     for point in range(65536):
         base = folded(chr(point))
         if base:
-            out[point] = text.LETTER << 16 | ord(base)
-    special = {APOSTROPHES: text.APOSTROPHE, ",": text.COMMA, STOPS: text.STOP, ".": text.DOT, "-": text.HYPHEN, "&": text.AMPERSAND, "\n": text.NEWLINE}
+            out[point] = text.LETTER | ord(base)
+    special = {
+        APOSTROPHES: text.APOSTROPHE,
+        ",": text.COMMA,
+        STOPS: text.STOP,
+        ".": text.DOT,
+        "-": text.HYPHEN,
+        "&": text.AMPERSAND,
+        "\n": text.NEWLINE,
+    }
     for letters, kind in special.items():
         for letter in letters:
-            out[ord(letter)] = kind << 16
+            out[ord(letter)] = kind
+    out[ord("0") : ord("9") + 1] |= text.DIGIT
+    out[ord("A") : ord("Z") + 1] |= text.UPPER
     return out
 
 
@@ -76,7 +86,7 @@ class _Tries:
         """(keys, ids, roots, ends), as `Tables` has them."""
         wanted = {_word_key(word): number for word, number in self.words.items()}
         wanted |= {int(text.edge_key(node, word)): child for (node, word), child in self.edges.items()}
-        keys = np.zeros(1 << (4 * len(wanted)).bit_length(), np.uint64)
+        keys = np.zeros(1 << (2 * len(wanted)).bit_length(), np.uint64)
         ids = np.zeros(len(keys), np.int32)
         for key, value in wanted.items():
             at = text.slot_of(keys, np.uint64(key))
