@@ -82,10 +82,10 @@ def slot_of(keys: Any, h: Any) -> Any:
 
 
 @compiled
-def _next(tables: Any, node: Any, word: Any) -> Any:
+def _next(keys: Any, ids: Any, node: Any, word: Any) -> Any:
     """The node behind `node` along a word, or -1."""
-    slot = slot_of(tables.keys, edge_key(node, word))
-    return tables.ids[slot] if tables.keys[slot] != 0 else -1
+    slot = slot_of(keys, edge_key(node, word))
+    return ids[slot] if keys[slot] != 0 else -1
 
 
 @compiled
@@ -170,8 +170,8 @@ def _value(buf: Any, at: Any, stop: Any) -> Any:
 
 
 @compiled
-def _read_word(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, ids: Any, raw: Any) -> Any:
-    """Writes the word that begins at `at` into `raw` (its gap apart): (byte, code point) to go on from."""
+def _read_word(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, ids: Any, raw: Any, k: Any) -> Any:
+    """Writes the word that begins at `at` into row k of `raw` (its gap apart): (byte, code point) to go on from."""
     h, flags, size = _OFFSET, np.int64(-1), 0
     i, n, since, stop, points = at, point, at, at, point
     while i < end:
@@ -185,8 +185,8 @@ def _read_word(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any,
             if symbol & 0xFFFF < 0x80:
                 h = (h ^ np.uint64(symbol & 0xFFFF)) * _PRIME
             else:
-                for k in range(wide):
-                    h = (h ^ np.uint64(buf[i + k])) * _PRIME
+                for b in range(wide):
+                    h = (h ^ np.uint64(buf[i + b])) * _PRIME
             i += wide
             n += 1
             stop, points = i, n
@@ -207,15 +207,14 @@ def _read_word(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any,
         word = ids[slot] if keys[slot] != 0 else 0
     if word == 0:
         word = ids[slot_of(keys, h)]
-    raw[_WORD], raw[_FIRST], raw[_LAST], raw[_BEGIN], raw[_END] = word, point, points, at, stop
-    raw[_VALUE] = _value(buf, at, stop) if flags & DIGIT else -1
+    raw[k, _WORD], raw[k, _FIRST], raw[k, _LAST], raw[k, _BEGIN], raw[k, _END] = word, point, points, at, stop
+    raw[k, _VALUE] = _value(buf, at, stop) if flags & DIGIT else -1
     return i, n
 
 
 @compiled
-def raw_words(buf: Any, at: Any, end: Any, point: Any, tables: Any, raw: Any) -> Any:
+def raw_words(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, ids: Any, raw: Any) -> Any:
     """The words of one line into `raw`: (how many, the byte behind the line, its code point)."""
-    letters, keys, ids = tables.letters, tables.keys, tables.ids
     words, gap, spaced = 0, 2, False
     while at < end:
         symbol, cp, size = _symbol(buf, at, end, letters)
@@ -227,7 +226,7 @@ def raw_words(buf: Any, at: Any, end: Any, point: Any, tables: Any, raw: Any) ->
                 raw[begin, _BEGIN], raw[begin, _END], raw[begin, _VALUE] = at, at + 1, -1
                 at, point = at + 1, point + 1
             else:
-                at, point = _read_word(buf, at, end, point, letters, keys, ids, raw[begin])
+                at, point = _read_word(buf, at, end, point, letters, keys, ids, raw, begin)
             raw[begin, _GAP], raw[begin, _CAPITAL] = gap, not (97 <= cp <= 122 or 48 <= cp <= 57)
             words = min(words + 1, MOST)
             gap, spaced = 0, False
@@ -247,32 +246,32 @@ def raw_words(buf: Any, at: Any, end: Any, point: Any, tables: Any, raw: Any) ->
 
 
 @compiled
-def _phrase(tables: Any, raw: Any, i: Any, words: Any) -> Any:
+def _phrase(keys: Any, ids: Any, roots: Any, ends: Any, raw: Any, i: Any, words: Any) -> Any:
     """(entry, number of words) of the longest phrase from word `i`; entry 0 where there is none."""
     entry, size = np.int32(0), 1
-    node = tables.roots[raw[i, _WORD], 0]
+    node = roots[raw[i, _WORD], 0]
     k = i
     while node >= 0:
-        if tables.ends[node] >= 0:
-            entry, size = tables.ends[node], k - i + 1
+        if ends[node] >= 0:
+            entry, size = ends[node], k - i + 1
         k += 1
         if k >= words or raw[k, _GAP] > 0 or raw[k, _WORD] == 0:
             break
-        node = _next(tables, node, raw[k, _WORD])
+        node = _next(keys, ids, node, raw[k, _WORD])
     return entry, size
 
 
 @compiled
-def tokens(tables: Any, raw: Any, words: Any, line: Any) -> Any:
+def tokens(keys: Any, ids: Any, roots: Any, ends: Any, entries: Any, raw: Any, words: Any, line: Any) -> Any:
     """The phrases of a line's raw words into `line`: how many."""
     n = i = 0
     while i < words:
-        entry, size = _phrase(tables, raw, i, words)
-        value, digits = tables.entries[entry, STANDS_FOR], 0
+        entry, size = _phrase(keys, ids, roots, ends, raw, i, words)
+        value, digits = entries[entry, STANDS_FOR], 0
         if entry == 0 and raw[i, _VALUE] >= 0:
             entry, value, digits = np.int32(1), raw[i, _VALUE], 1
         last = i + size - 1
-        line[n, ENTRY], line[n, ROLE], line[n, GAP] = entry, tables.entries[entry, CLASS], raw[i, _GAP]
+        line[n, ENTRY], line[n, ROLE], line[n, GAP] = entry, entries[entry, CLASS], raw[i, _GAP]
         line[n, FIRST], line[n, LAST], line[n, BEGIN], line[n, END] = raw[i, _FIRST], raw[last, _LAST], raw[i, _BEGIN], raw[last, _END]
         line[n, CAPITAL], line[n, ACTIVE], line[n, LIVE] = raw[i, _CAPITAL], 0, 1
         line[n, VALUE], line[n, DIGITS], line[n, WORD] = value, digits, raw[i, _WORD]
@@ -282,16 +281,16 @@ def tokens(tables: Any, raw: Any, words: Any, line: Any) -> Any:
 
 
 @compiled
-def place_at(tables: Any, line: Any, i: Any, k: Any) -> Any:
+def place_at(keys: Any, ids: Any, roots: Any, ends: Any, line: Any, i: Any, k: Any) -> Any:
     """(place, tokens) of the longest place name in tokens i..k-1 from `i`; place -1 where there is none."""
     best, size = np.int32(-1), 1
-    node = tables.roots[line[i, WORD], 1]
+    node = roots[line[i, WORD], 1]
     j = i
     while node >= 0:
-        if tables.ends[node] >= 0:
-            best, size = tables.ends[node], j - i + 1
+        if ends[node] >= 0:
+            best, size = ends[node], j - i + 1
         j += 1
         if j >= k or line[j, WORD] == 0:
             break
-        node = _next(tables, node, line[j, WORD])
+        node = _next(keys, ids, node, line[j, WORD])
     return best, size

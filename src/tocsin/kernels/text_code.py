@@ -287,7 +287,7 @@ def _pick_attack(entries: Any, line: Any, state: Any) -> Any:
 
 
 @compiled
-def _pick_place(tables: Any, line: Any, n: Any) -> Any:
+def _pick_place(keys: Any, ids: Any, roots: Any, ends: Any, line: Any, n: Any) -> Any:
     """(place, first, last token): the first behind at, in, near; else the first."""
     best, first, last, sure = -1, 0, 0, False
     i = 0
@@ -297,7 +297,7 @@ def _pick_place(tables: Any, line: Any, n: Any) -> Any:
             k = i
             while k < n and line[k, ROLE] == NONE and (k == i or line[k, GAP] == 0):
                 k += 1
-            place, length = place_at(tables, line, i, k)
+            place, length = place_at(keys, ids, roots, ends, line, i, k)
             if place >= 0:
                 size = length
                 sure = i > 0 and line[i, GAP] == 0 and has(line[i - 1, ROLE], _BEHIND_PLACE)
@@ -318,10 +318,10 @@ def _put(spans: Any, at: Any, line: Any, field: Any, value: Any, first: Any, las
 
 
 @compiled
-def _code_line(tables: Any, line: Any, state: Any, n: Any, spans: Any, at: Any) -> Any:
+def _code_line(entries: Any, merge: Any, line: Any, state: Any, n: Any, spans: Any, at: Any) -> Any:
     """Writes what one headline says behind `at`: where the next span goes."""
-    entries = tables.entries
-    state[:] = 0
+    for k in range(STATE):
+        state[k] = 0
     resolve(entries, line, n)
     a = 0
     for i in range(1, n + 1):
@@ -333,7 +333,7 @@ def _code_line(tables: Any, line: Any, state: Any, n: Any, spans: Any, at: Any) 
         return at
     code, first, last = _pick_target(entries, line, state, n)
     at = _put(spans, at, line, 0, code, first, last)
-    code, first = _pick_group(entries, tables.merge, line, state)
+    code, first = _pick_group(entries, merge, line, state)
     at = _put(spans, at, line, 1, code, first, first)
     code, weapon, first = _pick_attack(entries, line, state)
     at = _put(spans, at, line, 2, code, first, first)
@@ -342,14 +342,14 @@ def _code_line(tables: Any, line: Any, state: Any, n: Any, spans: Any, at: Any) 
         told = TOLD + 3 * k
         if state[told] > 0:
             at = _put(spans, at, line, CODES + k, state[told], state[told + 1], state[told + 2])
-    code, first, last = _pick_place(tables, line, n)
-    return _put(spans, at, line, PLACE, code, first, last)
+    return at
 
 
 @compiled
 def _agreed(merge: Any, spans: Any, a: Any, b: Any, out: Any) -> None:
     """The values of a text from those of its headlines, spans a..b-1."""
-    out[:] = -1
+    for f in range(len(out)):
+        out[f] = -1
     void = 0
     for k in range(a, b):
         field, value = spans[k, 0], spans[k, 1]
@@ -371,33 +371,45 @@ def _agreed(merge: Any, spans: Any, a: Any, b: Any, out: Any) -> None:
 
 
 @compiled
-def code(buf: Any, ends: Any, tables: Any, room: Any, values: Any, spans: Any, counts: Any) -> Any:
-    """Codes texts that stand one behind the other in `buf`, each up to `ends[r]`: how many spans were written.
+def code(buf: Any, stops: Any, tables: Any, room: Any, values: Any, spans: Any, counts: Any) -> Any:
+    """Codes texts that stand one behind the other in `buf`, each up to `stops[r]`: how many spans were written.
 
     `values` (rows x fields, int32; -1 is silence), `counts` (spans of each row), `spans` (room for nine a line); `room` is new_room().
     """
     raw, line, state = room
+    letters, keys, ids, roots, ends, entries, merge = tables
     out = np.full(len(FIELDS), -1, np.int64)
     at, begin = 0, 0
-    for r in range(len(ends)):
-        end, point, first = ends[r], 0, at
+    for r in range(len(stops)):
+        end, point, first = stops[r], 0, at
         while begin < end:
-            words, begin, point = raw_words(buf, begin, end, point, tables, raw)
-            if words:
-                at = _code_line(tables, line, state, tokens(tables, raw, words, line), spans, at)
-        _agreed(tables.merge, spans, first, at, out)
-        kept = first
-        for k in range(first, at):
-            field = spans[k, 0]
-            if out[field] < 0 or (CODES <= field < PLACE and spans[k, 1] != out[field]):
-                continue
-            if kept < k:
-                spans[kept] = spans[k]
-            kept += 1
-        at = kept
-        counts[r] = at - first
-        values[r] = out
+            words, begin, point = raw_words(buf, begin, end, point, letters, keys, ids, raw)
+            n = tokens(keys, ids, roots, ends, entries, raw, words, line)
+            at = _code_line(entries, merge, line, state, n, spans, at)
+            if state[READ]:
+                place, a, b = _pick_place(keys, ids, roots, ends, line, n)
+                at = _put(spans, at, line, PLACE, place, a, b)
+        _agreed(merge, spans, first, at, out)
+        counts[r] = _kept(spans, first, at, out)
+        at = first + counts[r]
+        for f in range(len(out)):
+            values[r, f] = out[f]
     return at
+
+
+@compiled
+def _kept(spans: Any, first: Any, at: Any, out: Any) -> Any:
+    """Leaves the spans that gave the text's values: how many."""
+    kept = first
+    for k in range(first, at):
+        field = spans[k, 0]
+        if out[field] < 0 or (CODES <= field < PLACE and spans[k, 1] != out[field]):
+            continue
+        if kept < k:
+            for c in range(SPAN_COLUMNS):
+                spans[kept, c] = spans[k, c]
+        kept += 1
+    return kept - first
 
 
 def new_room() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:

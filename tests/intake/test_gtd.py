@@ -1,0 +1,121 @@
+"""The Global Terrorism Database, on invented rows."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+import yaml
+
+from tocsin import read
+from tocsin.intake.gtd import Gtd
+from tocsin.terms.taxonomies import taxonomy
+
+COLUMNS = (
+    "eventid iyear imonth iday approxdate resolution country country_txt provstate city latitude longitude specificity summary suicide attacktype1 targtype1 "
+    "targtype1_txt targsubtype1 corp1 target1 gname weaptype1 nkill nkillter nwound INT_LOG related"
+).split()
+ROWS = [
+    "201501300001 2015 1 30 _ _ 153 Pakistan Sindh Shikarpur 27.957 68.638 1 _ 1 3 15 Religious 86 _ Mosque Jundallah 6 61 1 50 0 _".split(
+        " "
+    ),
+    "201502000001 2015 2 0 _ _ 153 Pakistan Punjab Lahore 31.55 74.34 2 _ 0 2 3 Police 25 Police Patrol Unknown 5 _ _ -99 0 _".split(" "),
+    "201500000001 2015 0 0 _ _ 153 Pakistan Unknown Unknown _ _ 5 _ 0 9 20 Unknown _ _ _ Unknown 13 0 0 0 0 _".split(" "),
+    "201502310001 2015 2 31 _ _ 999 Atlantis Nowhere Deep 97 10 4 _ 0 99 17 Militia _ _ _ TTP 6 -3 _ 2.0 0 _".split(" "),
+    "201503010001 2015 3 1 _ 2015-03-04 153 Pakistan Sindh Karachi 24.86 67.01 1 _ 0 6 14 Citizens 67 _ _ BLA 5 2 0 0 0 _".split(" "),
+]
+CELLS = [[None if c == "_" else c for c in row] for row in ROWS]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("gtd") / "globalterrorism.csv"
+    pl.DataFrame(CELLS, schema=COLUMNS, orient="row").write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def rows(path: Path) -> list[dict]:
+    return list(read(path).reports.sort("row").iter_rows(named=True))
+
+
+def test_day_nought_is_the_month_and_month_nought_the_year(rows: list[dict]) -> None:
+    assert [(r["event_start"], r["event_end"]) for r in rows] == [
+        (date(2015, 1, 30), date(2015, 1, 30)),
+        (date(2015, 2, 1), date(2015, 2, 28)),
+        (date(2015, 1, 1), date(2015, 12, 31)),
+        (date(2015, 2, 1), date(2015, 2, 28)),
+        (date(2015, 3, 1), date(2015, 3, 4)),
+    ]
+
+
+def test_a_suicide_bombing_is_one(rows: list[dict]) -> None:
+    assert (rows[0]["attack_type"], rows[0]["weapon_type"], rows[0]["target_type"]) == (
+        "explosion/suicide",
+        "explosives",
+        "civilians/religious",
+    )
+
+
+def test_an_unknown_toll_is_empty_and_a_known_nought_is_nought(rows: list[dict]) -> None:
+    assert (rows[1]["killed"], rows[1]["wounded"], rows[2]["killed"], rows[3]["killed"], rows[3]["wounded"]) == (None, None, 0, None, 2)
+
+
+def test_the_attacker_is_initiator_and_actor_and_nobody_is_null(rows: list[dict]) -> None:
+    assert (rows[3]["actor"], rows[3]["initiator"], rows[1]["actor"]) == ("TTP", "TTP", None)
+
+
+def test_the_kind_of_violence_follows_from_whom_they_hit(rows: list[dict]) -> None:
+    assert [r["violence"] for r in rows] == ["one_sided", "state_based", "unknown", "non_state", "one_sided"]
+
+
+def test_what_cannot_be_is_an_issue_and_the_row_stays(path: Path) -> None:
+    intake = read(path)
+    said = {(i["field"], i["value"]) for i in intake.issues.filter(pl.col("row") == 5).iter_rows(named=True)}
+    assert {("iday", "31"), ("latitude", "97"), ("nkill", "-3"), ("attacktype1", "99"), ("country_txt", "Atlantis")} <= said
+    assert intake.reports.height == 5
+
+
+def test_a_spreadsheet_gives_the_same_reports(path: Path, tmp_path: Path) -> None:
+    book = tmp_path / "gtd.xlsx"
+    with xlsxwriter.Workbook(str(book)) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, COLUMNS)
+        for i, row in enumerate(CELLS, 1):
+            for j, cell in enumerate(row):
+                if cell is not None:
+                    number = COLUMNS[j] in (
+                        "iyear",
+                        "imonth",
+                        "iday",
+                        "nkill",
+                        "nkillter",
+                        "nwound",
+                        "attacktype1",
+                        "targtype1",
+                        "weaptype1",
+                        "suicide",
+                        "eventid",
+                    )
+                    sheet.write(i, j, float(cell) if number else cell)
+    from_csv, from_book = read(path).reports, read(book).reports
+    assert from_csv.drop("file", "source_hash", "lat", "lon").equals(from_book.drop("file", "source_hash", "lat", "lon"))
+
+
+def test_every_code_of_the_codebook_has_its_counterpart() -> None:
+    raw = yaml.safe_load(Path(str(files("tocsin.intake.gtd").joinpath("crosswalk.yml"))).read_text(encoding="utf-8"))
+    for name, n in (("attack_type", 9), ("target_type", 22), ("weapon_type", 13)):
+        assert sorted(map(int, raw[name])) == list(range(1, n + 1))
+        assert all(code in taxonomy(name) for code in raw[name].values())
+    assert all(code in taxonomy("target_type") for code in raw["target_subtype"].values())
+
+
+def test_all_135_columns_are_read_or_passed_over_by_name() -> None:
+    reader = Gtd()
+    used, ignored = set(reader.spec["used"]), reader.ignored
+    assert not used & ignored
+    assert len(used | ignored) == 135
