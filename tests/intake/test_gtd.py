@@ -12,6 +12,7 @@ import xlsxwriter
 import yaml
 
 from tocsin import read
+from tocsin.intake.files import Batch
 from tocsin.intake.gtd import Gtd
 from tocsin.terms.taxonomies import taxonomy
 
@@ -119,3 +120,55 @@ def test_all_135_columns_are_read_or_passed_over_by_name() -> None:
     used, ignored = set(reader.spec["used"]), reader.ignored
     assert not used & ignored
     assert len(used | ignored) == 135
+
+
+def _one(**cells: str | None) -> tuple[dict, pl.DataFrame]:
+    """One row of the reader alone, before words and places are read."""
+    plain: dict[str, str | None] = {"eventid": "201503010001", "iyear": "2015", "imonth": "3", "iday": "1", "country_txt": "Pakistan"}
+    plain |= {"latitude": "24.86", "longitude": "67.01", "specificity": "1", "attacktype1": "2", "targtype1": "14", "gname": "X"}
+    cells = plain | cells
+    frame = pl.DataFrame({c: [v] for c, v in cells.items()}, schema=dict.fromkeys(cells, pl.String))
+    reports, issues = Gtd().read(Batch(frame, pl.Series([2], dtype=pl.Int64)), "gtd.csv")
+    return reports.row(0, named=True), issues
+
+
+@pytest.mark.parametrize(("code", "km"), [("1", 2.0), ("2", 12.0), ("3", 30.0), ("4", 100.0), ("5", 300.0), (None, 100.0)])
+def test_the_precision_of_place_becomes_a_radius(code: str | None, km: float) -> None:
+    assert _one(specificity=code)[0]["radius_km"] == km
+
+
+def test_without_a_point_there_is_no_radius() -> None:
+    assert _one(latitude=None, longitude=None, specificity="5")[0]["radius_km"] is None
+
+
+def test_an_extended_incident_may_end_on_an_american_date() -> None:
+    row, issues = _one(resolution="3/9/2015")
+    assert (row["event_end"], row["known_at"], issues.height) == (date(2015, 3, 9), date(2015, 3, 10), 0)
+
+
+def test_a_subtype_narrows_the_target_where_it_says_more() -> None:
+    assert _one(targsubtype1="74")[0]["target_type"] == "civilians/market"
+    assert _one(targsubtype1="67")[0]["target_type"] == "civilians"
+
+
+def test_only_a_bombing_becomes_a_suicide_bombing() -> None:
+    assert _one(suicide="1")[0]["attack_type"] == "armed_assault"
+    assert _one(suicide="1", attacktype1="3.0")[0]["attack_type"] == "explosion/suicide"
+
+
+def test_officials_and_diplomats_are_one_sided_violence() -> None:
+    assert [_one(targtype1=code)[0]["violence"] for code in ("2", "7")] == ["one_sided", "one_sided"]
+
+
+def test_without_a_summary_the_text_is_the_target() -> None:
+    assert _one(target1="A bus", corp1="Metro")[0]["text"] == "A bus; Metro"
+
+
+def test_a_column_that_no_codebook_has_is_one_issue_of_the_file() -> None:
+    found = _one(mood="grim")[1]
+    assert found.select("row", "field").rows() == [(0, "mood")]
+
+
+def test_the_header_decides_whatever_its_case_and_order() -> None:
+    assert Gtd().recognises([c.upper() for c in COLUMNS[::-1]])
+    assert not Gtd().recognises(["event_id_cnty", "event_date"])

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.words import compiled
+from tocsin.kernels.words import compiled, inlined
 
 #: Grammar classes of words, in the order of their numbers.
 ROLES = (
@@ -71,7 +71,7 @@ def capital_key(h: Any) -> Any:
     return h ^ _CAPITALS
 
 
-@compiled
+@inlined
 def slot_of(keys: Any, h: Any) -> Any:
     """Where a hash stands in an open table, or the free slot where it would."""
     mask = len(keys) - 1
@@ -81,20 +81,20 @@ def slot_of(keys: Any, h: Any) -> Any:
     return at
 
 
-@compiled
+@inlined
 def _next(keys: Any, ids: Any, node: Any, word: Any) -> Any:
     """The node behind `node` along a word, or -1."""
     slot = slot_of(keys, edge_key(node, word))
     return ids[slot] if keys[slot] != 0 else -1
 
 
-@compiled
+@inlined
 def edge_key(node: Any, word: Any) -> Any:
     """The key of an edge of a trie."""
     return (np.uint64(node + 1) << np.uint64(32) | np.uint64(word)) * np.uint64(0x9E3779B97F4A7C15)
 
 
-@compiled
+@inlined
 def _symbol(buf: Any, at: Any, end: Any, letters: Any) -> Any:
     """(entry of `letters`, code point, bytes) of the character at `at`; 0 at the end and beyond the first plane."""
     if at >= end:
@@ -169,7 +169,7 @@ def _value(buf: Any, at: Any, stop: Any) -> Any:
     return value if size < 7 else -1
 
 
-@compiled
+@inlined
 def _read_word(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, ids: Any, raw: Any, k: Any) -> Any:
     """Writes the word that begins at `at` into row k of `raw` (its gap apart): (byte, code point) to go on from."""
     h, flags, size = _OFFSET, np.int64(-1), 0
@@ -245,7 +245,7 @@ def raw_words(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, 
     return words, at, point
 
 
-@compiled
+@inlined
 def _phrase(keys: Any, ids: Any, roots: Any, ends: Any, raw: Any, i: Any, words: Any) -> Any:
     """(entry, number of words) of the longest phrase from word `i`; entry 0 where there is none."""
     entry, size = np.int32(0), 1
