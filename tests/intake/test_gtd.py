@@ -164,9 +164,23 @@ def test_without_a_summary_the_text_is_the_target() -> None:
     assert _one(target1="A bus", corp1="Metro")[0]["text"] == "A bus; Metro"
 
 
-def test_a_column_that_no_codebook_has_is_one_issue_of_the_file() -> None:
-    found = _one(mood="grim")[1]
-    assert found.select("row", "field").rows() == [(0, "mood")]
+def test_a_column_that_no_codebook_has_is_one_issue_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "gtd.csv"
+    pl.DataFrame([[*row, "grim"] for row in CELLS], schema=[*COLUMNS, "mood"], orient="row").write_csv(path)
+    assert read(path).issues.filter(pl.col("field") == "mood").select("row").rows() == [(0,)]
+
+
+def test_months_and_years_that_cannot_be_are_said() -> None:
+    row, issues = _one(imonth="13")
+    assert (row["event_start"], row["event_end"]) == (date(2015, 1, 1), date(2015, 12, 31))
+    assert issues["field"].to_list() == ["imonth"]
+    row, issues = _one(iyear="99999")
+    assert (row["event_start"], issues["field"].to_list()) == (None, ["iyear"])
+    assert _one(resolution="2014-01-01")[1]["field"].to_list() == ["resolution"]
+
+
+def test_a_target_that_no_codebook_has_leaves_the_kind_of_violence_unknown() -> None:
+    assert _one(targtype1="99")[0]["violence"] == "unknown"
 
 
 def test_the_header_decides_whatever_its_case_and_order() -> None:

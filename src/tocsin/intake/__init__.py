@@ -89,6 +89,10 @@ def _opened(path: Path, extra: Reader | None, progress: Progress | None) -> tupl
     table = open_table(path)
     reader = reader_for(table.header, table.file, extra)
 
+    for column in reader.strangers(table.header):
+        reason = f"a column that {reader.name} is not known to have: not read"
+        table.notes.append({"file": table.file, "row": 0, "field": column, "value": None, "reason": reason})
+
     def tell(done: int) -> None:
         if progress is not None:
             progress(table.file, done, table.size_hint)

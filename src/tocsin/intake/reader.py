@@ -31,6 +31,10 @@ class Reader(Protocol):
         """The columns of this header that are read."""
         ...
 
+    def strangers(self, header: Sequence[str]) -> list[str]:
+        """The columns that are neither read nor passed over by name."""
+        ...
+
     def read(self, batch: Batch, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Partial reports (REPORTS' columns, `own_id`, `version`, `row`) and issues of one batch."""
         ...

@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import carray, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from tocsin.kernels.words import compiled, inlined
@@ -54,6 +57,20 @@ class Tables(NamedTuple):
     ends: NDArray[np.int32]  # node -> entry or place
     entries: NDArray[np.int32]
     merge: NDArray[np.int16]  # field, code, code -> code or -1
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _pointer(typingctx: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.int64), codegen
+
+
+@compiled
+def unowned(array: Any) -> Any:
+    """The same memory as an array that nobody counts references to: counting costs more than the rules do. `array` must outlive it."""
+    return carray(_pointer(array.ctypes.data), array.shape, array.dtype)
 
 
 @compiled

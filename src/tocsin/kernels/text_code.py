@@ -46,6 +46,7 @@ from tocsin.kernels.text import (
     place_at,
     raw_words,
     tokens,
+    unowned,
 )
 from tocsin.kernels.text_counts import count_tolls
 from tocsin.kernels.text_rules import (
@@ -376,8 +377,10 @@ def code(buf: Any, stops: Any, tables: Any, room: Any, values: Any, spans: Any, 
 
     `values` (rows x fields, int32; -1 is silence), `counts` (spans of each row), `spans` (room for nine a line); `room` is new_room().
     """
-    raw, line, state = room
-    letters, keys, ids, roots, ends, entries, merge = tables
+    buf, spans = unowned(buf), unowned(spans)
+    raw, line, state = unowned(room[0]), unowned(room[1]), unowned(room[2])
+    letters, keys, ids, roots = unowned(tables.letters), unowned(tables.keys), unowned(tables.ids), unowned(tables.roots)
+    ends, entries, merge = unowned(tables.ends), unowned(tables.entries), unowned(tables.merge)
     out = np.full(len(FIELDS), -1, np.int64)
     at, begin = 0, 0
     for r in range(len(stops)):

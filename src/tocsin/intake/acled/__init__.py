@@ -47,6 +47,11 @@ class Acled:
         """The columns of this header that are read."""
         return [h for h in header if h.strip().lower() not in self.spec["ignored"]]
 
+    def strangers(self, header: Sequence[str]) -> list[str]:
+        """The columns that the codebook does not have."""
+        known = set(KNOWN) | set(self.spec["ignored"]) | {o for others in self.spec["also_called"].values() for o in others}
+        return [h for h in header if h.strip().lower() not in known]
+
     def read(self, batch: Batch, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Reports and issues of one batch."""
         names = {other: name for name, others in self.spec["also_called"].items() for other in others}
@@ -85,21 +90,13 @@ class Acled:
         nowhere = issue_frame(
             file, batch.rows.filter(unknown), "country", fields.text("country").filter(unknown), "a country without a code: left empty"
         )
-        return _meanings(frame), pl.concat([fields.issues(), nowhere, self._strangers(fields, file, batch)])
+        return _meanings(frame), pl.concat([fields.issues(), nowhere])
 
     def _attack(self, fields: Fields) -> pl.Series:
         """The sub-event's code, or the event type's where the sub-event is silent."""
         fine = {k: v["attack"] for k, v in self.crosswalk["sub_event_type"].items()}
         narrow = fields.one_of("sub_event_type", fine, pl.String)
         return narrow.fill_null(fields.one_of("event_type", self.crosswalk["event_type"], pl.String))
-
-    def _strangers(self, fields: Fields, file: str, batch: Batch) -> pl.DataFrame:
-        """Columns that no codebook names: said once, on the file's first rows."""
-        known = set(KNOWN)
-        odd = [c for c in fields.frame.columns if c not in known] if batch.rows.len() and batch.rows[0] == 2 else []
-        return issue_frame(
-            file, [0] * len(odd), pl.Series(odd, dtype=pl.String), [""] * len(odd), "a column that the codebook does not have: not read"
-        )
 
 
 KNOWN = (

@@ -48,6 +48,11 @@ class Gtd:
         """The columns of this header that are read."""
         return [h for h in header if h.strip().lower() not in self.ignored]
 
+    def strangers(self, header: Sequence[str]) -> list[str]:
+        """The columns that the codebook does not have."""
+        known = set(self.spec["used"]) | self.ignored
+        return [h for h in header if h.strip().lower() not in known]
+
     def read(self, batch: Batch, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Reports and issues of one batch."""
         fields = Fields(self._plain(batch), file)
@@ -83,9 +88,8 @@ class Gtd:
                 ).to_series(),
             }
         )
-        frame, impossible = _dates(frame)
-        reason = "no such day in that month: the whole month was taken"
-        days = issue_frame(file, frame["row"].filter(impossible), "iday", frame["of_month"].cast(pl.String).filter(impossible), reason)
+        frame, odd = _dates(frame)
+        days = issue_frame(file, odd["row"], odd["field"], odd["value"], odd["reason"])
         nowhere = issue_frame(
             file,
             batch.rows.filter(unknown),
@@ -93,7 +97,7 @@ class Gtd:
             fields.text("country_txt").filter(unknown),
             "a country without a code: left empty",
         )
-        return self._meanings(frame), pl.concat([fields.issues(), days, nowhere, self._strangers(fields, file, batch)])
+        return self._meanings(frame), pl.concat([fields.issues(), days, nowhere])
 
     def _plain(self, batch: Batch) -> Batch:
         """Lower-case names; unknown numbers empty; codes that a spreadsheet wrote as 1.0 as 1."""
@@ -131,7 +135,7 @@ class Gtd:
         placed = pl.col("lat").is_not_null()
         return frame.with_columns(
             attack_type=pl.when(bomb).then(pl.lit("explosion/suicide")).otherwise("attack_type"),
-            violence=pl.when(pl.col("targtype").is_null())
+            violence=pl.when(~pl.col("targtype").is_in(list(self.crosswalk["target_type"])).fill_null(False))
             .then(pl.lit("unknown"))
             .otherwise(pl.col("targtype").replace_strict(kinds, default="one_sided", return_dtype=pl.String)),
             initiator="actor",
@@ -149,22 +153,15 @@ class Gtd:
             known_at=pl.col("event_end") + pl.duration(days=1),
         ).drop("year", "month", "of_month", "last", "suicide", "targtype", "hit", "summary", "aim")
 
-    def _strangers(self, fields: Fields, file: str, batch: Batch) -> pl.DataFrame:
-        """Columns that no codebook names: said once, with the file's first rows."""
-        first = batch.rows.len() and batch.rows[0] == 2
-        odd = [c for c in fields.frame.columns if c not in self.spec["used"]] if first else []
-        return issue_frame(
-            file, [0] * len(odd), pl.Series(odd, dtype=pl.String), [""] * len(odd), "a column that the codebook does not have: not read"
-        )
-
 
 def _known(names: pl.Series) -> pl.Series:
-    return names.replace({"Unknown": None, "unknown": None, "-9": None})
+    return names.replace({"Unknown": None, "unknown": None, "-9": None, "Not Applicable": None, "Unnamed": None})
 
 
-def _dates(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Day 0 is the whole month, month 0 the whole year; `resolution` ends an extended event. And where a day does not exist."""
-    year, month, day = pl.col("year"), pl.col("month"), pl.col("of_month")
+def _dates(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Day 0 is the whole month, month 0 the whole year; `resolution` ends an extended event. And (row, field, value, reason) of what cannot be."""
+    year = pl.when(pl.col("year").is_between(1900, 2200)).then("year")
+    month, day = pl.col("month"), pl.col("of_month")
     known_month, known_day = month.is_between(1, 12).fill_null(False), (day >= 1).fill_null(False)
     text = pl.concat_str(year.cast(pl.String), month.cast(pl.String).str.zfill(2), day.cast(pl.String).str.zfill(2), separator="-")
     exact = pl.when(known_month & known_day).then(text.str.to_date("%Y-%m-%d", strict=False))
@@ -172,7 +169,20 @@ def _dates(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     last = pl.coalesce(
         exact, pl.when(known_month).then(pl.date(year, month.clip(1, 12), 1).dt.month_end()).otherwise(pl.date(year, 12, 31))
     )
-    impossible = frame.select(known_month & known_day & exact.is_null() & year.is_not_null()).to_series()
-    frame = frame.with_columns(event_start=first, event_end=last)
-    extended = pl.col("last") >= pl.col("event_start")
-    return frame.with_columns(event_end=pl.when(extended).then(pl.max_horizontal("event_end", "last")).otherwise("event_end")), impossible
+    wrong = [
+        ("iyear", "year", year.is_null() & pl.col("year").is_not_null(), "no such year: left without a date"),
+        ("imonth", "month", ~month.is_between(0, 12), "no such month: the whole year was taken"),
+        (
+            "iday",
+            "of_month",
+            (day < 0) | (known_month & known_day & exact.is_null() & year.is_not_null()),
+            "no such day in that month: the whole month was taken",
+        ),
+        ("resolution", "last", pl.col("last") < first, "ends before it begins: passed over"),
+    ]
+    odd = pl.concat(
+        frame.filter(bad.fill_null(False)).select("row", field=pl.lit(field), value=pl.col(column).cast(pl.String), reason=pl.lit(reason))
+        for field, column, bad, reason in wrong
+    )
+    extended = pl.col("last") >= first
+    return frame.with_columns(event_start=first, event_end=pl.when(extended).then(pl.max_horizontal(last, "last")).otherwise(last)), odd

@@ -35,6 +35,10 @@ class TableReader:
         """The columns that the description reads."""
         return [h for h in header if h in self.spec.columns]
 
+    def strangers(self, header: Sequence[str]) -> list[str]:
+        """The columns that the description neither reads nor passes over by name."""
+        return [h for h in header if h not in self.spec.columns and h not in self.spec.ignored]
+
     def read(self, batch: Batch, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Reports and issues of one batch; a description's constants hold for every row."""
         fields = Fields(batch, file)

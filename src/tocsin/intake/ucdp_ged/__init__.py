@@ -42,6 +42,11 @@ class UcdpGed:
         """The columns of this header that are read."""
         return [h for h in header if h.strip().lower() not in self.spec["ignored"]]
 
+    def strangers(self, header: Sequence[str]) -> list[str]:
+        """The columns that the codebook does not have."""
+        known = set(self.spec["used"]) | set(self.spec["ignored"])
+        return [h for h in header if h.strip().lower() not in known]
+
     def read(self, batch: Batch, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Reports and issues of one batch.
 
@@ -69,7 +74,6 @@ class UcdpGed:
                 "end": fields.date("date_end"),
                 "days": fields.one_of("date_prec", spec["date_prec"], pl.Int32),
                 "country": fields.text("iso3"),
-                "nation": fields.text("country"),
                 "admin1": fields.text("adm_1"),
                 "admin2": fields.text("adm_2"),
                 "place": fields.text("where_coordinates"),
@@ -121,7 +125,7 @@ def _meanings(frame: pl.DataFrame) -> pl.DataFrame:
             kind=pl.lit("event"),
             hindsight=pl.lit(True),
         )
-        .drop("start", "end", "days", "gwnoa", "gwnob", "nation")
+        .drop("start", "end", "days", "gwnoa", "gwnob")
     )
 
 
