@@ -43,7 +43,7 @@ ENTRY, ROLE, GAP, FIRST, LAST, BEGIN, END, CAPITAL, ACTIVE, LIVE, VALUE, DIGITS,
 HIT_TOKEN, HIT_STEP, HIT_RANK, GROUP_TOKEN, GROUP_STEP, ATTACKED = range(14, 20)
 LINE_COLUMNS = 20
 #: Columns of a raw word: its number, gap, code points, bytes, whether it begins with a capital, the value of its digits or -1.
-_WORD, _GAP, _FIRST, _LAST, _BEGIN, _END, _CAPITAL, _VALUE = range(8)
+_WORD, _GAP, _FIRST, _LAST, _BEGIN, _STOP, _CAPITAL, _VALUE = range(8)
 RAW_COLUMNS = 8
 
 
@@ -73,6 +73,33 @@ def unowned(array: Any) -> Any:
     return carray(_pointer(array.ctypes.data), array.shape, array.dtype)
 
 
+def _reader(bits: int, kind: Any) -> Any:
+    """A kernel part that reads an unsigned number at an address, as `kind`."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def read(typingctx: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            number = builder.load(builder.inttoptr(args[0], ir.IntType(bits).as_pointer()), align=1)
+            return number if bits == 64 else builder.zext(number, ir.IntType(64))
+
+        return kind(types.int64), codegen
+
+    return read
+
+
+_byte, _symbol_at, _key_at = _reader(8, types.int64), _reader(32, types.int64), _reader(64, types.uint64)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _write(typingctx: Any, address: Any, number: Any) -> Any:
+    """Writes a number as int32 at an address."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.store(builder.trunc(args[1], ir.IntType(32)), builder.inttoptr(args[0], ir.IntType(32).as_pointer()), align=1)
+
+    return types.void(types.int64, types.int64), codegen
+
+
 @compiled
 def text_hash(word: Any) -> Any:
     """FNV-1a of a word's bytes."""
@@ -88,7 +115,7 @@ def capital_key(h: Any) -> Any:
     return h ^ _CAPITALS
 
 
-@inlined
+@compiled
 def slot_of(keys: Any, h: Any) -> Any:
     """Where a hash stands in an open table, or the free slot where it would."""
     mask = len(keys) - 1
@@ -98,117 +125,124 @@ def slot_of(keys: Any, h: Any) -> Any:
     return at
 
 
-@inlined
+@compiled
 def _next(keys: Any, ids: Any, node: Any, word: Any) -> Any:
     """The node behind `node` along a word, or -1."""
     slot = slot_of(keys, edge_key(node, word))
     return ids[slot] if keys[slot] != 0 else -1
 
 
-@inlined
+@compiled
 def edge_key(node: Any, word: Any) -> Any:
     """The key of an edge of a trie."""
     return (np.uint64(node + 1) << np.uint64(32) | np.uint64(word)) * np.uint64(0x9E3779B97F4A7C15)
 
 
 @inlined
-def _symbol(buf: Any, at: Any, end: Any, letters: Any) -> Any:
-    """(entry of `letters`, code point, bytes) of the character at `at`; 0 at the end and beyond the first plane."""
+def _symbol(at: Any, end: Any, letters: Any) -> Any:
+    """(entry of `letters`, bytes) of the character at `at`; 0 at the end and beyond the first plane."""
     if at >= end:
-        return np.int64(0), 0, 0
-    cp, size = np.int64(buf[at]), 1
-    if cp >= 0xF0:
-        return np.int64(0), 0, 4
-    if cp >= 0xE0:
-        cp, size = (cp & 0x0F) << 12 | (np.int64(buf[at + 1]) & 0x3F) << 6 | (np.int64(buf[at + 2]) & 0x3F), 3
-    elif cp >= 0x80:
-        cp, size = (cp & 0x1F) << 6 | (np.int64(buf[at + 1]) & 0x3F), 2
-    return np.int64(letters[cp]), cp, size
+        return 0, 0
+    cp = _byte(at)
+    if cp < 0x80:
+        return _symbol_at(letters + 4 * cp), 1
+    if cp < 0xE0:
+        return _symbol_at(letters + 4 * ((cp & 0x1F) << 6 | (_byte(at + 1) & 0x3F))), 2
+    if cp < 0xF0:
+        return _symbol_at(letters + 4 * ((cp & 0x0F) << 12 | (_byte(at + 1) & 0x3F) << 6 | (_byte(at + 2) & 0x3F))), 3
+    return 0, 4
 
 
 @compiled
-def _is_letter(buf: Any, at: Any, end: Any, letters: Any) -> Any:
-    return (_symbol(buf, at, end, letters)[0] & KIND) == LETTER
+def _is_letter(at: Any, end: Any, letters: Any) -> Any:
+    return (_symbol(at, end, letters)[0] & KIND) == LETTER
 
 
 @compiled
-def _three_digits(buf: Any, at: Any, end: Any, letters: Any) -> Any:
+def _three_digits(at: Any, end: Any, letters: Any) -> Any:
     if at + 3 > end:
         return False
     digits = True
     for k in range(3):
-        digits &= 48 <= buf[at + k] <= 57
-    return digits and not _is_letter(buf, at + 3, end, letters)
+        digits &= 48 <= _byte(at + k) <= 57
+    return digits and not _is_letter(at + 3, end, letters)
 
 
 @compiled
-def _possessive(buf: Any, at: Any, end: Any, letters: Any) -> Any:
+def _possessive(at: Any, end: Any, letters: Any) -> Any:
     """An s ends the word at `at`."""
-    if buf[at] != 115 and buf[at] != 83:
+    if _byte(at) != 115 and _byte(at) != 83:
         return False
-    then = _symbol(buf, at + 1, end, letters)[0] & KIND
+    then = _symbol(at + 1, end, letters)[0] & KIND
     return then not in (LETTER, APOSTROPHE)
 
 
 @compiled
-def _lone(buf: Any, since: Any, dot: Any, end: Any, letters: Any) -> Any:
+def _lone(since: Any, dot: Any, end: Any, letters: Any) -> Any:
     """One letter stands on either side of the dot at `dot`."""
-    size = _symbol(buf, since, end, letters)[2]
-    if since + size != dot or not _is_letter(buf, dot + 1, end, letters):
+    if since + _symbol(since, end, letters)[1] != dot or not _is_letter(dot + 1, end, letters):
         return False
-    return not _is_letter(buf, dot + 1 + _symbol(buf, dot + 1, end, letters)[2], end, letters)
+    return not _is_letter(dot + 1 + _symbol(dot + 1, end, letters)[1], end, letters)
 
 
 @compiled
-def _goes_on(buf: Any, i: Any, end: Any, letters: Any, symbol: Any, since: Any, digits: Any) -> Any:
+def _goes_on(i: Any, end: Any, letters: Any, kind: Any, since: Any, digits: Any) -> Any:
     """What a sign inside a word does: 0 ends the word, 1 is passed over, 2 is a possessive, which ends it too."""
-    kind = symbol & KIND
     if kind == COMMA:
-        return 1 if digits and _three_digits(buf, i + 1, end, letters) else 0
+        return 1 if digits and _three_digits(i + 1, end, letters) else 0
     if kind == DOT:
-        return 1 if _lone(buf, since, i, end, letters) else 0
+        return 1 if _lone(since, i, end, letters) else 0
     if kind != APOSTROPHE:
         return 0
-    then = i + _symbol(buf, i, end, letters)[2]
-    if not _is_letter(buf, then, end, letters):
+    then = i + _symbol(i, end, letters)[1]
+    if not _is_letter(then, end, letters):
         return 0
-    return 2 if _possessive(buf, then, end, letters) else 1
+    return 2 if _possessive(then, end, letters) else 1
 
 
 @compiled
-def _value(buf: Any, at: Any, stop: Any) -> Any:
+def _value(at: Any, stop: Any) -> Any:
     """The number that digits (with commas) make, up to six of them; -1 for more."""
     value, size = 0, 0
     for k in range(at, stop):
-        if buf[k] >= 48 and buf[k] <= 57 and size < 7:
-            value = value * 10 + buf[k] - 48
+        if 48 <= _byte(k) <= 57 and size < 7:
+            value = value * 10 + _byte(k) - 48
             size += 1
     return value if size < 7 else -1
 
 
 @inlined
-def _read_word(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, ids: Any, raw: Any, k: Any) -> Any:
-    """Writes the word that begins at `at` into row k of `raw` (its gap apart): (byte, code point) to go on from."""
-    h, flags, size = _OFFSET, np.int64(-1), 0
+def _word_id(h: Any, keys: Any, mask: Any, ids: Any) -> Any:
+    """The number of the word with a hash; 0 for a word that is in no list."""
+    at = np.int64(h >> np.uint64(40)) & mask
+    key = _key_at(keys + 8 * at)
+    while key != 0 and key != h:
+        at = (at + 1) & mask
+        key = _key_at(keys + 8 * at)
+    return _symbol_at(ids + 4 * at)
+
+
+@compiled
+def _read_word(base: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, mask: Any, ids: Any, row: Any) -> Any:
+    """Writes the word that begins at `at` into a row of `raw` (its gap apart): (byte, code point) to go on from."""
+    h, flags, size = _OFFSET, -1, 0
     i, n, since, stop, points = at, point, at, at, point
     while i < end:
-        if buf[i] < 0x80:
-            symbol, wide = np.int64(letters[buf[i]]), 1
-        else:
-            symbol, _, wide = _symbol(buf, i, end, letters)
-        if (symbol & KIND) == LETTER:
+        symbol, wide = _symbol(i, end, letters)
+        kind = symbol & KIND
+        if kind == LETTER:
             flags &= symbol
             size += 1
             if symbol & 0xFFFF < 0x80:
                 h = (h ^ np.uint64(symbol & 0xFFFF)) * _PRIME
             else:
                 for b in range(wide):
-                    h = (h ^ np.uint64(buf[i + b])) * _PRIME
+                    h = (h ^ np.uint64(_byte(i + b))) * _PRIME
             i += wide
             n += 1
             stop, points = i, n
             continue
-        what = _goes_on(buf, i, end, letters, symbol, since, flags & DIGIT)
+        what = 0 if kind == OTHER else _goes_on(i, end, letters, kind, since, flags & DIGIT)
         if what == 0:
             break
         i += wide
@@ -220,31 +254,35 @@ def _read_word(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any,
         since = i
     word = 0
     if flags & UPPER and size > 1:
-        slot = slot_of(keys, h ^ _CAPITALS)
-        word = ids[slot] if keys[slot] != 0 else 0
+        word = _word_id(h ^ _CAPITALS, keys, mask, ids)
     if word == 0:
-        word = ids[slot_of(keys, h)]
-    raw[k, _WORD], raw[k, _FIRST], raw[k, _LAST], raw[k, _BEGIN], raw[k, _END] = word, point, points, at, stop
-    raw[k, _VALUE] = _value(buf, at, stop) if flags & DIGIT else -1
+        word = _word_id(h, keys, mask, ids)
+    _write(row + 4 * _WORD, word)
+    _write(row + 4 * _FIRST, point)
+    _write(row + 4 * _LAST, points)
+    _write(row + 4 * _STOP, stop - base)
+    _write(row + 4 * _VALUE, _value(at, stop) if flags & DIGIT else -1)
     return i, n
 
 
 @compiled
-def raw_words(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, ids: Any, raw: Any) -> Any:
-    """The words of one line into `raw`: (how many, the byte behind the line, its code point)."""
+def raw_words(base: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, mask: Any, ids: Any, raw: Any) -> Any:
+    """The words of one line into `raw`: (how many, the byte behind the line, its code point). Arrays are given by their
+    addresses; byte positions count from `base`."""
     words, gap, spaced = 0, 2, False
     while at < end:
-        symbol, cp, size = _symbol(buf, at, end, letters)
+        symbol, size = _symbol(at, end, letters)
         kind = symbol & KIND
         if kind in (LETTER, AMPERSAND):
-            begin = min(words, MOST)  # what goes beyond is written behind the last and not counted
-            if kind == AMPERSAND:
-                raw[begin, _WORD], raw[begin, _FIRST], raw[begin, _LAST] = ids[slot_of(keys, (_OFFSET ^ np.uint64(38)) * _PRIME)], point, point + 1
-                raw[begin, _BEGIN], raw[begin, _END], raw[begin, _VALUE] = at, at + 1, -1
-                at, point = at + 1, point + 1
+            row = raw + 4 * RAW_COLUMNS * words  # what goes beyond MOST is written behind the last and not counted
+            _write(row + 4 * _BEGIN, at - base)
+            _write(row + 4 * _GAP, gap)
+            first = _byte(at)
+            _write(row + 4 * _CAPITAL, np.int64(not (97 <= first <= 122 or 48 <= first <= 57)))
+            if kind == LETTER:
+                at, point = _read_word(base, at, end, point, letters, keys, mask, ids, row)
             else:
-                at, point = _read_word(buf, at, end, point, letters, keys, ids, raw, begin)
-            raw[begin, _GAP], raw[begin, _CAPITAL] = gap, not (97 <= cp <= 122 or 48 <= cp <= 57)
+                at, point = _read_and(base, at, point, keys, mask, ids, row)
             words = min(words + 1, MOST)
             gap, spaced = 0, False
             continue
@@ -252,17 +290,28 @@ def raw_words(buf: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any, 
             return words, at + 1, point + 1
         if kind == COMMA:
             gap = max(gap, 1)
-        elif kind == STOP or (kind == DOT and not _is_letter(buf, at + 1, end, letters)):
+        elif kind == STOP or (kind == DOT and not _is_letter(at + 1, end, letters)):
             gap = 2
-        elif kind == HYPHEN and (spaced or not _is_letter(buf, at + 1, end, letters)):
+        elif kind == HYPHEN and (spaced or not _is_letter(at + 1, end, letters)):
             gap = 2
-        spaced = cp == 32
+        spaced = _byte(at) == 32
         at += size
         point += 1
     return words, at, point
 
 
-@inlined
+@compiled
+def _read_and(base: Any, at: Any, point: Any, keys: Any, mask: Any, ids: Any, row: Any) -> Any:
+    """The word & into a row of `raw`."""
+    _write(row + 4 * _WORD, _word_id((_OFFSET ^ np.uint64(38)) * _PRIME, keys, mask, ids))
+    _write(row + 4 * _FIRST, point)
+    _write(row + 4 * _LAST, point + 1)
+    _write(row + 4 * _STOP, at + 1 - base)
+    _write(row + 4 * _VALUE, -1)
+    return at + 1, point + 1
+
+
+@compiled
 def _phrase(keys: Any, ids: Any, roots: Any, ends: Any, raw: Any, i: Any, words: Any) -> Any:
     """(entry, number of words) of the longest phrase from word `i`; entry 0 where there is none."""
     entry, size = np.int32(0), 1
@@ -289,7 +338,7 @@ def tokens(keys: Any, ids: Any, roots: Any, ends: Any, entries: Any, raw: Any, w
             entry, value, digits = np.int32(1), raw[i, _VALUE], 1
         last = i + size - 1
         line[n, ENTRY], line[n, ROLE], line[n, GAP] = entry, entries[entry, CLASS], raw[i, _GAP]
-        line[n, FIRST], line[n, LAST], line[n, BEGIN], line[n, END] = raw[i, _FIRST], raw[last, _LAST], raw[i, _BEGIN], raw[last, _END]
+        line[n, FIRST], line[n, LAST], line[n, BEGIN], line[n, END] = raw[i, _FIRST], raw[last, _LAST], raw[i, _BEGIN], raw[last, _STOP]
         line[n, CAPITAL], line[n, ACTIVE], line[n, LIVE] = raw[i, _CAPITAL], 0, 1
         line[n, VALUE], line[n, DIGITS], line[n, WORD] = value, digits, raw[i, _WORD]
         i += size

@@ -377,16 +377,17 @@ def code(buf: Any, stops: Any, tables: Any, room: Any, values: Any, spans: Any, 
 
     `values` (rows x fields, int32; -1 is silence), `counts` (spans of each row), `spans` (room for nine a line); `room` is new_room().
     """
-    buf, spans = unowned(buf), unowned(spans)
+    spans = unowned(spans)
     raw, line, state = unowned(room[0]), unowned(room[1]), unowned(room[2])
     letters, keys, ids, roots = unowned(tables.letters), unowned(tables.keys), unowned(tables.ids), unowned(tables.roots)
     ends, entries, merge = unowned(tables.ends), unowned(tables.entries), unowned(tables.merge)
     out = np.full(len(FIELDS), -1, np.int64)
-    at, begin = 0, 0
+    base, mask = buf.ctypes.data, len(keys) - 1
+    at, begin = 0, base
     for r in range(len(stops)):
-        end, point, first = stops[r], 0, at
+        end, point, first = base + stops[r], 0, at
         while begin < end:
-            words, begin, point = raw_words(buf, begin, end, point, letters, keys, ids, raw)
+            words, begin, point = raw_words(base, begin, end, point, letters.ctypes.data, keys.ctypes.data, mask, ids.ctypes.data, raw.ctypes.data)
             n = tokens(keys, ids, roots, ends, entries, raw, words, line)
             at = _code_line(entries, merge, line, state, n, spans, at)
             if state[READ]:
