@@ -83,7 +83,7 @@ def brief(
     reports = intake.reports.filter(pl.col("marking") == "CLEAR") if public else intake.reports
     fusion = fuse(reports, as_of=as_of, judgements=decided)
     kept, left_out = scope.apply(fusion.incidents)
-    view = _view(intake, reports, fusion.incidents, kept, left_out, scope, decided)
+    view = _view(intake, reports, fusion.incidents, kept, left_out, scope, decided) | {"reproduce": _command(intake, scope, demo=demo)}
     page = None
     if out is not None:
         text = render(view)
@@ -149,7 +149,6 @@ def _view(
             ["rows that could not be read", bad],
             *([["reports not public", hidden]] if scope.public else []),
             *[[f"incidents outside {name}", n] for name, n in left_out],
-            ["rows whose place maps to nothing", int(intake.unmapped["rows"].sum())],
         ],
         "change": {
             "headline": _headline(rows, scope),
@@ -169,7 +168,6 @@ def _view(
         "unmapped": intake.unmapped.head(50).to_dicts(),
         "licences": _licences(intake),
         "caveats": caveats(intake, kept),
-        "reproduce": _command(intake, scope),
         "run": {"inputs": intake.sources.select("file", "source_hash").rows(), "model": _model(every)},
     }
 
@@ -233,7 +231,12 @@ def _licences(intake: Intake) -> list[dict[str, str]]:
     ]
 
 
-def _command(intake: Intake, scope: Scope) -> str:
-    words = ["tocsin brief", *intake.sources["file"].to_list(), f"--as-of {scope.as_of}", f"--window {scope.window}"]
+def _command(intake: Intake, scope: Scope, *, demo: bool) -> str:
+    words = [
+        "tocsin brief",
+        *(["--demo"] if demo else intake.sources["file"].to_list()),
+        f"--as-of {scope.as_of}",
+        f"--window {scope.window}",
+    ]
     words += [f"{option} {value}" for option, _, value in scope.filters()]
     return " ".join([*words, *(["--public"] if scope.public else [])])

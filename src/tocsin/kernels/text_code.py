@@ -372,6 +372,11 @@ def _agreed(merge: Any, spans: Any, a: Any, b: Any, out: Any) -> None:
 
 
 @compiled
+def _address(array: Any) -> Any:
+    return np.int64(array.ctypes.data)  # unsigned as it comes, and loops over unsigned numbers go wrong
+
+
+@compiled
 def code(buf: Any, stops: Any, tables: Any, room: Any, values: Any, spans: Any, counts: Any) -> Any:
     """Codes texts that stand one behind the other in `buf`, each up to `stops[r]`: how many spans were written.
 
@@ -382,12 +387,13 @@ def code(buf: Any, stops: Any, tables: Any, room: Any, values: Any, spans: Any, 
     letters, keys, ids, roots = unowned(tables.letters), unowned(tables.keys), unowned(tables.ids), unowned(tables.roots)
     ends, entries, merge = unowned(tables.ends), unowned(tables.entries), unowned(tables.merge)
     out = np.full(len(FIELDS), -1, np.int64)
-    base, mask = buf.ctypes.data, len(keys) - 1
+    base, mask = _address(buf), len(keys) - 1
+    spelling, words_at, numbers_at, raw_at = _address(letters), _address(keys), _address(ids), _address(raw)
     at, begin = 0, base
     for r in range(len(stops)):
         end, point, first = base + stops[r], 0, at
         while begin < end:
-            words, begin, point = raw_words(base, begin, end, point, letters.ctypes.data, keys.ctypes.data, mask, ids.ctypes.data, raw.ctypes.data)
+            words, begin, point = raw_words(base, begin, end, point, spelling, words_at, mask, numbers_at, raw_at)
             n = tokens(keys, ids, roots, ends, entries, raw, words, line)
             at = _code_line(entries, merge, line, state, n, spans, at)
             if state[READ]:

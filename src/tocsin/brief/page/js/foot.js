@@ -39,7 +39,7 @@ function again() {
 function footer() {
   const list = (values) => (values.length ? el("ul", {}, values.map((value) => el("li", {}, value))) : null);
   const issues = (head.issues || []).map((one) => [one.reason, one.count, one.example || ""]);
-  const unmapped = (head.unmapped || []).map((one) => [one.place, one.rows]);
+  const unmapped = (head.unmapped || []).map((one) => [one.place || one.admin2 || one.country, one.rows, one.reason]);
   const left = (head.left_out || []).map(([reason, n]) => [reason, n]);
   return [el("div", {class: "foot"},
     block("s-caveats", "s_caveats", list(head.caveats || [])),
@@ -48,7 +48,7 @@ function footer() {
     block("s-baselines", "s_baselines", baselines()),
     block("s-left", "s_left_out", left.length ? plainTable(["s_reason", "s_count"], left, [1]) : null),
     block("s-issues", "s_issues", issues.length ? plainTable(["s_reason", "s_count", "s_example"], issues, [1]) : el("p", {class: "quiet"}, t("s_no_issues"))),
-    block("s-unmapped", "s_unmapped", unmapped.length ? plainTable(["s_place", "s_rows"], unmapped, [1]) : null),
+    block("s-unmapped", "s_unmapped", unmapped.length ? plainTable(["s_place", "s_rows", "s_reason"], unmapped, [1]) : null),
     block("s-again", "s_again", again())),
   el("p", {class: "drawn"}, t("s_drawn", {credits: (body.map || {}).credits || t("unknown"), version: head.tocsin || ""}))];
 }
