@@ -16,7 +16,7 @@ from tocsin.terms.tables import INCIDENTS, LINKS, schema
 
 def _judge(decides: str, *own: str, **more: str) -> Judgement:
     ids = tuple(sorted(report_id("UCDP GED", o) for o in own))
-    return Judgement(id=more.pop("id", "j1"), by="tester", on=date(2026, 1, 1), why="a test", decides=decides, reports=ids, **more)
+    return Judgement(id=more.pop("id", "j1"), by="tester", signed=date(2026, 1, 1), why="a test", decides=decides, reports=ids, **more)
 
 
 def test_two_agencies_a_day_apart_at_one_place_tell_of_one_incident() -> None:
@@ -77,7 +77,7 @@ def test_parts_that_a_judgement_joins_are_one_incident_and_their_tolls_add() -> 
 
 def test_an_undone_judgement_joins_nothing() -> None:
     table = reports(report("UCDP GED", "1"), report("UCDP GED", "2", violence="state_based"))
-    undo = Judgement(id="j2", by="tester", on=date(2026, 1, 2), why="wrong", decides="undo", judgement="j1")
+    undo = Judgement(id="j2", by="tester", signed=date(2026, 1, 2), why="wrong", decides="undo", judgement="j1")
     assert fuse(table, judgements=[_judge("part_of", "1", "2"), undo]).incidents.height == 2
 
 

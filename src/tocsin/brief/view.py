@@ -136,7 +136,7 @@ def _item(row: dict[str, Any], window: Span, known: _Known, judgements: dict[str
         "group_name": _name("target_group", row["target_group"]),
         "group_by": by,
         "judged": [
-            {"id": j.id, "by": j.by, "on": day(j.on), "decides": j.decides, "field": j.field, "value": j.value, "why": j.why}
+            {"id": j.id, "by": j.by, "on": day(j.signed), "decides": j.decides, "field": j.field, "value": j.value, "why": j.why}
             for j in judged
         ],
         "in_window": bool(row["event_end"] and row["event_end"] >= window.start),

@@ -1,11 +1,11 @@
 """Human judgements: append-only, signed, reversible. Each says what was decided, by whom, when and why.
 
-A file of them is YAML: a list of mappings with `id`, `by`, `on`, `why`, `decides` and what that kind needs:
+A file of them is YAML: a list of mappings with `id`, `by`, `signed`, `why`, `decides` and what that kind needs:
 
-    - {id: j1, by: name, on: 2026-01-31, why: reason, decides: part_of, reports: [{agency: A, own_id: "1"}, {agency: A, own_id: "2"}]}
-    - {id: j2, by: name, on: 2026-01-31, why: reason, decides: not_part_of, reports: [...]}
-    - {id: j3, by: name, on: 2026-01-31, why: reason, decides: value, reports: [...], field: target_group, value: shia}
-    - {id: j4, by: name, on: 2026-02-01, why: reason, decides: undo, judgement: j3}
+    - {id: j1, by: name, signed: 2026-01-31, why: reason, decides: part_of, reports: [{agency: A, own_id: "1"}, {agency: A, own_id: "2"}]}
+    - {id: j2, by: name, signed: 2026-01-31, why: reason, decides: not_part_of, reports: [...]}
+    - {id: j3, by: name, signed: 2026-01-31, why: reason, decides: value, reports: [...], field: target_group, value: shia}
+    - {id: j4, by: name, signed: 2026-02-01, why: reason, decides: undo, judgement: j3}
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Judgement:
 
     id: str
     by: str
-    on: date
+    signed: date
     why: str
     decides: str  # one of KINDS
     reports: tuple[str, ...] = ()  # report ids
@@ -75,12 +75,12 @@ def fingerprint(judgements: Iterable[Judgement]) -> str:
 
 def _judgement(item: Any, name: str) -> Judgement:
     where = f"{name}, judgement {item.get('id', '?')!r}" if isinstance(item, dict) else name
-    if not isinstance(item, dict) or not {"id", "by", "on", "why", "decides"} <= item.keys():
-        raise InputError(f"{where}: each judgement needs id, by, on, why and decides")
+    if not isinstance(item, dict) or not {"id", "by", "signed", "why", "decides"} <= item.keys():
+        raise InputError(f"{where}: each judgement needs id, by, signed, why and decides")
     if item["decides"] not in KINDS:
         raise InputError(f"{where}: decides {item['decides']!r}, which is none of {', '.join(KINDS)}")
-    if not isinstance(item["on"], date):
-        raise InputError(f"{where}: `on` is not a date of the form 2026-01-31")
+    if not isinstance(item["signed"], date):
+        raise InputError(f"{where}: `signed` is not a date of the form 2026-01-31")
     reports = tuple(
         sorted(r if isinstance(r, str) else report_id(r["agency"], str(r["own_id"]), r.get("version")) for r in item.get("reports", ()))
     )
@@ -88,4 +88,4 @@ def _judgement(item: Any, name: str) -> Judgement:
     if item["decides"] == "value" and field in NAMES and value not in taxonomy(field):
         raise InputError(f"{where}: {value!r} is no code of {field}")
     text = {k: str(item[k]) for k in ("id", "by", "why", "decides")}
-    return Judgement(**text, on=item["on"], reports=reports, field=field, value=value, judgement=item.get("judgement"))
+    return Judgement(**text, signed=item["signed"], reports=reports, field=field, value=value, judgement=item.get("judgement"))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import carray, types
+from numba import carray, types  # type: ignore[attr-defined]  # numba re-exports carray without saying so
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -91,7 +91,7 @@ _byte, _symbol_at, _key_at = _reader(8, types.int64), _reader(32, types.int64), 
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _write(typingctx: Any, address: Any, number: Any) -> Any:
+def write(typingctx: Any, address: Any, number: Any) -> Any:
     """Writes a number as int32 at an address."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -257,11 +257,11 @@ def _read_word(base: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any
         word = _word_id(h ^ _CAPITALS, keys, mask, ids)
     if word == 0:
         word = _word_id(h, keys, mask, ids)
-    _write(row + 4 * _WORD, word)
-    _write(row + 4 * _FIRST, point)
-    _write(row + 4 * _LAST, points)
-    _write(row + 4 * _STOP, stop - base)
-    _write(row + 4 * _VALUE, _value(at, stop) if flags & DIGIT else -1)
+    write(row + 4 * _WORD, word)
+    write(row + 4 * _FIRST, point)
+    write(row + 4 * _LAST, points)
+    write(row + 4 * _STOP, stop - base)
+    write(row + 4 * _VALUE, _value(at, stop) if flags & DIGIT else -1)
     return i, n
 
 
@@ -275,10 +275,10 @@ def raw_words(base: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any,
         kind = symbol & KIND
         if kind in (LETTER, AMPERSAND):
             row = raw + 4 * RAW_COLUMNS * words  # what goes beyond MOST is written behind the last and not counted
-            _write(row + 4 * _BEGIN, at - base)
-            _write(row + 4 * _GAP, gap)
+            write(row + 4 * _BEGIN, at - base)
+            write(row + 4 * _GAP, gap)
             first = _byte(at)
-            _write(row + 4 * _CAPITAL, np.int64(not (97 <= first <= 122 or 48 <= first <= 57)))
+            write(row + 4 * _CAPITAL, np.int64(not (97 <= first <= 122 or 48 <= first <= 57)))
             if kind == LETTER:
                 at, point = _read_word(base, at, end, point, letters, keys, mask, ids, row)
             else:
@@ -303,11 +303,11 @@ def raw_words(base: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any,
 @compiled
 def _read_and(base: Any, at: Any, point: Any, keys: Any, mask: Any, ids: Any, row: Any) -> Any:
     """The word & into a row of `raw`."""
-    _write(row + 4 * _WORD, _word_id((_OFFSET ^ np.uint64(38)) * _PRIME, keys, mask, ids))
-    _write(row + 4 * _FIRST, point)
-    _write(row + 4 * _LAST, point + 1)
-    _write(row + 4 * _STOP, at + 1 - base)
-    _write(row + 4 * _VALUE, -1)
+    write(row + 4 * _WORD, _word_id((_OFFSET ^ np.uint64(38)) * _PRIME, keys, mask, ids))
+    write(row + 4 * _FIRST, point)
+    write(row + 4 * _LAST, point + 1)
+    write(row + 4 * _STOP, at + 1 - base)
+    write(row + 4 * _VALUE, -1)
     return at + 1, point + 1
 
 

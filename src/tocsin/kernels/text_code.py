@@ -380,7 +380,7 @@ def _address(array: Any) -> Any:
 def code(buf: Any, stops: Any, tables: Any, room: Any, values: Any, spans: Any, counts: Any) -> Any:
     """Codes texts that stand one behind the other in `buf`, each up to `stops[r]`: how many spans were written.
 
-    `values` (rows x fields, int32; -1 is silence), `counts` (spans of each row), `spans` (room for nine a line); `room` is new_room().
+    `values` (fields x rows, int32; -1 is silence), `counts` (spans of each row), `spans` (room for nine a line); `room` is new_room().
     """
     spans = unowned(spans)
     raw, line, state = unowned(room[0]), unowned(room[1]), unowned(room[2])
@@ -403,7 +403,7 @@ def code(buf: Any, stops: Any, tables: Any, room: Any, values: Any, spans: Any, 
         counts[r] = _kept(spans, first, at, out)
         at = first + counts[r]
         for f in range(len(out)):
-            values[r, f] = out[f]
+            values[f, r] = out[f]
     return at
 
 

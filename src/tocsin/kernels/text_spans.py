@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numba import carray, cfunc, types
+from numba import carray, cfunc, types  # type: ignore[attr-defined]  # numba re-exports carray without saying so
 from numpy.typing import NDArray
 
+from tocsin.kernels.text import write
 from tocsin.kernels.text_code import CODES, FIELDS, PLACE
 from tocsin.kernels.words import compiled, get, put
 
@@ -87,7 +88,6 @@ def _fill(buf: Any, spans: Any, n: Any, values: Any, base: Any, names: Any, plac
     """Writes the columns of `n` spans at the addresses `places` (field, value, words, long words, start, end): bytes of long words."""
     text, used = np.int64(buf.ctypes.data), np.int64(0)
     field_at, value_at, words_at, long_at, start_at, end_at = places
-    start, end = carray(start_at, n), carray(end_at, n)
     for k in range(n):
         field = spans[k, 0]
         put(field_at + 16 * k, names[field, 0])
@@ -110,7 +110,8 @@ def _fill(buf: Any, spans: Any, n: Any, values: Any, base: Any, names: Any, plac
             used += size
         put(words_at + 16 * k, one)
         put(words_at + 16 * k + 8, two)
-        start[k], end[k] = spans[k, 2], spans[k, 3]
+        write(start_at + 4 * k, np.int64(spans[k, 2]))
+        write(end_at + 4 * k, np.int64(spans[k, 3]))
     return used
 
 
@@ -150,7 +151,7 @@ class SpanMemory:
         long_bytes = int(sizes[sizes > _INLINE].sum())
         ends = np.zeros(rows + 1, np.int64)
         np.cumsum(counts, out=ends[1:])
-        parts = {"arrays": 560, "tables": 8 * 24, "sizes": 32, "offsets": 8 * (rows + 1), "field": 16 * n, "value": 16 * n, "words": 16 * n}
+        parts = {"arrays": 560, "tables": 8 * 26, "sizes": 32, "offsets": 8 * (rows + 1), "field": 16 * n, "value": 16 * n, "words": 16 * n}
         parts |= {"start": 4 * n, "end": 4 * n, "pool": len(values.pool), "long": long_bytes + _SLACK}
         self._at = self._laid_out(parts)
         self._rows, self._n = rows, n
@@ -179,7 +180,7 @@ class SpanMemory:
         buffers = [[0, at["offsets"]], [0]]
         buffers += [[0, at[name], at[data], at["sizes"] + 8 * k] for k, (name, data) in enumerate((("field", "pool"), ("value", "pool"), ("words", "long")))]
         buffers += [[0, at["start"]], [0, at["end"]]]
-        table = (ctypes.c_int64 * 24).from_address(at["tables"])
+        table = (ctypes.c_int64 * 26).from_address(at["tables"])
         children = [arrays[1:2], arrays[2:], [], [], [], [], []]
         top = 0
         for k, address in enumerate(arrays):
