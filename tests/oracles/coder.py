@@ -77,8 +77,10 @@ def raw_words(text: str) -> list[tuple[str, int, int, int, bool, bool]]:
                         i += 1
                     elif text[i] == "," and word.isascii() and word.isdigit() and text[i + 1 : i + 4].isascii() and text[i + 1 : i + 4].isdigit() and len(text[i + 1 : i + 4]) == 3 and not (i + 4 < n and folded(text[i + 4])):  # noqa: E501
                         i += 1
-                    elif text[i] == "." and i + 1 < n and folded(text[i + 1]) and (i + 2 >= n or not folded(text[i + 2])) and _lone(text, i):
+                    elif text[i] == "." and _lone(text, i):
                         i += 1
+                        if not (i < n and folded(text[i])) or (i + 1 < n and folded(text[i + 1])):
+                            break
                     else:
                         break
             letters = [x for x in text[start:end] if folded(x)]
@@ -101,8 +103,9 @@ def raw_words(text: str) -> list[tuple[str, int, int, int, bool, bool]]:
 
 
 def _lone(text: str, dot: int) -> bool:
-    """One letter stands before the dot: U.S., not killed.Six."""
-    return dot >= 1 and bool(folded(text[dot - 1])) and (dot < 2 or not folded(text[dot - 2]))
+    """One letter stands before the dot: U.S., not killed.Six nor 3.5."""
+    before = text[dot - 1]
+    return bool(folded(before)) and not (before.isascii() and before.isdigit()) and (dot < 2 or not folded(text[dot - 2]))
 
 
 def tokens_of(text: str, lexicon: Lexicon) -> list[Token]:

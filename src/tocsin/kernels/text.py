@@ -178,20 +178,22 @@ def _possessive(at: Any, end: Any, letters: Any) -> Any:
 
 
 @compiled
-def _lone(since: Any, dot: Any, end: Any, letters: Any) -> Any:
-    """One letter stands on either side of the dot at `dot`."""
-    if since + _symbol(since, end, letters)[1] != dot or not _is_letter(dot + 1, end, letters):
-        return False
-    return not _is_letter(dot + 1 + _symbol(dot + 1, end, letters)[1], end, letters)
+def _dot(since: Any, dot: Any, end: Any, letters: Any) -> Any:
+    """What a full stop does: behind one letter it is passed over, and goes on where another one follows (U.S. = us, 3.5 and killed.Six are apart)."""
+    symbol, size = _symbol(since, end, letters)
+    if since + size != dot or symbol & DIGIT:
+        return 0
+    then, wide = _symbol(dot + 1, end, letters)
+    return 1 if (then & KIND) == LETTER and not _is_letter(dot + 1 + wide, end, letters) else 3
 
 
 @compiled
 def _goes_on(i: Any, end: Any, letters: Any, kind: Any, since: Any, digits: Any) -> Any:
-    """What a sign inside a word does: 0 ends the word, 1 is passed over, 2 is a possessive, which ends it too."""
+    """What a sign inside a word does: 0 ends the word, 1 is passed over, 2 is a possessive and 3 a stop, which end it too."""
     if kind == COMMA:
         return 1 if digits and _three_digits(i + 1, end, letters) else 0
     if kind == DOT:
-        return 1 if _lone(since, i, end, letters) else 0
+        return _dot(since, i, end, letters)
     if kind != APOSTROPHE:
         return 0
     then = i + _symbol(i, end, letters)[1]
@@ -250,6 +252,7 @@ def _read_word(base: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any
         if what == 2:
             i += 1
             n += 1
+        if what >= 2:
             break
         since = i
     word = 0
