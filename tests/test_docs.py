@@ -1,7 +1,10 @@
 """The documentation is true: its reference is the code's, its examples run, its links lead somewhere, its words are the glossary's."""
 
 import importlib.util
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -41,3 +44,11 @@ def test_every_option_of_every_command_is_documented() -> None:
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.opts[0] in text, f"tocsin {name} {parameter.opts[0]}"
+
+
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    shown = re.search(r"```text\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert shown is not None
+    words = [sys.executable, "-m", "tocsin", "brief", "--demo", "--out", "tocsin-out"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"COLUMNS": "110"}, check=True)
+    assert [line.rstrip() for line in done.stdout.splitlines()] == shown[1].splitlines()

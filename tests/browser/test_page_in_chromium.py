@@ -97,6 +97,7 @@ def test_an_incident_opens_to_its_reports_with_the_coders_words_marked(open_page
     page = open_page("single")
     page.locator("section.incidents summary").first.click()
     marks = page.locator("blockquote").first.locator("mark")
+    marks.first.wait_for()  # the reports are drawn when their incident opens
     assert marks.all_inner_texts() == ["43", "Ismaili", "Shia", "Karachi", "toll rises to 47"]
     assert marks.nth(1).get_attribute("title") == "target_group = shia/ismaili"
     urdu = page.locator("blockquote[lang=ur]")

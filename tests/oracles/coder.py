@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tocsin.intake.coder.lexicon import RANKS, Entry, Lexicon
@@ -75,7 +75,15 @@ def raw_words(text: str) -> list[tuple[str, int, int, int, bool, bool]]:
                             i += 2  # a possessive: the word ends before it
                             break
                         i += 1
-                    elif text[i] == "," and word.isascii() and word.isdigit() and text[i + 1 : i + 4].isascii() and text[i + 1 : i + 4].isdigit() and len(text[i + 1 : i + 4]) == 3 and not (i + 4 < n and folded(text[i + 4])):  # noqa: E501
+                    elif (
+                        text[i] == ","
+                        and word.isascii()
+                        and word.isdigit()
+                        and text[i + 1 : i + 4].isascii()
+                        and text[i + 1 : i + 4].isdigit()
+                        and len(text[i + 1 : i + 4]) == 3
+                        and not (i + 4 < n and folded(text[i + 4]))
+                    ):
                         i += 1
                     elif text[i] == "." and _lone(text, i):
                         i += 1
@@ -92,11 +100,11 @@ def raw_words(text: str) -> list[tuple[str, int, int, int, bool, bool]]:
         else:
             if c == ",":
                 gap = max(gap, 1)
-            elif c in STOPS:
-                gap = 2
-            elif c == "." and (i + 1 >= n or not folded(text[i + 1])):
-                gap = 2
-            elif c == "-" and (i + 1 >= n or not folded(text[i + 1]) or (i > 0 and text[i - 1] == " ")):
+            elif (
+                c in STOPS
+                or (c == "." and (i + 1 >= n or not folded(text[i + 1])))
+                or (c == "-" and (i + 1 >= n or not folded(text[i + 1]) or (i > 0 and text[i - 1] == " ")))
+            ):
                 gap = 2
             i += 1
     return out[:MOST_TOKENS]
@@ -152,7 +160,11 @@ def resolve(tokens: list[Token]) -> None:
                 acted |= tokens[j].role in ACTS
             t.role = "hit" if acted or (gap(tokens, i + 1) == 0 and role(tokens, i + 1) in ("act", "nv", "struck")) else "reaction"
         elif t.role == "nv":
-            before = t.gap == 0 and i > 0 and (tokens[i - 1].role in ("perpetrator", "that") or (tokens[i - 1].role in ("hit", "force") and tokens[i - 1].entry.many))
+            before = (
+                t.gap == 0
+                and i > 0
+                and (tokens[i - 1].role in ("perpetrator", "that") or (tokens[i - 1].role in ("hit", "force") and tokens[i - 1].entry.many))
+            )
             t.role = "strike" if before and object_follows(tokens, i) else "act"
             t.active = t.role == "strike"
         elif t.role == "over":
@@ -313,7 +325,11 @@ def noun_left(tokens: list[Token], i: int, x: int) -> int:
 def is_victim(tokens: list[Token], i: int, x: int, y: int) -> bool:
     """Militants that are killed: object of an active verb, or before a passive one."""
     left = i
-    while left > x and tokens[left].gap < 2 and (tokens[left - 1].role in PHRASE or tokens[left - 1].role in ("perpetrator", "and", "including", "among")):
+    while (
+        left > x
+        and tokens[left].gap < 2
+        and (tokens[left - 1].role in PHRASE or tokens[left - 1].role in ("perpetrator", "and", "including", "among"))
+    ):
         left -= 1
     if left > x and tokens[left - 1].role in ("by", "anti"):
         return False
@@ -455,7 +471,14 @@ def number_at(tokens: list[Token], i: int, x: int, y: int) -> tuple[int, int] | 
     if i > x and t.gap == 0 and (tokens[i - 1].role == "month" or (tokens[i - 1].role == "number" and tens(tokens[i - 1]))):
         return None
     value, last = t.entry.number, i
-    if tens(t) and i + 1 < y and tokens[i + 1].gap == 0 and tokens[i + 1].role == "number" and 0 < tokens[i + 1].entry.number < 10 and wordy(tokens[i + 1]):
+    if (
+        tens(t)
+        and i + 1 < y
+        and tokens[i + 1].gap == 0
+        and tokens[i + 1].role == "number"
+        and 0 < tokens[i + 1].entry.number < 10
+        and wordy(tokens[i + 1])
+    ):
         value, last = value + tokens[i + 1].entry.number, i + 1
     if last + 1 < y and tokens[last + 1].gap == 0 and tokens[last + 1].role in ("unit", "month"):
         return None
@@ -530,10 +553,12 @@ def count_right(tokens: list[Token], v: int, x: int, y: int) -> Count:
     """The objects of an active verb."""
     out, p, i = Count(), v + 1, v + 1
     while i <= y:
-        ends = i == y or tokens[i].gap > 0 and i > v + 1 or tokens[i].role == "and" or tokens[i].role not in COUNTED
+        ends = i == y or (tokens[i].gap > 0 and i > v + 1) or tokens[i].role == "and" or tokens[i].role not in COUNTED
         if not ends:
             i += 1
             continue
+        if p > v + 1 and i < y and tokens[i].role in ACTS and tokens[i].gap == 0:
+            break  # the subject of another verb
         if i > p:
             out.add(item_count(tokens, p, i, x, y))
         if i == y or tokens[i].gap == 2:
@@ -767,7 +792,7 @@ MERGE = {"target_type": merge_paths, "target_group": merge_groups, "attack_type"
 
 def code_text(text: str | None, lexicon: Lexicon, places: dict[tuple[str, ...], str] | None = None) -> dict[str, Any]:
     """All fields of one text, and `spans`: (field, value, start, end)."""
-    out: dict[str, Any] = {k: None for k in FIELDS}
+    out: dict[str, Any] = dict.fromkeys(FIELDS)
     out["spans"] = []
     if text is None:
         return out

@@ -293,9 +293,11 @@ def raw_words(base: Any, at: Any, end: Any, point: Any, letters: Any, keys: Any,
             return words, at + 1, point + 1
         if kind == COMMA:
             gap = max(gap, 1)
-        elif kind == STOP or (kind == DOT and not _is_letter(at + 1, end, letters)):
-            gap = 2
-        elif kind == HYPHEN and (spaced or not _is_letter(at + 1, end, letters)):
+        elif (
+            kind == STOP
+            or (kind == DOT and not _is_letter(at + 1, end, letters))
+            or (kind == HYPHEN and (spaced or not _is_letter(at + 1, end, letters)))
+        ):
             gap = 2
         spaced = _byte(at) == 32
         at += size

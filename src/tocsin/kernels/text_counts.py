@@ -119,6 +119,8 @@ def _count_right(entries: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
         if i < y and not (line[i, GAP] > 0 and i > v + 1) and line[i, ROLE] != AND and has(line[i, ROLE], COUNTED):
             i += 1
             continue
+        if p > v + 1 and i < y and has(line[i, ROLE], ACTS) and line[i, GAP] == 0:
+            break  # the subject of another verb
         if i > p:
             out = _added(out, _item(entries, line, p, i, x, y))
         if i == y or line[i, GAP] == 2:

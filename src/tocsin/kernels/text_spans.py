@@ -178,7 +178,10 @@ class SpanMemory:
         sizes = (ctypes.c_int64 * 3).from_address(at["sizes"])
         sizes[:] = [0, pool, long_bytes]
         buffers = [[0, at["offsets"]], [0]]
-        buffers += [[0, at[name], at[data], at["sizes"] + 8 * k] for k, (name, data) in enumerate((("field", "pool"), ("value", "pool"), ("words", "long")))]
+        buffers += [
+            [0, at[name], at[data], at["sizes"] + 8 * k]
+            for k, (name, data) in enumerate((("field", "pool"), ("value", "pool"), ("words", "long")))
+        ]
         buffers += [[0, at["start"]], [0, at["end"]]]
         table = (ctypes.c_int64 * 26).from_address(at["tables"])
         children = [arrays[1:2], arrays[2:], [], [], [], [], []]
@@ -188,7 +191,18 @@ class SpanMemory:
             table[top : top + len(mine) + len(below)] = mine + below
             here = at["tables"] + 8 * top
             release = _release_child.address if k else _release_list.address
-            fields = [n if k else self._rows, 0, 0, len(mine), len(below), here, here + 8 * len(mine) if below else 0, 0, release, self._block]
+            fields = [
+                n if k else self._rows,
+                0,
+                0,
+                len(mine),
+                len(below),
+                here,
+                here + 8 * len(mine) if below else 0,
+                0,
+                release,
+                self._block,
+            ]
             (ctypes.c_int64 * 10).from_address(address)[:] = fields
             top += len(mine) + len(below)
 

@@ -69,7 +69,7 @@ def lexicon(path: str | None = None) -> Lexicon:
     for section, body in raw.items():
         if section not in _SECTIONS:
             raise SpecError(f"{name}: no section is called {section!r}; there are {', '.join(_SECTIONS)}")
-        for phrase, entry in _SECTIONS[section](body):
+        for phrase, entry in _SECTIONS[section](body):  # type: ignore[no-untyped-call]
             _check(entry, phrase, name)
             key = words_of(str(phrase))
             if not key:
