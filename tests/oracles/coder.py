@@ -277,9 +277,10 @@ def read_segment(tokens: list[Token], a: int, b: int, facts: Facts) -> None:
         if not any(tokens[i].role in ACTS for i in range(x, y)):
             continue
         seen = True
-        before = len(facts.hits) + len(facts.groups)
+        hits, groups = len(facts.hits), len(facts.groups)
         read_chunk(tokens, x, y, facts)
-        blocked |= facts.counter or facts.militants or len(facts.hits) + len(facts.groups) > before
+        known = any(h[2] < RANKS.index("generic") for h in facts.hits[hits:]) or len(facts.groups) > groups
+        blocked |= facts.counter or facts.militants or known
 
 
 # --- who was hit --------------------------------------------------------------------------------------------------------------------------
@@ -521,6 +522,9 @@ def item_count(tokens: list[Token], p: int, q: int, x: int, y: int) -> Count:
     for j in range(p, q):
         if tokens[j].role == "among":
             start = j + 1
+        elif tokens[j].role == "including":
+            q = j
+            break
     head, after_of = -1, False
     for j in range(start, q):
         t = tokens[j]
@@ -576,7 +580,7 @@ def count_right(tokens: list[Token], v: int, x: int, y: int) -> Count:
     return out
 
 
-PASSING = COUNTED | {"guard", "at", "that"}
+PASSING = COUNTED | {"guard", "at", "that", "including"}
 
 
 def count_left(tokens: list[Token], v: int, x: int, y: int) -> Count:
@@ -584,6 +588,10 @@ def count_left(tokens: list[Token], v: int, x: int, y: int) -> Count:
     p = v
     while p > x and (tokens[p].gap == 0 or p < v) and tokens[p].gap < 2 and tokens[p - 1].role in PASSING:
         p -= 1
+    clean = p == x or tokens[p].gap > 0 or tokens[p - 1].role in ("leave", "that")
+    for j in range(p, v):
+        if tokens[j].role == "among":
+            p, clean = j, True  # the whole of which the others are a part
     items: list[tuple[int, int]] = []
     q = v
     for j in range(v - 1, p - 1, -1):
@@ -595,7 +603,6 @@ def count_left(tokens: list[Token], v: int, x: int, y: int) -> Count:
             q = j
     if q > p:
         items.append((p, q))
-    clean = p == x or tokens[p].gap > 0 or tokens[p - 1].role in ("leave", "that")
     if not clean and len(items) > 1:
         items.pop()  # the object of whatever stands before the list
     out = Count()

@@ -15,7 +15,6 @@ from tocsin.kernels.text import (
     ATTACK,
     ATTACKED,
     BEGIN,
-    CAPITAL,
     END,
     ENTRY,
     ETHNIC,
@@ -30,25 +29,18 @@ from tocsin.kernels.text import (
     LAST,
     LINE_COLUMNS,
     LIVE,
-    MANY,
-    MEANT,
     MOST,
-    NO_ORDER,
-    ORDER,
     RANK,
     RAW_COLUMNS,
     ROLE,
-    STANDS_FOR,
     TARGET,
-    TARGET_ROOT,
     VICTIM,
-    WEAPON,
-    place_at,
     raw_words,
     tokens,
     unowned,
 )
 from tocsin.kernels.text_counts import count_tolls
+from tocsin.kernels.text_picks import pick_attack, pick_group, pick_place, pick_target
 from tocsin.kernels.text_rules import (
     ACTS,
     AFTER,
@@ -86,11 +78,10 @@ CODES, TOLLS, PLACE = 4, 4, 8
 #: Columns of a span: field, value, first and last code point, first and last byte.
 SPAN_COLUMNS = 6
 
+GENERIC = 3  # the rank of people without a role
 _OPENING = mask("after", "as", "behind")
 _RESUMING = mask("kill", "killing", "wound")
 _COUNTER = mask("kill", "killing", "killed", "strike")
-_BEHIND_PLACE = mask("at", "near")
-_ARMED = mask("force", "perpetrator")
 
 
 @compiled
@@ -108,13 +99,22 @@ def _read_segment(entries: Any, line: Any, state: Any, a: Any, b: Any) -> None:
             return
         if _any_act(line, start, i):
             seen = True
-            before = state[HITS] + state[GROUPS]
+            hits, groups = state[HITS], state[GROUPS]
             _read_chunk(entries, line, state, start, i)
-            blocked |= state[COUNTER] != 0 or state[MILITANTS] != 0 or state[HITS] + state[GROUPS] > before
+            blocked |= state[COUNTER] != 0 or state[MILITANTS] != 0 or state[GROUPS] > groups or _known_from(line, hits, state[HITS])
         if ended:
             return
         opening, x = line[i, ROLE], i + 1
         i += 1
+
+
+@compiled
+def _known_from(line: Any, a: Any, b: Any) -> Any:
+    """Among hits a..b-1 is one that says more than a woman, a child."""
+    known = False
+    for k in range(a, b):
+        known |= line[k, HIT_RANK] < GENERIC
+    return known
 
 
 @compiled
@@ -191,124 +191,6 @@ def _place_hit(entries: Any, line: Any, state: Any, i: Any, x: Any, y: Any) -> N
 
 
 @compiled
-def _pick_target(entries: Any, line: Any, state: Any, n: Any) -> Any:
-    """(code, first, last token) of what the attack was aimed at; code -1 for none."""
-    best = -1
-    for k in range(state[HITS]):
-        if best < 0 or _stronger(line, k, best):
-            best = k
-    if best < 0:
-        return -1, 0, 0
-    entry = line[line[best, HIT_TOKEN], ENTRY]
-    root = entries[entry, TARGET]
-    if root == entries[entry, TARGET_ROOT]:
-        deeper = -1
-        for k in range(state[HITS]):
-            other = line[line[k, HIT_TOKEN], ENTRY]
-            if entries[other, TARGET_ROOT] == root and entries[other, TARGET] != root and (deeper < 0 or _stronger(line, k, deeper)):
-                deeper = k
-        if deeper >= 0:
-            best = deeper
-    return _head(entries, line, state, line[best, HIT_TOKEN], line[best, HIT_RANK], n)
-
-
-@compiled
-def _stronger(line: Any, k: Any, than: Any) -> Any:
-    if line[k, HIT_RANK] != line[than, HIT_RANK]:
-        return line[k, HIT_RANK] < line[than, HIT_RANK]
-    if line[k, HIT_STEP] != line[than, HIT_STEP]:
-        return line[k, HIT_STEP] < line[than, HIT_STEP]
-    return line[k, HIT_TOKEN] < line[than, HIT_TOKEN]
-
-
-@compiled
-def _head(entries: Any, line: Any, state: Any, first: Any, rank: Any, n: Any) -> Any:
-    """The head of a compound: an ANP election *office*, a party *cleric*."""
-    last, entry = first, line[first, ENTRY]
-    while last + 1 < n and line[last + 1, GAP] == 0:
-        found = False
-        for k in range(state[HITS]):
-            found |= line[k, HIT_TOKEN] == last + 1 and line[k, HIT_RANK] == rank
-        if not found:
-            break
-        other = line[last + 1, ENTRY]
-        same = entries[other, TARGET_ROOT] == entries[entry, TARGET_ROOT]
-        deep = same and entries[entry, TARGET] != entries[entry, TARGET_ROOT] and entries[other, TARGET] != entries[other, TARGET_ROOT]
-        if not deep and (same or not (entries[other, STANDS_FOR] > 0 or entries[other, MANY])):
-            break
-        last += 1
-        entry = other
-    return entries[entry, TARGET], first, last
-
-
-@compiled
-def _pick_group(entries: Any, merge: Any, line: Any, state: Any) -> Any:
-    """(code, token) of the community that was hit; code -1 for none or for several that disagree."""
-    count = state[GROUPS]
-    if state[COUNTER] or count == 0:
-        return -1, 0
-    sure = False
-    for k in range(count):
-        sure |= line[k, GROUP_STEP] < 2
-    if not sure and _armed_were_hit(line, state):
-        return -1, 0
-    value, at = -1, 0
-    for k in range(count):
-        if sure and line[k, GROUP_STEP] == 2:
-            continue
-        i = line[k, GROUP_TOKEN]
-        new = entries[line[i, ENTRY], GROUP]
-        both = new if value < 0 else np.int32(merge[1, value, new])
-        if both < 0:
-            return -1, 0
-        if both != value:
-            value, at = both, i
-    return value, at
-
-
-@compiled
-def _armed_were_hit(line: Any, state: Any) -> Any:
-    for k in range(state[HITS]):
-        if line[k, HIT_STEP] < 2 and line[k, HIT_RANK] == 0:
-            return has(line[line[k, HIT_TOKEN], ROLE], _ARMED)
-    return False
-
-
-@compiled
-def _pick_attack(entries: Any, line: Any, state: Any) -> Any:
-    """(code, weapon, token) of the means that stands first in the order; code -1 for none."""
-    best, token, order = -1, 0, NO_ORDER
-    of_militants = 2 if state[MILITANTS] else 0
-    for k in range(state[ATTACKS]):
-        i = line[k, ATTACKED]
-        entry = line[i, ENTRY]
-        if entries[entry, ORDER + of_militants] < order:
-            best, token, order = entries[entry, MEANT + of_militants], i, entries[entry, ORDER + of_militants]
-    return best, entries[line[token, ENTRY], WEAPON] if best >= 0 else -1, token
-
-
-@compiled
-def _pick_place(keys: Any, ids: Any, roots: Any, ends: Any, line: Any, n: Any) -> Any:
-    """(place, first, last token): the first behind at, in, near; else the first."""
-    best, first, last, sure = -1, 0, 0, False
-    i = 0
-    while i < n and not sure:
-        size = 1
-        if line[i, LIVE] and line[i, ROLE] == NONE and line[i, CAPITAL]:
-            k = i
-            while k < n and line[k, ROLE] == NONE and (k == i or line[k, GAP] == 0):
-                k += 1
-            place, length = place_at(keys, ids, roots, ends, line, i, k)
-            if place >= 0:
-                size = length
-                sure = i > 0 and line[i, GAP] == 0 and has(line[i - 1, ROLE], _BEHIND_PLACE)
-                if sure or best < 0:
-                    best, first, last = place, i, i + length - 1
-        i += size
-    return best, first, last
-
-
-@compiled
 def _put(spans: Any, at: Any, line: Any, field: Any, value: Any, first: Any, last: Any) -> Any:
     if value < 0:
         return at
@@ -332,11 +214,11 @@ def _code_line(entries: Any, merge: Any, line: Any, state: Any, n: Any, spans: A
             a = i
     if not state[READ]:
         return at
-    code, first, last = _pick_target(entries, line, state, n)
+    code, first, last = pick_target(entries, line, state, n)
     at = _put(spans, at, line, 0, code, first, last)
-    code, first = _pick_group(entries, merge, line, state)
+    code, first = pick_group(entries, merge, line, state)
     at = _put(spans, at, line, 1, code, first, first)
-    code, weapon, first = _pick_attack(entries, line, state)
+    code, weapon, first = pick_attack(entries, line, state)
     at = _put(spans, at, line, 2, code, first, first)
     at = _put(spans, at, line, 3, weapon, first, first)
     for k in range(TOLLS):
@@ -397,7 +279,7 @@ def code(buf: Any, stops: Any, tables: Any, room: Any, values: Any, spans: Any, 
             n = tokens(keys, ids, roots, ends, entries, raw, words, line)
             at = _code_line(entries, merge, line, state, n, spans, at)
             if state[READ]:
-                place, a, b = _pick_place(keys, ids, roots, ends, line, n)
+                place, a, b = pick_place(keys, ids, roots, ends, line, n)
                 at = _put(spans, at, line, PLACE, place, a, b)
         _agreed(merge, spans, first, at, out)
         counts[r] = _kept(spans, first, at, out)

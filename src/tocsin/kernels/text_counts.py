@@ -13,6 +13,7 @@ from tocsin.kernels.text_rules import (
     COUNTED,
     DEAD,
     HURT,
+    INCLUDING,
     KILLED,
     KILLED_BEST,
     KILLED_HIGH,
@@ -81,6 +82,9 @@ def _item(entries: Any, line: Any, p: Any, q: Any, x: Any, y: Any) -> Any:
     for j in range(p, q):
         if line[j, ROLE] == AMONG:
             start = j + 1
+        elif line[j, ROLE] == INCLUDING:
+            q = j
+            break
     for j in range(start, q):
         role = line[j, ROLE]
         unknown |= role == UNCOUNTABLE
@@ -145,6 +149,9 @@ def _count_left(entries: Any, line: Any, v: Any, x: Any, y: Any) -> Any:
     while p > x and (line[p, GAP] == 0 or p < v) and line[p, GAP] < 2 and has(line[p - 1, ROLE], PASSING):
         p -= 1
     clean = p == x or line[p, GAP] > 0 or has(line[p - 1, ROLE], _CLEAN)
+    for j in range(p, v):
+        if line[j, ROLE] == AMONG:
+            p, clean = j, True  # the whole of which the others are a part
     out = (0, 0, False, -1, -1)
     items, a, b, q = 0, -1, -1, v
     for j in range(v - 1, p - 2, -1):

@@ -21,7 +21,7 @@ NONE, HIT, FORCE, PERPETRATOR, ACT, NV = _["none"], _["hit"], _["force"], _["per
 STRIKE, STRUCK, KILL, KILLING, KILLED, KILLINGS = _["strike"], _["struck"], _["kill"], _["killing"], _["killed"], _["killings"]
 DEAD, WOUND, WOUNDED, TOLL, AT, ONTO, NEAR = _["dead"], _["wound"], _["wounded"], _["toll"], _["at"], _["onto"], _["near"]
 OF, BY, PREP, AND, WERE, CLAIM, SAY, AFTER = _["of"], _["by"], _["prep"], _["and"], _["were"], _["claim"], _["say"], _["after"]
-OVER, AS, BEHIND, GUARD, CARRY, AMONG = _["over"], _["as"], _["behind"], _["guard"], _["carry"], _["among"]
+OVER, AS, BEHIND, GUARD, CARRY, AMONG, INCLUDING = _["over"], _["as"], _["behind"], _["guard"], _["carry"], _["among"], _["including"]
 LOW, ABOUT, ANTI, UNIT, MONTH, REACTION, DUAL = _["low"], _["about"], _["anti"], _["unit"], _["month"], _["reaction"], _["dual"]
 NUMBER, UNCOUNTABLE = _["number"], _["uncountable"]
 
@@ -32,7 +32,7 @@ PHRASE = mask("hit", "force", "none", "det", "number", "low", "high", "about", "
 PEOPLE = mask("hit", "force", "perpetrator")
 MEANS = mask("act", "strike", "struck", "kill", "killing", "killed", "killings")
 COUNTED = PHRASE | mask("perpetrator", "among", "and", "were", "month", "unit", "anti")
-PASSING = COUNTED | mask("guard", "at", "that")
+PASSING = COUNTED | mask("guard", "at", "that", "including")
 _CERTAIN = mask("number", "low", "high", "about", "det")
 _AGENT = mask("perpetrator", "that", "act")
 _ACTING = mask("perpetrator", "that")

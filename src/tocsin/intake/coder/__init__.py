@@ -8,9 +8,11 @@ It codes who was hit, never who did it, and is silent where the words are. The r
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,6 +28,7 @@ from tocsin.terms.tables import SPAN
 __all__ = ["Coder", "code"]
 
 _ROWS = 16_384  # of a block: its words and spans stay in the cache
+_thread = threading.local()
 _SLACK = 32  # bytes that the kernels may read past the last text
 
 
@@ -44,6 +47,15 @@ def code(texts: pl.Series, *, places: Mapping[str, str] | None = None) -> pl.Dat
 @cache
 def _coder(places: frozenset[tuple[str, str]], path: str | None) -> Coder:
     return Coder(path, places=dict(sorted(places)))
+
+
+def _scratch(spans: int) -> tuple[Any, NDArray[np.int32]]:
+    """This thread's room for a line, and for so many spans; kept, for new pages cost more than what is written on them."""
+    if not hasattr(_thread, "room"):
+        _thread.room, _thread.found = text_code.new_room(), np.empty((0, text_code.SPAN_COLUMNS), np.int32)
+    if len(_thread.found) < spans:
+        _thread.found = np.empty((spans, text_code.SPAN_COLUMNS), np.int32)
+    return _thread.room, _thread.found
 
 
 class Coder:
@@ -79,8 +91,8 @@ class Coder:
         whole = pl.concat([block, pl.Series(block.name, [" " * _SLACK])]).str.join("").cast(pl.Binary).item()
         buf = np.frombuffer(whole, np.uint8)
         counts = np.empty(len(block), np.int32)
-        found = np.empty((len(text_code.FIELDS) * (len(block) + text_code.newlines(buf)), text_code.SPAN_COLUMNS), np.int32)
-        n = text_code.code(buf, stops, self._made.tables, text_code.new_room(), values[:, at : at + len(block)], found, counts)
+        room, found = _scratch(len(text_code.FIELDS) * (len(block) + text_code.newlines(buf)))
+        n = text_code.code(buf, stops, self._made.tables, room, values[:, at : at + len(block)], found, counts)
         return SpanMemory(buf, found[:n], counts, self._values).series("coded_spans")
 
     def _frame(self, values: NDArray[np.int32], spans: list[pl.Series]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -69,7 +69,7 @@ def lexicon(path: str | None = None) -> Lexicon:
     for section, body in raw.items():
         if section not in _SECTIONS:
             raise SpecError(f"{name}: no section is called {section!r}; there are {', '.join(_SECTIONS)}")
-        for phrase, entry in _SECTIONS[section](body):  # type: ignore[no-untyped-call]
+        for phrase, entry in _read(section, body, name):
             _check(entry, phrase, name)
             key = words_of(str(phrase))
             if not key:
@@ -77,6 +77,13 @@ def lexicon(path: str | None = None) -> Lexicon:
             if found.setdefault(key, entry) != entry:
                 raise SpecError(f"{name}: {phrase!r} has two meanings ({found[key].role} and {entry.role}); keep one")
     return Lexicon(found)
+
+
+def _read(section: str, body: Any, name: str) -> list[tuple[str, Entry]]:
+    try:
+        return list(_SECTIONS[section](body))
+    except (AttributeError, KeyError, TypeError, ValueError) as why:
+        raise SpecError(f"{name}: section {section} is not of the form that the bundled lexicon.yml has ({why})") from why
 
 
 def _check(entry: Entry, phrase: str, name: str) -> None:
@@ -162,7 +169,7 @@ def _reactions(body: dict[str, Any]) -> Iterator[tuple[str, Entry]]:
 _ATTACK = {"noun": "act", "nv": "nv", "verb": "strike", "past": "struck"}
 _KILL = {"active": "kill", "gerund": "killing", "past": "killed", "noun": "killings", "dead": "dead"}
 _WOUND = {"active": "wound", "gerund": "wound", "past": "wounded"}
-_SECTIONS = {
+_SECTIONS: dict[str, Callable[[Any], Iterator[tuple[str, Entry]]]] = {
     "hit": lambda body: _things("hit", body),
     "force": lambda body: _things("force", body),
     "perpetrator": lambda body: _things("perpetrator", body),
