@@ -23,6 +23,7 @@ $(STAMP): pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.core
 
 demo: $(VENV)/.core  ## read the bundled data, write tocsin-out/, print what changed
+	@ls src/tocsin/kernels/__pycache__/*.nbi >/dev/null 2>&1 || echo "The first run compiles its kernels, once: about a minute ..."
 	@$(BIN)/tocsin brief --demo --out tocsin-out
 
 test: $(STAMP) browser  ## every test, the browser's included
