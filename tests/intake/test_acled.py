@@ -12,6 +12,7 @@ import yaml
 
 from tocsin import read
 from tocsin.intake.acled import Acled
+from tocsin.intake.files import Batch
 from tocsin.terms.taxonomies import taxonomy
 
 HEADER = (
@@ -104,3 +105,87 @@ def test_a_column_that_no_codebook_has_is_said_once(tmp_path: Path) -> None:
     path.write_text("\n".join([f"{HEADER},mood", *(f"{r},grim" for r in ROWS[:2])]) + "\n", encoding="utf-8")
     issues = read(path).issues
     assert issues.filter(pl.col("field") == "mood").height == 1
+
+
+def _one(**cells: str | None) -> dict:
+    """One row of the reader alone, before names, words and places are read."""
+    plain: dict[str, str | None] = {
+        "event_id_cnty": "PAK9",
+        "event_date": "2024-03-05",
+        "event_type": "Battles",
+        "sub_event_type": "Armed clash",
+    }
+    plain |= {"actor1": "TTP", "inter1": "2", "actor2": "Military Forces of Pakistan (2024-)", "inter2": "1", "iso": "586"}
+    cells = plain | cells
+    frame = pl.DataFrame({c: [v] for c, v in cells.items()}, schema=dict.fromkeys(cells, pl.String))
+    return Acled().read(Batch(frame, pl.Series([2], dtype=pl.Int64)), "acled.csv")[0].row(0, named=True)
+
+
+ARMY, GROUP = {"actor": "Military Forces of Pakistan (2024-)", "inter": "1"}, {"actor": "TTP", "inter": "2"}
+
+
+def _sides(first: dict, second: dict) -> dict[str, str]:
+    return {f"{k}{n}": v for n, side in ((1, first), (2, second)) for k, v in side.items()}
+
+
+def test_the_order_of_sides_in_a_battle_says_nothing_about_who_began() -> None:
+    for sides in (_sides(ARMY, GROUP), _sides(GROUP, ARMY)):
+        row = _one(**sides)
+        assert (row["initiator"], row["actor"], row["violence"], row["target_type"]) == (None, "TTP", "state_based", None)
+
+
+def test_territory_regained_or_overtaken_says_who_began() -> None:
+    for sides in (_sides(ARMY, GROUP), _sides(GROUP, ARMY)):
+        regained = _one(sub_event_type="Government regains territory", **sides)
+        overtaken = _one(sub_event_type="Non-state actor overtakes territory", **sides)
+        assert (regained["initiator"], regained["target_type"]) == (ARMY["actor"], "armed_group")
+        assert (overtaken["initiator"], overtaken["target_type"]) == ("TTP", "security/military")
+
+
+def test_two_armed_groups_are_both_actors_of_their_battle() -> None:
+    row = _one(actor2="BLA", inter2="3")
+    assert (row["violence"], row["actor"], row["initiator"]) == ("non_state", "TTP; BLA", None)
+
+
+def test_only_forces_of_two_countries_are_at_war() -> None:
+    army = {"inter1": "1", "inter2": "1", "actor1": "Military Forces of Sudan (2019-)"}
+    assert _one(**army, actor2="Police Forces of Sudan (2019-)")["violence"] == "unknown"
+    assert _one(**army, actor2="Military Forces of Chad (2021-)")["violence"] == "interstate"
+
+
+def test_hired_guards_are_no_state() -> None:
+    assert _one(actor2="Private Security Forces (Pakistan)", inter2="8")["violence"] == "unknown"
+    assert _one(actor2="NATO: North Atlantic Treaty Organization", inter2="8")["violence"] == "state_based"
+
+
+def test_protesters_that_were_fired_on_are_the_side_that_was_hit() -> None:
+    crowd = {"actor1": "Protesters (Pakistan)", "inter1": "6", "assoc_actor_1": "Shia Muslim Group (Pakistan)"}
+    row = _one(event_type="Protests", sub_event_type="Excessive force against protesters", **crowd)
+    assert (row["target_type"], row["target_group"], row["initiator"], row["actor"]) == ("protesters", "shia", None, None)
+    assert _one(event_type="Protests", sub_event_type="Peaceful protest", **crowd)["target_type"] is None
+
+
+@pytest.mark.parametrize(
+    ("beside", "group"),
+    [
+        ("Ahmadi Muslim Group (Pakistan)", "ahmadi"),
+        ("Labor Group (Pakistan); Hazara Ethnic Group (Pakistan); Shia Muslim Group (Pakistan)", "shia"),
+        ("Muslim Group (India)", "muslim"),
+        ("PML-N: Pakistan Muslim League (Nawaz)", None),
+        ("ST: Sunni Tehreek; Labor Group (Pakistan)", None),
+        (None, None),
+    ],
+)
+def test_a_community_is_one_only_where_acled_calls_it_a_group(beside: str | None, group: str | None) -> None:
+    civilians = {"actor2": "Civilians (Pakistan)", "inter2": "Civilians", "assoc_actor_2": beside}
+    assert _one(event_type="Violence against civilians", sub_event_type="Attack", **civilians)["target_group"] == group
+
+
+def test_an_explosion_that_hit_no_side_has_an_actor_and_no_kind() -> None:
+    row = _one(event_type="Explosions/Remote violence", sub_event_type="Remote explosive/landmine/IED", actor2=None, inter2="0")
+    assert (row["violence"], row["initiator"], row["target_type"]) == ("unknown", "TTP", None)
+
+
+def test_a_spreadsheets_numbers_give_the_same_report() -> None:
+    plain = _one(timestamp="1710000000", inter1="2", time_precision="1", fatalities="3")
+    assert plain == _one(timestamp="1710000000.0", inter1="2.0", time_precision="1.0", fatalities="3.0", iso="586.0")

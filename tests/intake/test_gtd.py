@@ -186,3 +186,49 @@ def test_a_target_that_no_codebook_has_leaves_the_kind_of_violence_unknown() -> 
 def test_the_header_decides_whatever_its_case_and_order() -> None:
     assert Gtd().recognises([c.upper() for c in COLUMNS[::-1]])
     assert not Gtd().recognises(["event_id_cnty", "event_date"])
+
+
+def test_an_assassination_by_bomb_is_a_bombing() -> None:
+    assert _one(attacktype1="1")[0]["attack_type"] == "armed_assault/assassination"
+    assert _one(attacktype1="1", attacktype2="3")[0]["attack_type"] == "explosion"
+    assert _one(attacktype1="1", weaptype1="6", suicide="1")[0]["attack_type"] == "explosion/suicide"
+
+
+@pytest.mark.parametrize(("code", "attack"), [("7", "grenade"), ("8", "ied"), ("11", "shelling"), ("13", "suicide"), ("15", "ied")])
+def test_the_bomb_says_what_bombing_it_was(code: str, attack: str) -> None:
+    assert _one(attacktype1="3", weapsubtype1=code)[0]["attack_type"] == f"explosion/{attack}"
+    assert _one(attacktype1="2", weapsubtype1=code)[0]["attack_type"] == "armed_assault"
+
+
+def test_every_group_that_gtd_names_is_an_actor() -> None:
+    assert _one(gname="BLA", gname2="BLF", gname3="Unknown")[0]["actor"] == "BLA; BLF"
+
+
+def test_a_toll_shared_out_among_related_attacks_may_be_a_fraction() -> None:
+    row, issues = _one(nkill="2.5", nwound="0.5")
+    assert ([row[c] for c in ("killed_low", "killed", "killed_high", "wounded")], issues.height) == ([2, 3, 3, 1], 0)
+
+
+def test_more_attackers_dead_than_dead_in_all_is_said() -> None:
+    row, issues = _one(nkill="1", nkillter="2")
+    assert (row["killed"], row["killed_a"], issues["field"].to_list()) == (1, 2, ["nkillter"])
+
+
+def test_all_112_target_subtypes_lead_to_their_types_code_or_a_narrower_one() -> None:
+    raw = Gtd().crosswalk
+    assert sorted(map(int, raw["target_subtype"])) == [n for n in range(1, 114) if n != 38]
+    assert _one(targsubtype1="38")[1]["field"].to_list() == ["targsubtype1"]
+    assert all(code in taxonomy("attack_type") for code in raw["weapon_subtype"].values())
+
+
+def test_a_country_whose_name_is_not_known_is_asked_by_its_number() -> None:
+    assert _one(country="47", country_txt="Congo (Brazzaville)")[0]["country"] == "COG"
+    assert _one(country="362.0", country_txt="West Germany (FRG)")[0]["country"] == "DEU"
+    row, issues = _one(country="359", country_txt="Soviet Union")
+    assert (row["country"], issues["field"].to_list()) == (None, ["country_txt"])
+
+
+def test_every_country_of_gtd_is_a_country_of_today_or_said_to_be_none() -> None:
+    raw = Gtd().countries
+    assert set(raw["country"].values()) <= set(yaml.safe_load(files("tocsin.intake").joinpath("countries.yml").read_text(encoding="utf-8")))
+    assert not set(raw["country"]) & set(raw["nowhere"])

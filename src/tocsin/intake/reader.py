@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -14,6 +15,9 @@ from tocsin.intake.files import Batch
 from tocsin.terms.tables import ISSUES, conform, empty
 
 _VALUE = 200  # characters of a bad value that an issue keeps
+_FIRST, _LAST = dt.date(1000, 1, 1), dt.date(2199, 12, 31)  # a year of two digits reads as one of the first century
+_UNKNOWN_CODE = "a code that the codebook does not have: left empty"
+_CLOCK = r"[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$"
 
 
 class Reader(Protocol):
@@ -74,35 +78,61 @@ class Fields:
         return cells
 
     def date(self, column: str, formats: Sequence[str] = ("%Y-%m-%d",)) -> pl.Series:
-        """Days; a time of day after the date is dropped."""
+        """Days; a time of day after the date is dropped, and a year before 1000 or after 2199 is refused."""
 
         def parsed(cells: pl.Series) -> pl.Series:
             day = pl.coalesce(*(pl.col("c").str.to_date(f, strict=False, exact=True) for f in formats))
             return pl.DataFrame({"c": cells}).select(day).to_series()
 
         def again(cells: pl.Series) -> pl.Series:
-            return parsed(cells.str.replace(r"[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$", ""))
+            return parsed(cells.str.replace(_CLOCK, ""))
 
-        return self._parsed(column, parsed, again, "not a date that exists: left empty")
+        out = self._parsed(column, parsed, again, "not a date that exists: left empty")
+        return self._refuse(column, out, (out < _FIRST) | (out > _LAST), "no year that an event can have: left empty")
+
+    def moment(self, column: str, formats: Sequence[str] = ("%Y-%m-%d",)) -> pl.Series:
+        """Points of time in UTC; without an offset the cell is taken as UTC, without a time of day as midnight."""
+        day = self.date(column, formats)
+        clock = self.text(column).str.extract(f"({_CLOCK})").str.slice(1).str.replace("Z$", "+00:00")
+        clock = clock.str.replace(r"^(\d\d:\d\d)($|[+-])", "${1}:00${2}").str.replace(r"^([\d:.]+)$", "${1}+00:00")
+        cell = pl.DataFrame({"day": day, "clock": clock})
+        stamp = pl.concat_str(pl.col("day").dt.to_string("%Y-%m-%d "), "clock")
+        exact = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%z", time_unit="us", strict=False, exact=True)
+        out = cell.select(exact.dt.convert_time_zone("UTC")).to_series()
+        self._say(
+            column, self.text(column), out.is_null() & clock.is_not_null() & day.is_not_null(), "no such time of day: midnight was taken"
+        )
+        return out.fill_null(day.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")).alias(column)
+
+    def days_since(self, column: str, start: dt.date) -> pl.Series:
+        """Days, from whole numbers of days after `start`."""
+        days = self.whole(column)
+        far = days.to_frame("days").select(pl.lit(start) + pl.duration(days=pl.col("days").clip(-400_000, 400_000))).to_series()
+        return self._refuse(column, far, (far < _FIRST) | (far > _LAST), "no year that an event can have: left empty").alias(column)
 
     def count(self, column: str) -> pl.Series:
         """Whole numbers from 0; `2.0` is 2."""
+        out = self.whole(column)
+        return self._refuse(column, out, out < 0, "a negative number of persons: left empty")
+
+    def whole(self, column: str) -> pl.Series:
+        """Whole numbers of either sign; `2.0` is 2."""
 
         def again(cells: pl.Series) -> pl.Series:
             real = cells.cast(pl.Float64, strict=False)
             return pl.select(pl.when(real == real.round()).then(real)).to_series().cast(pl.Int32, strict=False)
 
-        out = self._parsed(column, _whole, again, "not a whole number: left empty")
-        return self._refuse(column, out, out < 0, "a negative number of persons: left empty")
-
-    def whole(self, column: str) -> pl.Series:
-        """Whole numbers of either sign."""
-        return self._parsed(column, _whole, _whole, "not a whole number: left empty")
+        return self._parsed(column, _whole, again, "not a whole number: left empty")
 
     def real(self, column: str) -> pl.Series:
         """Finite numbers."""
         out = self._parsed(column, _real, _real, "not a number: left empty")
         return self._refuse(column, out, ~out.is_finite(), "not a finite number: left empty")
+
+    def amount(self, column: str) -> pl.Series:
+        """Numbers from 0, fractions kept: a toll that a source shares out among several rows."""
+        out = self.real(column)
+        return self._refuse(column, out, (out < 0) | (out >= 2**31), "not a number of persons: left empty")
 
     def position(self, lat_column: str, lon_column: str) -> tuple[pl.Series, pl.Series]:
         """Degrees north and east; a point off the globe loses both, and is said to look swapped where it does."""
@@ -122,12 +152,14 @@ class Fields:
         bad = pl.Series((off | half).fill_null(True))
         return _where(~bad, lat), _where(~bad, lon)
 
-    def one_of(self, column: str, mapping: Mapping[str, Any], dtype: Any) -> pl.Series:
-        """Codes through a mapping; an unknown code is an issue, never a guess."""
+    def one_of(self, column: str, mapping: Mapping[str, Any], dtype: Any, reason: str = _UNKNOWN_CODE) -> pl.Series:
+        """Codes through a mapping; an unknown code is an issue (`reason`), never a guess."""
         cell = self.text(column)
         out = cell.replace_strict(dict(mapping), default=None, return_dtype=dtype)
         if out.null_count() > cell.null_count():
-            self._say(column, cell, cell.is_not_null() & ~cell.is_in(list(mapping)), "a code that the codebook does not have: left empty")
+            plain = cell.str.strip_suffix(".0")  # a spreadsheet's number
+            out = plain.replace_strict(dict(mapping), default=None, return_dtype=dtype)
+            self._say(column, cell, cell.is_not_null() & ~plain.is_in(list(mapping)), reason)
         return out
 
     def ordered(self, low: str, best: str, high: str) -> tuple[pl.Series, pl.Series, pl.Series]:

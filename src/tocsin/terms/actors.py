@@ -44,9 +44,32 @@ def actors() -> Actors:
     return Actors(canonical, umbrella, frozenset(map(folded, raw["nobody"])))
 
 
+#: ACLED's names of a state's forces under one government, `Military Forces of Pakistan (2022-2024) Frontier Corps`: one actor whoever governs.
+_FORCES = re.compile(r"^(?:Military|Police) Forces of (?:the )?(?P<country>[^(]+?)(?: \(\d{4}-(?:\d{4})?\).*)?$")
+#: ACLED's crowds carry their country, `Rioters (Pakistan)`.
+_CROWD = re.compile(r"(?<=^Rioters) \([^)]*\)$")
+#: ACLED's and the press's names for attackers that nobody has identified, whatever the country: `Unidentified Armed Group (India)`.
+_UNKNOWN = re.compile(r"^(?:unidentified|unknown|unnamed)\b|^suspected (?:militants|gunmen|terrorists|insurgents)$", re.IGNORECASE)
+
+
+def nameless(name: str) -> bool:
+    """True for words that stand for an actor without naming one."""
+    return _UNKNOWN.match(name.strip()) is not None or folded(name) in actors().nobody
+
+
 def canonical(name: str) -> str | None:
-    """The canonical name; null for a name that is not known or names nobody."""
-    return actors().canonical.get(folded(name))
+    """The canonical name; null for a name that is not known or names nobody.
+
+    A state's military and police, under whatever government, are `Government of` their country, as UCDP writes it.
+    """
+    known = actors().canonical.get(folded(name)) or actors().canonical.get(folded(_CROWD.sub("", name)))
+    if known is None and (forces := _FORCES.match(name.strip())):
+        return f"Government of {_UCDP_COUNTRY.get(forces['country'], forces['country'])}"
+    return known
+
+
+#: Countries whose government UCDP writes otherwise.
+_UCDP_COUNTRY = {"United States": "United States of America", "Myanmar": "Myanmar (Burma)", "Russia": "Russia (Soviet Union)"}
 
 
 def above(name: str) -> tuple[str, ...]:
@@ -57,9 +80,14 @@ def above(name: str) -> tuple[str, ...]:
     return tuple(out)
 
 
+def umbrella(name: str) -> str | None:
+    """The umbrella right above a canonical name; null where there is none."""
+    return actors().umbrella.get(name)
+
+
 def agree(left: str, right: str) -> bool:
-    """True where one of two canonical names is the other or an umbrella over it."""
-    return left in above(right) or right in above(left)
+    """True where one of two canonical names is the other or an umbrella over it; of several joined by `; ` any pair will do."""
+    return any(a in above(b) or b in above(a) for a in left.split("; ") for b in right.split("; "))
 
 
 def canonical_series(names: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -70,7 +98,7 @@ def canonical_series(names: pl.Series) -> tuple[pl.Series, pl.Series]:
     mapping: dict[str, str | None] = {}
     strange: set[str] = set()
     for name in names.drop_nulls().unique().to_list():
-        parts = [p for p in name.split("; ") if folded(p) not in actors().nobody]
+        parts = [p for p in name.split("; ") if not nameless(p)]
         known = [canonical(p) for p in parts]
         if any(k is None and not p.startswith("Government of ") for p, k in zip(parts, known, strict=True)):
             strange.add(name)

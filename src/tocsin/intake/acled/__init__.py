@@ -1,5 +1,7 @@
 """ACLED: one row is one event of one type, between two sides, at one place on one day.
 
+What the two sides mean stands in sides.py: in a battle their order says nothing about who began.
+
 ACLED has no receipt history: a download holds the rows as they stand on the day of the download, so every value is hindsight.
 `timestamp` says when a row was last changed; it is kept as `reported_at` and `version`, and `known_at` stays the day after the event, flagged as hindsight.
 """
@@ -14,7 +16,7 @@ from typing import Any
 import polars as pl
 import yaml
 
-from tocsin.intake.acled.sides import sides
+from tocsin.intake.acled.sides import aims, roles, sides
 from tocsin.intake.countries import iso3
 from tocsin.intake.files import Batch
 from tocsin.intake.reader import Fields, issue_frame
@@ -62,7 +64,7 @@ class Acled:
             {
                 "row": batch.rows,
                 "own_id": fields.text("event_id_cnty"),
-                "version": fields.text("timestamp"),
+                "version": fields.text("timestamp").str.strip_suffix(".0"),
                 "day": fields.date("event_date", _DATES),
                 "within": fields.one_of("time_precision", self.spec["time_precision"], pl.String),
                 "country": country,
@@ -81,7 +83,6 @@ class Acled:
                 "event_type": fields.text("event_type"),
                 "dead": fields.count("fatalities"),
                 "text": fields.text("notes"),
-                "sources": fields.text("source"),
                 "changed": fields.whole("timestamp"),
                 "civilian_targeting": fields.text("civilian_targeting"),
             }
@@ -90,7 +91,7 @@ class Acled:
         nowhere = issue_frame(
             file, batch.rows.filter(unknown), "country", fields.text("country").filter(unknown), "a country without a code: left empty"
         )
-        return _meanings(frame), pl.concat([fields.issues(), nowhere])
+        return _meanings(frame, self.crosswalk), pl.concat([fields.issues(), nowhere])
 
     def _attack(self, fields: Fields) -> pl.Series:
         """The sub-event's code, or the event type's where the sub-event is silent."""
@@ -105,60 +106,22 @@ KNOWN = (
 ).split()
 
 
-def _meanings(frame: pl.DataFrame) -> pl.DataFrame:
-    """Interval, tolls, violence and initiator as the codebook means them."""
+def _meanings(frame: pl.DataFrame, crosswalk: dict[str, Any]) -> pl.DataFrame:
+    """Interval, tolls, violence, sides and target as the codebook means them."""
     day, week, month = pl.col("day"), pl.col("within") == "week", pl.col("within") == "month"
-    violent = pl.col("event_type").is_in(["Battles", "Explosions/Remote violence", "Violence against civilians", "Riots"])
     none_reported = pl.col("dead") == 0
     return frame.with_columns(
+        *roles(),
+        *aims(crosswalk),
         event_start=pl.when(week).then(day - pl.duration(days=3)).when(month).then(day.dt.month_start()).otherwise(day),
         event_end=pl.when(week).then(day + pl.duration(days=3)).when(month).then(day.dt.month_end()).otherwise(day),
         killed_low="dead",
         killed=pl.when(~none_reported).then("dead"),
         killed_high=pl.when(~none_reported).then("dead"),
-        violence=_violence(),
-        initiator=pl.when(violent).then("side_a"),
-        actor=pl.when(violent & pl.col("kind_a").is_in(["rebel", "militia", "communal", "rioters", "other", "state"])).then(_armed()),
         agency=pl.lit("ACLED"),
         kind=pl.lit("event"),
         hindsight=pl.lit(True),
         lang=pl.lit("en"),
         reported_at=pl.from_epoch("changed").dt.replace_time_zone("UTC").dt.cast_time_unit("us"),
         origin=pl.lit("ACLED ") + pl.col("own_id").fill_null("?"),
-    ).drop("day", "within", "dead", "kind_a", "kind_b", "event_type", "sources", "changed", "civilian_targeting")
-
-
-def _armed() -> pl.Expr:
-    """The side held responsible: the attacker; in a battle with a government, the armed group, whichever side it is."""
-    battle = pl.col("event_type") == "Battles"
-    return (
-        pl.when(battle & (pl.col("kind_a") == "state") & pl.col("kind_b").is_in(["rebel", "militia", "communal"]))
-        .then("side_b")
-        .otherwise("side_a")
-    )
-
-
-def _violence() -> pl.Expr:
-    """UCDP's kind, from the event type and the sides.
-
-    Against civilians: one_sided. Two governments: interstate. A government and an armed group: state_based. Two armed groups: non_state. Protests, riots
-    without two armed groups, and strategic developments: unknown, for UCDP has no such kind.
-    """
-    armed = ["rebel", "militia", "communal"]
-    a, b = pl.col("kind_a"), pl.col("kind_b")
-    state = ["state", "other"]
-    fighting = pl.col("event_type").is_in(["Battles", "Explosions/Remote violence"])
-    one_sided = (pl.col("event_type") == "Violence against civilians") | (
-        fighting & ((b == "civilians") | (pl.col("civilian_targeting").fill_null("") != ""))
-    )
-    return (
-        pl.when(one_sided)
-        .then(pl.lit("one_sided"))
-        .when(fighting & a.is_in(state) & b.is_in(state))
-        .then(pl.lit("interstate"))
-        .when(fighting & ((a.is_in(state) & b.is_in(armed)) | (a.is_in(armed) & b.is_in(state))))
-        .then(pl.lit("state_based"))
-        .when(fighting & a.is_in(armed) & b.is_in(armed))
-        .then(pl.lit("non_state"))
-        .otherwise(pl.lit("unknown"))
-    )
+    ).drop("day", "within", "dead", pl.selectors.matches("^(kind|narrow|group)_[ab]$"), "event_type", "changed", "civilian_targeting")

@@ -28,7 +28,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     ("killed", r"killed|deaths|dead|fatal"),
     ("wounded", r"wounded|injur"),
     ("actor", r"actor|perpetrator|^group$|side_a"),
-    ("text", r"text|note|summary|headline|description|comment"),
+    ("text", r"text|note|summary|headline|description|comment|remark"),
     ("url", r"url|link"),
     ("lang", r"^lang(uage)?$"),
 )
