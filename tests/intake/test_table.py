@@ -240,3 +240,10 @@ def test_many_agencies_reports_in_one_parquet_file_are_described_in_a_few_lines(
     assert (first["event_start"], first["event_end"], first["radius_km"] >= 2.5) == (date(2016, 1, 1), date(2016, 1, 31), True)
     assert (first["actor"], first["attack_type"], first["target_type"]) == ("TTP", "explosion/ied", "civilians/public place/market")
     assert issues.filter(pl.col("row") == 0).is_empty()
+
+
+def test_a_column_that_the_file_lacks_is_named(table: tuple[Path, Path]) -> None:
+    data, spec = table
+    spec.write_text(SPEC.replace("killed: dead", "killed: deaths"), encoding="utf-8")
+    with pytest.raises(SpecError, match=r"does not have: deaths"):
+        read(data, spec=spec)

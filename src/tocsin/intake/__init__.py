@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from tocsin.errors import OptionError, UnknownFormat
+from tocsin.errors import OptionError, SpecError, UnknownFormat
 from tocsin.intake.acled import Acled
 from tocsin.intake.files import Batch, Table, open_table
 from tocsin.intake.gtd import Gtd
@@ -85,7 +85,7 @@ def read_to(
         return spool.finish()
 
 
-def _opened(path: Path, extra: Reader | None, progress: Progress | None) -> tuple[Table, Reader, Iterator[tuple[Batch, pl.DataFrame]]]:
+def _opened(path: Path, extra: TableReader | None, progress: Progress | None) -> tuple[Table, Reader, Iterator[tuple[Batch, pl.DataFrame]]]:
     table = open_table(path)
     reader = reader_for(table.header, table.file, extra)
 
@@ -100,7 +100,7 @@ def _opened(path: Path, extra: Reader | None, progress: Progress | None) -> tupl
     return table, reader, table.batches(progress=tell, columns=reader.columns(table.header))
 
 
-def _read_one(source: Any, extra: Reader | None, progress: Progress | None) -> Intake:
+def _read_one(source: Any, extra: TableReader | None, progress: Progress | None) -> Intake:
     if isinstance(source, (str, PathLike)):
         return _run(*_opened(Path(source), extra, progress))
     if not hasattr(source, "__arrow_c_stream__"):
@@ -113,12 +113,20 @@ def _read_one(source: Any, extra: Reader | None, progress: Progress | None) -> I
     return _run(None, reader, iter([(Batch(frame.select(reader.columns(frame.columns)), rows), empty(ISSUES))]))
 
 
-def reader_for(header: Sequence[str], file: str, extra: Reader | None = None) -> Reader:
-    """The reader that knows a header; `extra` (a described table) goes first. Raises `UnknownFormat` where none does."""
+def reader_for(header: Sequence[str], file: str, extra: TableReader | None = None) -> Reader:
+    """The reader that knows a header; `extra` (a described table) goes first.
+
+    Raises `SpecError` where a description was given and names columns that the file lacks, `UnknownFormat` where no reader knows the header.
+    """
     candidates: tuple[Reader, ...] = (*((extra,) if extra else ()), *READERS)
     for reader in candidates:
         if reader.recognises(header):
             return reader
+    if extra is not None:
+        raise SpecError(
+            f"{file}: the description {extra.spec.where} names columns that the file does not have: {', '.join(extra.missing(header))}; "
+            f"the file has {', '.join(header[:20])}"
+        )
     seen = ", ".join(header[:8]) + (", ..." if len(header) > 8 else "")
     known = ", ".join(r.name for r in READERS)
     raise UnknownFormat(
