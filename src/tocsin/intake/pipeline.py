@@ -129,14 +129,20 @@ class Pipeline:
             frame = frame.join(raw, on="row", how="left", maintain_order="left").with_columns(
                 _name=pl.when(again).then(pl.concat_str("_name", "_cells", separator=SEPARATOR)).otherwise("_name")
             )
-        parent = pl.concat_str("parent_agency", "parent_id", pl.lit(""), separator=SEPARATOR)
-        above = uuid5_series(NAMESPACE, frame.select(parent).to_series())
-        frame = frame.with_columns(uuid5_series(NAMESPACE, frame["_name"]).alias("report_id"), above.alias("_above"))
+        frame = frame.with_columns(uuid5_series(NAMESPACE, frame["_name"]).alias("report_id"), _parents(frame).alias("_above"))
         return frame.with_columns(
             derived_from=pl.when(pl.col("_above").is_not_null()).then(pl.concat_list("_above")),
             file=pl.lit(self.file),
             origin=pl.coalesce("origin", pl.concat_str(pl.col("agency"), pl.lit(" "), pl.coalesce("own_id", "report_id"))),
         ), issues
+
+
+def _parents(frame: pl.DataFrame) -> pl.Series:
+    """The id of the report that each row was taken out of; null for most."""
+    names = frame.select(pl.concat_str("parent_agency", "parent_id", pl.lit(""), separator=SEPARATOR)).to_series()
+    some = names.is_not_null()
+    ids = uuid5_series(NAMESPACE, names.filter(some))
+    return ids.gather(pl.select(pl.when(some).then(some.cast(pl.UInt32).cum_sum() - 1)).to_series())
 
 
 def _actors(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

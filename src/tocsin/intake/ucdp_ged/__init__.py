@@ -16,7 +16,7 @@ import yaml
 
 from tocsin.intake.files import Batch
 from tocsin.intake.reader import Fields, issue_frame
-from tocsin.intake.ucdp_ged.articles import articles, earliest_source
+from tocsin.intake.ucdp_ged.articles import articles
 
 _INHERITED = ("event_start", "event_end", "country", "admin1", "admin2", "place", "lat", "lon", "radius_km", "violence", "origin", "row")
 
@@ -54,8 +54,8 @@ class UcdpGed:
         """
         fields = Fields(Batch(batch.frame.rename(lambda c: c.strip().lower()), batch.rows), file)
         event = self._event(fields, batch)
-        found, odd = articles(fields.text("source_article"), event)
-        event, early = _clocks(event, found)
+        found, of_rows, odd = articles(fields.text("source_article"), batch.rows)
+        event, early = _clocks(event.with_columns(of_rows))
         press = _press(event, found)
         notes = pl.concat([_as_issues(odd, file), _as_issues(early, file)])
         return pl.concat([event, press], how="diagonal"), pl.concat([fields.issues(), notes])
@@ -129,12 +129,12 @@ def _meanings(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _clocks(event: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`known_at`, the headlines as text, and the rows whose clock is doubtful."""
-    event = event.join(earliest_source(found), on="row", how="left", maintain_order="left")
+def _clocks(event: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`known_at` by the first source, and the rows whose clock is doubtful."""
     undated = pl.col("first_source").is_null()
     event = event.with_columns(
-        known_at=pl.when(undated).then(pl.col("event_end") + pl.duration(days=1)).otherwise(pl.max_horizontal("first_source", "event_end"))
+        known_at=pl.when(undated).then(pl.col("event_end") + pl.duration(days=1)).otherwise(pl.max_horizontal("first_source", "event_end")),
+        lang=pl.when(pl.col("text").is_not_null()).then(pl.lit("en")),
     )
     reasons = (
         pl.when(undated)
@@ -157,14 +157,18 @@ def _press(event: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         "parent_agency",
         agency="office",
         own_id=pl.concat_str(
-            pl.lit("in UCDP GED"), pl.col("parent_id").fill_null("?"), pl.col("date").dt.to_string("%Y-%m-%d"), "headline", separator="|"
+            pl.lit("in UCDP GED"),
+            pl.col("parent_id").fill_null("?"),
+            pl.col("date").dt.to_string("%Y-%m-%d"),
+            pl.col("headline").fill_null(""),
+            separator="|",
         ),
         kind=pl.lit("event"),
         reported_at=pl.col("date").cast(pl.Datetime("us", "UTC")),
         known_at=pl.max_horizontal("date", "event_end"),
         hindsight=pl.lit(True),
         text="headline",
-        lang=pl.lit("en"),
+        lang=pl.when(pl.col("headline").is_not_null()).then(pl.lit("en")),
     )
 
 
