@@ -89,11 +89,12 @@ def open_page(chromium: Any, written: Callable[[str], Path]) -> Iterator[Callabl
     """Opens a sample from file:// and gives the page; at the end no error and no request may have been seen."""
     contexts, seen = [], Seen()
 
-    def open_one(name: str = "realistic", width: int = 1280, height: int = 900, **options: Any) -> Any:
+    def open_one(name: str | Path = "realistic", width: int = 1280, height: int = 900, **options: Any) -> Any:
+        path = written(name) if isinstance(name, str) else name
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
-        url = written(name).as_uri()
+        url = path.as_uri()
         context.route(lambda address: not address.startswith((url, "data:")), lambda route: route.abort())
         page.on("request", lambda request: seen.requests.append(request.url) if not request.url.startswith((url, "data:")) else None)
         page.on("console", lambda message: seen.errors.append(message.text) if message.type in ("error", "warning") else None)
@@ -107,3 +108,15 @@ def open_page(chromium: Any, written: Callable[[str], Path]) -> Iterator[Callabl
         context.close()
     assert seen.errors == []
     assert seen.requests == []
+
+
+@pytest.fixture
+def open_view(open_page: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Opens a view of the test's own, as `open_page` does."""
+
+    def open_one(view: dict[str, Any], **options: Any) -> Any:
+        path = tmp_path / "view.html"
+        path.write_text(render(view), encoding="utf-8")
+        return open_page(path, **options)
+
+    return open_one

@@ -51,7 +51,7 @@ def test_no_width_needs_sideways_scrolling_with_incidents_opened(open_page: Open
 def test_axe_finds_nothing_in_either_theme(open_page: Open, name: str) -> None:
     page = open_page(name, color_scheme="light")
     if name == "realistic":
-        page.locator(".mark").last.click()
+        page.locator("#map .mark").last.click()
         page.locator("section.incidents summary").first.click()
     assert axe_violations(page) == []
     page.emulate_media(color_scheme="dark")
@@ -75,7 +75,7 @@ def test_markup_in_every_field_stays_words(open_page: Open) -> None:
     page = open_page("scripted")
     for index in range(3):
         page.locator("section.incidents summary").nth(index).click()
-    page.locator(".mark").last.click()
+    page.locator("#map .mark").last.click()
     assert page.evaluate("window.pwned") is None
     assert page.locator("img, iframe, object, a[href^='javascript']").count() == 0
     assert page.evaluate("document.scripts.length") == 4
@@ -139,7 +139,8 @@ def test_incidents_open_and_close_from_the_keyboard(open_page: Open) -> None:
 
 def test_the_tab_key_reaches_the_map_in_one_stop_and_arrows_move_inside(open_page: Open) -> None:
     page = open_page()
-    assert page.locator(".mark[tabindex='0']").count() == 1
+    assert page.locator("#map .mark[tabindex='0']").count() == 1
+    assert page.locator("#atlas .mark[tabindex='0']").count() == 1
     page.locator("#kind-one_sided").focus()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.classList.contains('mark')")
@@ -148,7 +149,7 @@ def test_the_tab_key_reaches_the_map_in_one_stop_and_arrows_move_inside(open_pag
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") != largest
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
-    assert page.locator(".panel li").count() > 0
+    assert page.locator("#map .panel li").count() > 0
     page.keyboard.press("Escape")
     assert page.locator(".panel").count() == 0
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "false"
@@ -156,27 +157,30 @@ def test_the_tab_key_reaches_the_map_in_one_stop_and_arrows_move_inside(open_pag
 
 def test_a_pile_is_one_mark_with_its_count_that_opens_on_a_click(open_page: Open) -> None:
     page = open_page("pile_up")
-    assert page.locator(".mark").count() == 1
-    assert page.locator(".mark text").inner_html() == "2,000"
-    page.locator(".mark").click()
-    assert "2,000 incidents" in page.locator(".panel .title").inner_text()
-    page.locator(".panel a").first.click()
+    for room in ("#map", "#atlas"):
+        box = page.locator(room)
+        assert box.locator(".mark").count() == 1
+        assert box.locator(".mark text").inner_html() == "2,000"
+        box.locator(".mark").click()
+        assert "2,000 incidents" in box.locator(".panel .title").inner_text()
+    page.locator("#map .panel a").first.click()
     assert page.locator("section.incidents details[open]").count() == 1
 
 
-def test_uncertainty_is_drawn_to_the_scale_of_the_ground(open_page: Open) -> None:
+def flat(nested: Any) -> list[Any]:
+    return [nested] if isinstance(nested[0], int | float) else [point for inner in nested for point in flat(inner)]
+
+
+def test_uncertainty_is_drawn_to_the_scale_of_the_ground(open_page: Open, samples: Any) -> None:
     """At Karachi's latitude a degree of longitude is 101.0 km: the circle's radius against the marks' own distance on the map."""
     page = open_page("single")
-    circle = page.locator("circle.may")
+    circle = page.locator("#map circle.may")
     radius, west, east = circle.evaluate("""(node) => {
         const box = node.ownerSVGElement.querySelector("path.districts").getBBox();
         return [+node.getAttribute("r"), box.x, box.x + box.width];
     }""")
-    per_degree = (east - west) / page.evaluate("""() => {
-        const lons = JSON.parse(document.getElementById("tocsin-body").textContent).map.districts.features
-            .flatMap((one) => one.geometry.coordinates.flat(2)).map((point) => point[0]);
-        return Math.max(...lons) - Math.min(...lons);
-    }""")
+    lons = [point[0] for one in samples.outlines()["districts"]["features"] for point in flat(one["geometry"]["coordinates"])]
+    per_degree = (east - west) / (max(lons) - min(lons))
     assert radius == pytest.approx(8.0 * per_degree / 101.0, rel=0.02)
 
 
@@ -184,36 +188,37 @@ def test_the_map_zooms_by_its_buttons_and_returns(open_page: Open) -> None:
     page = open_page("single", reduced_motion="reduce")
     ground = page.locator("#map g.ground")
     at_rest = ground.get_attribute("transform")
-    page.get_by_label("Zoom in").click()
+    page.locator("#map").get_by_label("Zoom in").click()
     assert ground.get_attribute("transform") != at_rest
-    page.get_by_label("Whole map").click()
+    page.locator("#map").get_by_label("Whole map").click()
     assert "scale(1)" in (ground.get_attribute("transform") or "")
 
 
 def test_zooming_moves_by_degrees_where_motion_is_welcome(open_page: Open) -> None:
     page = open_page("single")
-    page.get_by_label("Zoom in").click()
+    page.locator("#map").get_by_label("Zoom in").click()
     expect(page.locator("#map g.ground")).to_have_attribute("transform", re.compile(r"scale\(1\.8"))
 
 
-def test_the_choice_of_a_kind_redraws_timeline_and_map_only(open_page: Open) -> None:
+def test_the_choice_of_a_kind_narrows_all(open_page: Open) -> None:
     page = open_page()
-    listed = page.locator("section.incidents [role=status]").inner_text()
     page.locator("label[for='kind-state_based']").click()
-    assert "State-based" in page.locator("#timeline .title").inner_text()
+    expect(page.locator("#timeline .title")).to_contain_text("State-based")
     assert "State-based" in (page.locator("#map svg").get_attribute("aria-label") or "")
-    assert page.locator("section.incidents [role=status]").inner_text() == listed
+    expect(page.locator("#list-state_based")).to_be_checked()
+    assert set(page.locator("section.incidents summary .kind").all_inner_texts()) == {"State-based"}
+    assert page.url.endswith("#kind=state_based")
 
 
 def test_the_list_stands_window_first_grows_by_steps_and_filters_by_kind(open_page: Open) -> None:
     page = open_page()
     assert page.locator("section.incidents h3").all_inner_texts()[0].lower().startswith("in the window")
     assert page.locator("section.incidents details").count() == 50
-    page.get_by_role("button", name="Show").click()
+    page.locator("button.more").click()
     assert page.locator("section.incidents details").count() > 50
     page.locator("label[for='list-non_state']").click()
-    kinds = set(page.locator("section.incidents summary .kind").all_inner_texts())
-    assert kinds == {"Non-state"}
+    expect(page.locator("section.incidents summary .kind").first).to_have_text("Non-state")
+    assert set(page.locator("section.incidents summary .kind").all_inner_texts()) == {"Non-state"}
 
 
 def test_a_deadliest_attack_leads_to_its_place_in_the_list(open_page: Open) -> None:
@@ -249,7 +254,7 @@ def test_print_hides_controls_and_keeps_a_light_page(open_page: Open) -> None:
     page = open_page("single", color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     assert not page.locator("nav").is_visible()
-    assert not page.locator(".zoom").is_visible()
+    assert not page.locator("#map .zoom").is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(252, 251, 248)"
     assert page.locator("table.change").is_visible()
     assert len(page.pdf(format="A4")) > 10_000

@@ -18,8 +18,10 @@ import polars as pl
 
 from tocsin.brief.outputs import write_outputs
 from tocsin.brief.page import render
+from tocsin.brief.say import Message, day
 from tocsin.brief.scope import Scope, box
-from tocsin.brief.view import caveats, day, deadliest, incident_items, issue_items, report_items, source_items, would_change
+from tocsin.brief.sensitivity import sensitivity
+from tocsin.brief.view import caveats, deadliest, incident_items, issue_items, report_items, source_items, would_change
 from tocsin.brief.windows import BASELINES, spans, table
 from tocsin.errors import OptionError
 from tocsin.fusion import Judgement, fuse, load
@@ -140,15 +142,15 @@ def _view(
         "as_of": scope.as_of.isoformat(),
         "as_of_text": day(scope.as_of),
         "window": {"start": columns[0].start.isoformat(), "end": columns[0].end.isoformat(), "days": scope.window},
-        "audience": "public" if scope.public else "whoever holds these files",
+        "audience": ("audience_public" if scope.public else "audience_holder", {}),
         "clock": "hindsight" if bool(reports["hindsight"].any()) else "as known",
         "filters": [[option, value] for option, _, value in scope.filters()],
         "sources": source_items(intake, every),
         "left_out": [
-            [f"rows known only after {day(scope.as_of)}", late],
-            ["rows that could not be read", bad],
-            *([["reports not public", hidden]] if scope.public else []),
-            *[[f"incidents outside {name}", n] for name, n in left_out],
+            [("left_late", {"date": scope.as_of.isoformat()}), late],
+            [("left_unread", {}), bad],
+            *([[("left_held", {}), hidden]] if scope.public else []),
+            *[[("left_outside", {"filter": name}), n] for name, n in left_out],
         ],
         "change": {
             "headline": _headline(rows, scope),
@@ -157,9 +159,10 @@ def _view(
             ],
             "rows": rows,
         },
+        "sensitivity": sensitivity(reports, kept, scope, columns, decided),
         "deadliest": deadliest(kept, columns[0]),
         "alert": None,
-        "alert_text": "No alert. Nothing here has been tested against chance yet.",
+        "alert_text": ("alert_none", {}),
         "would_change": would_change(kept, columns, intake),
         "incidents": items,
         "reports": report_items(reports, items, scope.public),
@@ -182,21 +185,12 @@ def _title(kept: pl.DataFrame, scope: Scope) -> str:
     return {"PAK": "Pakistan", "BGD": "Bangladesh", "AFG": "Afghanistan", "IND": "India"}.get(where, where) if names else "No incidents"
 
 
-def _headline(rows: list[dict[str, Any]], scope: Scope) -> str:
+def _headline(rows: list[dict[str, Any]], scope: Scope) -> Message:
     mine = next((r for r in rows if r["default"]), None)
     if mine is None:
-        return f"No one-sided attack is known in the {scope.window} days, nor in the baselines."
+        return ("headline_none", {"days": scope.window})
     count = {k: mine["cells"][k]["incidents"] for k in ("window", *BASELINES)}
-    saying = {
-        "more than all three": "More than all three baselines; not yet tested against chance.",
-        "fewer than all three": "Fewer than all three baselines; not yet tested against chance.",
-        "no change": "No change against any baseline.",
-        "cannot be told": "The baselines disagree: whether attacks rose cannot be told.",
-    }[mine["verdict"]]
-    return (
-        f"{count['window']} one-sided attacks in {scope.window} days; {count['before']} in the {scope.window} before, "
-        f"{count['year_before']} on the same dates a year before, {count['year_rate']:g} at the year's own rate. {saying}"
-    )
+    return ("headline", {**count, "days": scope.window, "saying": (f"headline_{mine['verdict']}", {})})
 
 
 def _map(items: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from tocsin.brief.say import Message, day
 from tocsin.brief.windows import Span, within
 from tocsin.fusion.judgements import Judgement
 from tocsin.intake import Intake
@@ -14,14 +15,6 @@ from tocsin.terms.publishers import publishers
 from tocsin.terms.taxonomies import taxonomy
 
 DEADLIEST = 5
-
-
-def day(value: date | None) -> str | None:
-    """`14 May 2015`, the same in every locale."""
-    if value is None:
-        return None
-    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    return f"{value.day} {months[value.month - 1]} {value.year}"
 
 
 def days(start: date | None, end: date | None) -> str:
@@ -51,10 +44,9 @@ def toll(low: int | None, best: int | None, high: int | None) -> str:
 def incident_items(
     incidents: pl.DataFrame, reports: pl.DataFrame, spans: tuple[Span, ...], judgements: tuple[Judgement, ...]
 ) -> list[dict[str, Any]]:
-    """The incidents of the window and of its baselines, newest first."""
+    """All incidents, newest first."""
     window = spans[0]
-    first = min(s.start for s in spans)
-    chosen = incidents.filter(pl.col("event_end").is_between(first, window.end)).sort("event_end", "incident_id", descending=[True, False])
+    chosen = incidents.sort("event_end", "incident_id", descending=[True, False], nulls_last=True)
     known = _known(reports, chosen)
     by_id = {j.id: j for j in judgements}
     return [_item(row, window, known, by_id) for row in chosen.iter_rows(named=True)]
@@ -91,6 +83,7 @@ _PLAIN = (
     "place",
     "admin1",
     "admin2",
+    "area_class",
     "lat",
     "lon",
     "radius_km",
@@ -167,6 +160,11 @@ def report_items(reports: pl.DataFrame, items: list[dict[str, Any]], public: boo
             "date_text": days(row["event_start"], row["event_end"]),
             "place": row["place"],
             "killed_text": toll(row["killed_low"], row["killed"], row["killed_high"]),
+            **{c: row[c] for c in ("killed_low", "killed", "killed_high")},
+            **{c: row[c] for c in ("actor", "attack_type", "target_type", "target_group")},
+            "attack_name": _name("attack_type", row["attack_type"]),
+            "target_name": _name("target_type", row["target_type"]),
+            "group_name": _name("target_group", row["target_group"]),
             "text": None if silent else row["text"],
             "lang": row["lang"],
             "spans": [] if silent else row["coded_spans"] or [],
@@ -214,18 +212,18 @@ def deadliest(incidents: pl.DataFrame, window: Span) -> list[str]:
     )
 
 
-def would_change(incidents: pl.DataFrame, spans: tuple[Span, ...], intake: Intake) -> list[str]:
+def would_change(incidents: pl.DataFrame, spans: tuple[Span, ...], intake: Intake) -> list[Message]:
     """What, if it were known, would change the answer: at most three short sentences with their counts."""
     window = spans[0]
     mine = within(incidents, window).filter(pl.col("violence") == "one_sided")
-    out = []
+    out: list[Message] = []
     silent = mine["target_group"].null_count()
     if silent:
-        out.append(f"Whom {silent} of {mine.height} attacks were aimed at: their words name no community.")
+        out.append(("change_group", {"n": silent, "of": mine.height}))
     lately = window.end - timedelta(days=29)
-    out.append(f"Attacks not yet reported: the last 30 days hold {mine.filter(pl.col('event_end') >= lately).height}.")
+    out.append(("change_late", {"n": mine.filter(pl.col("event_end") >= lately).height}))
     if "UCDP GED" in intake.sources["agency"]:
-        out.append("Groups below 25 deaths a year, and attacks that killed nobody: GED lists neither.")
+        out.append(("change_ged", {}))
     return out
 
 

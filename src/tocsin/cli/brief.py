@@ -14,6 +14,7 @@ from rich.table import Table
 from tocsin.brief import Brief, box
 from tocsin.brief import brief as make_brief
 from tocsin.brief.outputs import check_run, read_run
+from tocsin.brief.say import say
 from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, print_issues, reading
 
 
@@ -59,12 +60,12 @@ def summary(made: Brief) -> None:
     console, view = Console(), made.view
     sources = "; ".join(f"{s['agency']} {s['rows']:,} rows" for s in view["sources"])
     console.print(f"[bold]{view['title']}, as of {view['as_of_text']}[/bold]  ({view['clock']}; {sources})", highlight=False)
-    console.print(view["change"]["headline"], highlight=False)
+    console.print(say(view["change"]["headline"]), highlight=False)
     console.print(_kinds(view))
     worst = {i["id"]: i for i in view["incidents"]}
     if view["deadliest"]:
         console.print(_deadliest([worst[i] for i in view["deadliest"]]))
-    console.print(view["alert_text"], highlight=False)
+    console.print(say(view["alert_text"]), highlight=False)
     print_issues(console, made.issues.group_by("reason").agg(len=pl.len()), limit=3)
     if made.page is not None:
         console.print(f"Open {made.page} in a browser. Beside it: reports, incidents, issues, run.json.", highlight=False, soft_wrap=True)

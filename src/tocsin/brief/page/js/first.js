@@ -5,9 +5,9 @@ function facts() {
   const filters = (head.filters || []).map((pair) => joined([].concat(pair)).replace(", ", " ")).join("; ");
   const sources = (head.sources || []).slice(0, 3).map((one) => t("source_rows", {agency: one.agency, rows: number(one.rows)}));
   if ((head.sources || []).length > 3) sources.push(t("sources_more", {n: head.sources.length - 3}));
-  const left = (head.left_out || []).filter(([, count]) => count !== 0).map(([reason, n]) => t("left_out_one", {reason, n: number(n)}));
+  const left = (head.left_out || []).filter(([, count]) => count !== 0).map(([reason, n]) => t("left_out_one", {reason: say(reason), n: number(n)}));
   const rows = [
-    ["fact_audience", head.audience],
+    ["fact_audience", say(head.audience)],
     ["fact_clock", head.words[`clock_${head.clock}`] || head.clock],
     ["fact_sources", sources.length ? sources.join("; ") : t("no_sources")],
     ["fact_left_out", left.length ? left.join("; ") : t("nothing_left_out")],
@@ -16,7 +16,8 @@ function facts() {
   return el("dl", {class: "facts"}, rows.map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))));
 }
 
-const columnLabel = (column) => (known(column.label) ? column.label : t(`col_${column.key}`));
+const columnLabel = (column) => (hasWords(`col_${column.key}`) ? t(`col_${column.key}`) : column.label);
+const verdictText = (verdict) => (hasWords(`verdict_${verdict}`) ? t(`verdict_${verdict}`) : verdict);
 
 function bars(values) {
   const top = Math.max(...values.map((value) => value || 0), 0);
@@ -42,7 +43,7 @@ function kindRows(row, columnsOf) {
   if (zero.length) lines.push(zero);
   return el("tbody", {class: row.default ? "default" : null},
     el("tr", {class: "kind"}, el("th", {scope: "rowgroup", colspan: columnsOf.length + 1},
-      el("span", {}, row.label || kindName(row.violence)), el("span", {class: "verdict"}, row.verdict)), el("td", {class: "drawn"})),
+      el("span", {}, hasWords(`long_${row.violence}`) ? t(`long_${row.violence}`) : row.label || kindName(row.violence)), el("span", {class: "verdict"}, verdictText(row.verdict))), el("td", {class: "drawn"})),
     lines.map((measures) => el("tr", {class: measures[0] === "incidents" ? "count" : null},
       el("th", {scope: "row"}, measures === zero ? t("m_zero", {groups: zero.map((measure) => t(`z_${measure}`)).join(", ")}) : t(`m_${measures[0]}`)),
       columnsOf.map((column, i) => el("td", {class: `${i ? "" : "now"}${zero === measures ? " zero" : ""}`},
@@ -75,27 +76,44 @@ function alertBox() {
   const alert = head.alert;
   const lines = alert && typeof alert === "object" ? [alert.headline, alert.text] : [alert || head.alert_text];
   return el("section", {class: alert ? "alert raised" : "alert", "aria-labelledby": "alert-title"},
-    el("h2", {id: "alert-title"}, t("alert")), lines.filter(known).map((line) => el("p", {}, line)));
+    el("h2", {id: "alert-title"}, t("alert")), lines.filter(known).map((line) => el("p", {}, say(line))));
 }
 
 function wouldChange() {
   if (!(head.would_change || []).length) return null;
   return el("section", {class: "would", "aria-labelledby": "would-title"},
-    el("h2", {id: "would-title"}, t("would_change")), el("ul", {}, head.would_change.map((line) => el("li", {}, line))));
+    el("h2", {id: "would-title"}, t("would_change")), el("ul", {}, head.would_change.map((line) => el("li", {}, say(line)))));
 }
 
 function masthead() {
   return [el("p", {class: "brand"}, el("strong", {}, t("brand")), " ", el("span", {}, t("kicker"))),
-    el("nav", {"aria-label": t("nav")}, el("a", {href: "#incidents"}, t("nav_incidents")), el("a", {href: "#foot"}, t("nav_foot")))];
+    el("nav", {"aria-label": t("nav")}, jump("explorer", "nav_explorer"), jump("incidents", "nav_incidents"), jump("foot", "nav_foot"),
+      languages())];
+}
+
+// The address holds the choices, so a link within the page moves there without touching it.
+function jump(id, key) {
+  return el("a", {href: `#${id}`, onclick: (event) => {
+    event.preventDefault();
+    const to = document.getElementById(id);
+    to.scrollIntoView({block: "start"});
+    to.focus({preventScroll: true});
+  }}, t(key));
+}
+
+function languages() {
+  const all = head.languages || [];
+  return all.length < 2 ? null : all.filter((lang) => lang !== state.lang).map((lang) =>
+    el("button", {type: "button", lang, class: "language", onclick: () => speak(lang)}, head.words[lang].own_name || lang));
 }
 
 // Slots are filled when the long tables have been read: the words above stand before that.
 function firstScreen() {
   const slot = (name) => el("div", {class: `slot ${name}`, id: name});
   return el("section", {"data-first-screen": true, "aria-labelledby": "title"},
-    el("div", {class: "lede"}, el("h1", {id: "title"}, t("as_of", {title: head.title, date: dateText(head.as_of).replaceAll(" ", "\u00a0")})), facts()),
+    el("div", {class: "lede"}, el("h1", {id: "title"}, t("as_of", {title: say(head.title), date: dateText(head.as_of).replaceAll(" ", "\u00a0")})), facts()),
     el("div", {class: "panes"},
-      el("div", {class: "pane changed"}, el("h2", {class: "headline"}, head.change.headline), slot("choose"), slot("timeline")),
+      el("div", {class: "pane changed"}, el("h2", {class: "headline"}, say(head.change.headline)), slot("choose"), slot("timeline")),
       el("div", {class: "pane kinds"}, changeTable()),
       el("div", {class: "pane where"}, el("h2", {}, t("map_title")), slot("map")),
       el("div", {class: "pane worst"}, el("h2", {}, t("deadliest")), slot("deadliest"), alertBox(), wouldChange())));

@@ -37,10 +37,10 @@ function again() {
 }
 
 function footer() {
-  const list = (values) => (values.length ? el("ul", {}, values.map((value) => el("li", {}, value))) : null);
+  const list = (values) => (values.length ? el("ul", {}, values.map((value) => el("li", {}, say(value)))) : null);
   const issues = (head.issues || []).map((one) => [one.reason, one.count, one.example || ""]);
   const unmapped = (head.unmapped || []).map((one) => [one.place || one.admin2 || one.country, one.rows, one.reason]);
-  const left = (head.left_out || []).map(([reason, n]) => [reason, n]);
+  const left = (head.left_out || []).map(([reason, n]) => [say(reason), n]);
   return [el("div", {class: "foot"},
     block("s-caveats", "s_caveats", list(head.caveats || [])),
     block("s-licences", "s_licences", licences()),

@@ -38,7 +38,7 @@ function mapProjection([west, south, east, north], width, height) {
     const [x, y] = mercator(lon, lat);
     return [shift[0] + scale * x, shift[1] - scale * y];
   };
-  return {project, perKm: (lat) => scale / (EARTH * Math.cos(radians(lat)))};
+  return {scale, shift, project, perKm: (lat) => scale / (EARTH * Math.cos(radians(lat)))};
 }
 
 function outlinePaths(project) {

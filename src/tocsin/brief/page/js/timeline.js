@@ -51,8 +51,6 @@ function drawTimeline(box, violence, width) {
       ticks, rects, rate, months, spans.map((one) => bracket(x, plot + 22, one, one.key === "window"))));
 }
 
-const monthText = (at) => `${MONTHS[at.getUTCMonth()]} ${String(at.getUTCFullYear())}`;
-
 function rateLine(violence, days, x, y) {
   const column = (head.change.columns || []).find((one) => one.key === "year_rate");
   const row = (head.change.rows || []).find((one) => one.violence === violence);

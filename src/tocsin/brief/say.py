@@ -1,0 +1,52 @@
+"""Messages as text: the page says them in the reader's language, the command line in English.
+
+A message is a text as it is, or [key, values] of the catalogues page/words.json and page/words.<language>.json; a value may be a message, a number or a day.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+#: Catalogues of the page's words, English first; what another lacks is taken from English.
+LANGUAGES = ("en", "ur")
+
+Message = str | tuple[str, dict[str, Any]]
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+def day(value: date | None) -> str | None:
+    """`14 May 2015`, the same in every locale."""
+    return None if value is None else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+@cache
+def catalogue(lang: str = "en") -> dict[str, Any]:
+    """The page's words in one language: key -> text with {slots}; `months` is a list of twelve."""
+    name = "words.json" if lang == "en" else f"words.{lang}.json"
+    return dict(json.loads(files("tocsin.brief.page").joinpath(name).read_text(encoding="utf-8")))
+
+
+def say(message: Any) -> str:
+    """A message in English."""
+    if isinstance(message, str):
+        return message
+    key, values = message
+    told = {name: _told(value) for name, value in values.items()}
+    return _SLOT.sub(lambda slot: told.get(slot[1], ""), str(catalogue()[key]))
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return say(value)
+    if isinstance(value, int | float):
+        return f"{round(value, 1):,}".removesuffix(".0")
+    text = str(value)
+    return (day(date.fromisoformat(text)) or text) if _DAY.fullmatch(text) else text
