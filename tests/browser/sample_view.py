@@ -358,6 +358,24 @@ def pile_up(count: int = 2000) -> View:
     return view_of([incident(n, n % DAYS, karachi, "one_sided", n % 7) for n in range(count)], {})
 
 
+def big_town() -> View:
+    return pile_up(10_000)
+
+
+def one_day() -> View:
+    """A window of a day, and all that is known happened on it."""
+    incidents = [incident(n, 0, place, "one_sided", n % 5) for n, place in enumerate(places()[:40])]
+    return view_of(incidents, {}, window={"start": AS_OF.isoformat(), "end": AS_OF.isoformat(), "days": 1})
+
+
+def century() -> View:
+    """An incident or two a month for a hundred years, a few before 1970 and before 1900."""
+    rng = random.Random(5)
+    towns = places()
+    ages = [rng.randint(0, 36525) for _ in range(1500)] + [45_000]
+    return view_of([incident(n, ago, rng.choice(towns), "one_sided", rng.randint(0, 9)) for n, ago in enumerate(ages)], {})
+
+
 def long_headline() -> View:
     one, said = by_hand()[0]
     key = one["report_ids"][0]
@@ -391,7 +409,7 @@ def large(count: int = 100_000) -> View:
     return view_of(incidents, {})
 
 
-VIEWS = {f.__name__: f for f in (realistic, empty, single, all_unknown, pile_up, long_headline, scripted, large)}
+VIEWS = {f.__name__: f for f in (realistic, empty, single, all_unknown, pile_up, big_town, one_day, century, long_headline, scripted, large)}
 
 
 if __name__ == "__main__":

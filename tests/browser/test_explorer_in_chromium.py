@@ -19,8 +19,15 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 
 
+def settled(page: Any) -> None:
+    """All is drawn: what is in sight in one frame, the rest in the next."""
+    page.evaluate(
+        "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))), 30))"
+    )
+
+
 def total(page: Any) -> int:
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    settled(page)
     text = page.locator(".bar .total").inner_text()
     return 0 if text.startswith("None") else int(re.match(r"[\d,]+", text)[0].replace(",", ""))  # type: ignore[index]
 
@@ -195,11 +202,13 @@ def test_search_finds_words_of_the_reports_without_their_accents(open_page: Open
 def test_the_list_is_put_in_order(open_page: Open) -> None:
     page = open_page()
     page.locator("#sort").select_option("killed")
+    settled(page)
     tolls = [
         int(text.replace(",", "")) for text in page.locator("section.incidents summary .toll b").all_inner_texts() if text[0].isdigit()
     ]
     assert tolls == sorted(tolls, reverse=True)
     page.locator("#sort").select_option("place")
+    settled(page)
     places = page.locator("section.incidents summary .place").all_inner_texts()
     assert places == sorted(places)
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 Open = Callable[..., Any]
-VIEWS = ("realistic", "empty", "single", "all_unknown", "pile_up", "long_headline", "scripted")
+VIEWS = ("realistic", "empty", "single", "all_unknown", "pile_up", "big_town", "one_day", "century", "long_headline", "scripted")
 
 
 def axe_violations(page: Any) -> list[str]:
@@ -47,7 +47,7 @@ def test_no_width_needs_sideways_scrolling_with_incidents_opened(open_page: Open
         assert width_needed(page) == width
 
 
-@pytest.mark.parametrize("name", ["realistic", "empty", "all_unknown"])
+@pytest.mark.parametrize("name", ["realistic", "empty", "all_unknown", "century"])
 def test_axe_finds_nothing_in_either_theme(open_page: Open, name: str) -> None:
     page = open_page(name, color_scheme="light")
     if name == "realistic":
@@ -206,6 +206,7 @@ def test_the_choice_of_a_kind_narrows_all(open_page: Open) -> None:
     expect(page.locator("#timeline .title")).to_contain_text("State-based")
     assert "State-based" in (page.locator("#map svg").get_attribute("aria-label") or "")
     expect(page.locator("#list-state_based")).to_be_checked()
+    expect(page.locator("section.incidents summary .kind").first).to_have_text("State-based")
     assert set(page.locator("section.incidents summary .kind").all_inner_texts()) == {"State-based"}
     assert page.url.endswith("#kind=state_based")
 

@@ -108,20 +108,19 @@ def pack(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _column(values: Sequence[Any]) -> dict[str, Any]:
-    levels: dict[Any, int] = {}
-    distinct: list[Any] = []
-    codes: list[int] = []
-    for value in values:
-        # The key tells 1 from True and from 1.0, which Python's own dict does not; lists and mappings have no hash.
-        key = repr(value) if isinstance(value, list | tuple | dict) else (type(value), value)
-        if key not in levels:
-            levels[key] = len(distinct)
-            distinct.append(value)
-        codes.append(levels[key])
+    kinds = set(map(type, values))
+    if kinds & {list, tuple, dict}:
+        keys: Sequence[Any] = [repr(value) for value in values]
+    elif len(kinds & {int, float, bool}) > 1:  # 1, 1.0 and True are one key to Python, and three values to JSON
+        keys = [(type(value), value) for value in values]
+    else:
+        keys = values
+    distinct = dict(zip(keys, values, strict=True))
     if len(distinct) == 1:
-        return {"same": distinct[0]}
-    if len(distinct) * 2 < len(values) and any(isinstance(value, str | list | dict) for value in distinct):
-        return {"levels": distinct, "codes": codes}
+        return {"same": values[0]}
+    if len(distinct) * 2 < len(values) and kinds & {str, list, dict}:
+        place = {key: code for code, key in enumerate(distinct)}
+        return {"levels": list(distinct.values()), "codes": [place[key] for key in keys]}
     return {"values": list(values)}
 
 

@@ -134,7 +134,7 @@ function makeAtlas(box, show) {
     }));
     draw();
   }
-  views.push(draw);
+  views.push({draw, box});
   size(Math.max(200, box.clientWidth));
   onWidth(box, size);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", place);

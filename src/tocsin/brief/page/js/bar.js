@@ -68,7 +68,7 @@ function filterBar(kinds) {
   let later = 0;
   const search = el("input", {type: "search", id: "q", placeholder: t("search_hint"), value: state.q, autocomplete: "off", oninput: () => {
     clearTimeout(later);
-    later = setTimeout(() => choose({q: search.value.trim()}), 120);
+    later = setTimeout(() => choose({q: search.value.trim()}), 80);
   }});
   const share = el("button", {type: "button", onclick: () => copyLink(share)}, t("copy_link"));
   const choices = [...kinds.map((kind) => [kind, kindName(kind)]), ["all", t("kind_all")]];
@@ -78,6 +78,6 @@ function filterBar(kinds) {
     el("div", {class: "line"}, from.label, to.label,
       presets().map(([key, first, last]) => el("button", {type: "button", onclick: () => choose({from: first, to: last})}, t(key))), playButtons(), share),
     parts.chips, parts.status);
-  views.push(() => drawBar(parts));
+  views.push({draw: () => drawBar(parts), box: node});
   return node;
 }

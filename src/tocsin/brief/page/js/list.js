@@ -127,7 +127,7 @@ function listSection(kinds) {
   const section = el("section", {id: "incidents", class: "incidents", "aria-labelledby": "incidents-title", tabindex: -1},
     el("div", {class: "head"}, el("h2", {id: "incidents-title"}, t("incidents")), el("label", {for: "sort"}, t("sort"), sort),
       downloads("incidents", () => listTable(order), null, t("incidents")), status), room, more);
-  views.push(draw);
+  views.push({draw, box: section});
   draw();
   return {section, show};
 }

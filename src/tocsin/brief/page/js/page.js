@@ -11,7 +11,7 @@ function kindsHere() {
 
 function keep(box, draw) {
   const now = () => draw(box, Math.max(200, box.clientWidth));
-  views.push(now);
+  views.push({draw: now, box});
   now();
   onWidth(box, now);
 }
@@ -74,7 +74,7 @@ function complete() {
   keep(document.getElementById("map"), byKind(drawMap));
   room.draw();
   document.getElementById("foot").append(...footer());
-  views.forEach((draw) => draw());
+  views.forEach(({draw}) => draw());
   const asked = state.incident !== null ? places.get(state.incident) : undefined;
   if (asked !== undefined) show(asked);
 }
