@@ -44,6 +44,9 @@ format: $(STAMP)  ## let the tree format itself
 docs: $(STAMP)  ## write docs/reference from the docstrings and the contracts
 	@$(BIN)/python tools/make_reference.py
 
+shots: $(STAMP) browser  ## draw the pictures in docs/images from the demo's page
+	@$(BIN)/python tools/make_screenshots.py
+
 vendor: $(STAMP)  ## fetch and bundle the page's pinned npm packages anew (needs node and npm; for maintainers)
 	@$(BIN)/python tools/vendor.py
 
@@ -53,4 +56,4 @@ wheel: $(STAMP)  ## build the wheel into dist/
 clean:  ## remove what was built
 	@rm -rf $(VENV) tocsin-out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo test browser check format docs vendor wheel clean
+.PHONY: help demo test browser check format docs shots vendor wheel clean

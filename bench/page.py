@@ -5,7 +5,8 @@ usage: python bench/page.py [--rows 100000] [--keep FOLDER]
 The demo's page first; then the page of a GED-shaped file of `--rows` rows: the bundled rows of UCDP GED for Pakistan over and over, each with an id of its
 own, its days moved by up to 180 and its place by up to .2 degrees (seed 1), so that nothing fuses and hardly two points are the same. First paint and
 ready count from the start of navigation (performance.timing of the page itself); a choice counts from the change to the end of drawing
-what is in sight, the browser's own layout and paint not included (data-took), and until the browser has painted it (frame; a search waits .08 s for the next key).
+what is in sight, the browser's own layout and paint not included (data-took), and until the browser has painted it (frame;
+a search waits .08 s for the next key).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 import tocsin
-from shutil import which as find_browser
+from tocsin.brief.pdf import find_browser
 
 GED = Path(str(files("tocsin.data").joinpath("ged221_pakistan.csv.gz")))
 GOALS = {"size MB": 25.0, "first paint s": 1.0, "choice ms": 100.0}
@@ -73,7 +74,9 @@ def make(path: Path, rows: int) -> None:
 def measure(page_file: Path) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Seconds to first paint and ready; for each choice (drawing, with the next frame) in milliseconds."""
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=find_browser("chromium"), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        browser = driver.chromium.launch(
+            executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
         page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
         page.goto(page_file.as_uri())
         page.wait_for_selector("html[data-ready]", state="attached", timeout=120_000)

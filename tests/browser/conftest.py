@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tocsin.brief.page import render
+from tocsin.brief.pdf import find_browser
 
 HERE = Path(__file__).parent
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-USUAL = (
-    "/usr/bin/chromium",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -31,16 +25,9 @@ FLAGS = (
 )
 
 
-def find_chromium() -> str | None:
-    asked = os.environ.get("TOCSIN_CHROMIUM")
-    if asked:
-        return asked if Path(asked).exists() else shutil.which(asked)
-    return next((found for found in (*map(shutil.which, NAMES), *USUAL) if found and Path(found).exists()), None)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    path = find_chromium()
+    path = find_browser()
     if path is None:
         reason = "no Chromium or Chrome found: install one, or name it in TOCSIN_CHROMIUM; the browser tests were left out"
         if os.environ.get("CI") == "true":

@@ -409,7 +409,9 @@ def large(count: int = 100_000) -> View:
     return view_of(incidents, {})
 
 
-VIEWS = {f.__name__: f for f in (realistic, empty, single, all_unknown, pile_up, big_town, one_day, century, long_headline, scripted, large)}
+VIEWS = {
+    f.__name__: f for f in (realistic, empty, single, all_unknown, pile_up, big_town, one_day, century, long_headline, scripted, large)
+}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import re
 from collections.abc import Callable
@@ -251,3 +252,34 @@ def test_the_same_count_under_other_choices_is_one_click_away(open_view: Callabl
         "As on this page: fused by the window rule, with judgements",
         "The source's rows as they are, nothing fused",
     ]
+
+
+def test_the_page_speaks_urdu_from_right_to_left_and_keeps_the_choices(open_view: Callable[..., Any]) -> None:
+    page = open_view(brief(demo=True).view)
+    page.locator("#bands button.label", has_text="Shia").click()
+    shia = total(page)
+    page.get_by_role("button", name="اردو").click()
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["ur", "rtl"]
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+    assert "group=shia" in page.url
+    assert "lang=ur" in page.url
+    assert "یک طرفہ" in page.locator("h2.headline").inner_text()
+    assert "شیعہ" in page.locator("#bands button.label").first.inner_text()
+    assert f"{shia} " in page.locator(".bar .total").inner_text()
+    for text in page.locator("[data-first-screen] h2, [data-first-screen] caption, .explorer h2, .explorer h3").all_inner_texts():
+        assert re.search(r"[؀-ۿ]", text), f"left in English: {text}"
+    assert page.locator("#overview svg").evaluate("(node) => getComputedStyle(node).direction") == "ltr", "time runs from left to right"
+    page.set_viewport_size({"width": 360, "height": 780})
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.get_by_role("button", name="English").click()
+    assert page.evaluate("document.documentElement.dir") == "ltr"
+
+
+def test_what_changed_since_the_last_brief_stands_first(open_view: Callable[..., Any], tmp_path: Any) -> None:
+    brief(demo=True, as_of=dt.date(2015, 5, 7), out=tmp_path / "last")
+    page = open_view(brief(demo=True, since=tmp_path / "last").view)
+    since = page.locator("main > section").first
+    assert since.locator("h2").inner_text().startswith("Since 7 May 2015")
+    assert "4 new incidents".upper() in since.inner_text().upper()
+    since.get_by_role("link", name="13 May 2015, Karachi town, Sindh").click()
+    assert "Karachi" in page.locator("section.incidents details[open] summary").inner_text()

@@ -120,8 +120,10 @@ def test_marks_count_code_points_and_may_overlap(open_page: Open, samples: Any, 
     path.write_text(render(view), encoding="utf-8")
     other = page.context.browser.new_page()
     other.goto(path.as_uri())
+    other.wait_for_selector("html[data-ready]", state="attached")
     other.locator("section.incidents summary").first.click()
     marks = other.locator("blockquote").first.locator("mark")
+    marks.first.wait_for()
     assert [(one.text_content(), one.get_attribute("title")) for one in marks.all()] == [("two ", "a = 1"), ("three", "a = 1; b = 2")]
     other.close()
 
@@ -256,7 +258,7 @@ def test_print_hides_controls_and_keeps_a_light_page(open_page: Open) -> None:
     page.emulate_media(media="print", color_scheme="dark")
     assert not page.locator("nav").is_visible()
     assert not page.locator("#map .zoom").is_visible()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(252, 251, 248)"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("table.change").is_visible()
     assert len(page.pdf(format="A4")) > 10_000
 

@@ -18,9 +18,11 @@ import polars as pl
 
 from tocsin.brief.outputs import write_outputs
 from tocsin.brief.page import render
+from tocsin.brief.pdf import print_pdf
 from tocsin.brief.say import Message, day
 from tocsin.brief.scope import Scope, box
 from tocsin.brief.sensitivity import sensitivity
+from tocsin.brief.since import changes, last_brief
 from tocsin.brief.view import caveats, deadliest, incident_items, issue_items, report_items, source_items, would_change
 from tocsin.brief.windows import BASELINES, spans, table
 from tocsin.errors import OptionError
@@ -61,6 +63,8 @@ def brief(
     demo: bool = False,
     spec: str | PathLike[str] | None = None,
     judgements: Iterable[Judgement] | None = None,
+    since: str | PathLike[str] | None = None,
+    pdf: bool = False,
     progress: Progress | None = None,
 ) -> Brief:
     """One page on what changed, from any mix of event files.
@@ -69,7 +73,7 @@ def brief(
     country: ISO 3166-1 alpha-3. area: a province, a district, or tribal, mainland, big_city. where: (west, south, east, north) in degrees. group: a
     community's code, narrower ones included. public: only what is marked CLEAR, without words that a publisher does not let circulate. out: a folder
     for brief.html, reports.parquet, incidents.parquet, .csv and .geojson, issues.csv and run.json; nothing is written where it is None. demo: the bundled
-    data as of 2015-05-14.
+    data as of 2015-05-14. since: the folder or run.json of an earlier brief; what changed stands first. pdf: brief.pdf too, printed by a Chromium or Chrome.
 
     Raises `OptionError` for options that make no sense, and what `read` and `fuse` raise.
     """
@@ -79,6 +83,9 @@ def brief(
             intake = read(path, progress=progress)
     else:
         intake = read(sources, spec=spec, progress=progress)
+    if pdf and out is None:
+        raise OptionError("a PDF needs a folder to be written to: give out")
+    last = last_brief(since) if since is not None else None
     decided = tuple(load() if judgements is None else judgements)
     as_of = as_of or _last_known(intake.reports)
     scope = Scope(as_of, window, country, area, where, group, public)
@@ -86,11 +93,18 @@ def brief(
     fusion = fuse(reports, as_of=as_of, judgements=decided)
     kept, left_out = scope.apply(fusion.incidents)
     view = _view(intake, reports, fusion.incidents, kept, left_out, scope, decided) | {"reproduce": _command(intake, scope, demo=demo)}
+    options = _options(scope, sources, demo, spec) | {"since": str(since) if since is not None else None}
+    if last is not None:
+        view["since"] = changes(last, kept, options)
     page = None
     if out is not None:
         text = render(view)
         tables = {"reports": reports, "incidents": kept, "issues": intake.issues}
-        page = write_outputs(Path(out), text, view, tables, _options(scope, sources, demo, spec))
+        page = write_outputs(Path(out), text, view, tables, options)
+        if pdf:
+            print_pdf(
+                page, page.with_suffix(".pdf"), address=f"#kind=all&by=kind&from={view['window']['start']}&to={view['window']['end']}"
+            )
     return Brief(view, reports, kept, intake.issues, page)
 
 

@@ -157,6 +157,8 @@ def report_items(reports: pl.DataFrame, items: list[dict[str, Any]], public: boo
             "origin": row["origin"],
             "reported": _iso(row["reported_at"].date()) if row["reported_at"] else None,
             "known": _iso(row["known_at"]),
+            "date_start": _iso(row["event_start"]),
+            "date": _iso(row["event_end"]),
             "date_text": days(row["event_start"], row["event_end"]),
             "place": row["place"],
             "killed_text": toll(row["killed_low"], row["killed"], row["killed_high"]),

@@ -28,6 +28,13 @@ from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, print_is
 @click.option("--where", metavar="BOX", help="west,south,east,north in degrees.")
 @click.option("--group", help="A community's code, narrower ones included, e.g. shia.")
 @click.option("--public", is_flag=True, help="Only what may be passed on.")
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    metavar="LAST",
+    help="The folder or run.json of an earlier brief: what changed since, first.",
+)
+@click.option("--pdf", is_flag=True, help="brief.pdf too: the weekly report, printed by a Chromium or Chrome.")
 @SPEC
 @out_option("tocsin-out")
 @click.option("--again", type=click.Path(path_type=Path), help="A run.json: make the same page again, and say whether it is the same.")
@@ -61,6 +68,8 @@ def summary(made: Brief) -> None:
     sources = "; ".join(f"{s['agency']} {s['rows']:,} rows" for s in view["sources"])
     console.print(f"[bold]{view['title']}, as of {view['as_of_text']}[/bold]  ({view['clock']}; {sources})", highlight=False)
     console.print(say(view["change"]["headline"]), highlight=False)
+    if "since" in view:
+        console.print(_since(view["since"]), highlight=False)
     console.print(_kinds(view))
     worst = {i["id"]: i for i in view["incidents"]}
     if view["deadliest"]:
@@ -69,6 +78,20 @@ def summary(made: Brief) -> None:
     print_issues(console, made.issues.group_by("reason").agg(len=pl.len()), limit=3)
     if made.page is not None:
         console.print(f"Open {made.page} in a browser. Beside it: reports, incidents, issues, run.json.", highlight=False, soft_wrap=True)
+
+
+def _since(since: dict[str, Any]) -> str:
+    late = sum(one["late"] for one in since["new"])
+    parts = [
+        f"{len(since['new']) - late} new",
+        f"{late} older ones that became known",
+        f"{len(since['revised'])} told anew",
+        f"{len(since['gone'])} gone",
+    ]
+    other = f"; made with other options then: {', '.join(since['differs'])}" if since["differs"] else ""
+    return (
+        f"Since {since['then']['as_of']}: {', '.join(parts)}; {since['then']['incidents']:,} incidents then, {since['now']:,} now{other}."
+    )
 
 
 def _kinds(view: dict[str, Any]) -> Table:

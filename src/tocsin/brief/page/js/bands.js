@@ -138,6 +138,7 @@ function bandRow(name, row, x, scales, top, left, width) {
     svg("path", {class: "up", d: barsUp(row.n, x, scales.n, base)}),
     svg("path", {class: "down", d: barsDown(row.best, x, scales.d, base)}),
     svg("path", {class: "may-be", d: whiskers(row, x, scales.d, base)}),
+    svg("text", {class: "band-name", x: left + 5, y: top + 11}, `${row.label}: ${counted("bands_n", sum(row.n))}, ${t("bands_d", {n: tollSum(row)})}`),
     svg("text", {class: "scale", x: left - 4, y: top + 9, "text-anchor": "end"}, scales.topN),
     svg("text", {class: "scale", x: left - 4, y: base + BAND.down, "text-anchor": "end"}, scales.topD));
 }

@@ -29,6 +29,7 @@ const STYLED = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacit
 function pictureText(root, title) {
   const held = el("div", {class: "unseen", "aria-hidden": "true"});
   const own = root.isConnected ? root : (held.append(root), document.body.append(held), root);
+  own.classList.add("picture");
   const copy = own.cloneNode(true);
   const nodes = [own, ...own.querySelectorAll("*")];
   [copy, ...copy.querySelectorAll("*")].forEach((node, at) => {
@@ -36,6 +37,7 @@ function pictureText(root, title) {
     for (const name of STYLED) if (style.getPropertyValue(name)) node.setAttribute(name, style.getPropertyValue(name));
     node.removeAttribute("class");
   });
+  own.classList.remove("picture");
   const paper = getComputedStyle(document.body).backgroundColor;
   held.remove();
   const [, , width, height] = copy.getAttribute("viewBox").split(" ").map(Number);

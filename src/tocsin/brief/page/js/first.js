@@ -8,7 +8,7 @@ function facts() {
   const left = (head.left_out || []).filter(([, count]) => count !== 0).map(([reason, n]) => t("left_out_one", {reason: say(reason), n: number(n)}));
   const rows = [
     ["fact_audience", say(head.audience)],
-    ["fact_clock", head.words[`clock_${head.clock}`] || head.clock],
+    ["fact_clock", hasWords(`clock_${head.clock}`) ? t(`clock_${head.clock}`) : head.clock],
     ["fact_sources", sources.length ? sources.join("; ") : t("no_sources")],
     ["fact_left_out", left.length ? left.join("; ") : t("nothing_left_out")],
     ["fact_filters", filters],
@@ -64,9 +64,9 @@ function deadliestTable(found, open) {
   const header = ["d_where", "d_group", "d_killed", "d_who"].map((key) => el("th", {scope: "col"}, t(key)));
   return el("table", {class: "deadliest"}, el("thead", {}, el("tr", {}, header)), el("tbody", {}, found.map((i) => {
     const one = incidents.row(i);
-    const go = el("a", {href: `#incident-${i}`, onclick: (event) => { event.preventDefault(); open(i); }}, known(one.place) ? one.place : t("no_place"));
+    const go = el("a", {href: `#incident-${i}`, onclick: (event) => { event.preventDefault(); open(i); }}, known(one.place) ? el("bdi", {}, one.place) : t("no_place"));
     const toll = [el("span", {class: "toll"}, known(one.killed) ? number(one.killed) : t("unknown")), el("span", {class: "between"}, tollRange(one))];
-    return el("tr", {}, el("th", {scope: "row"}, el("span", {class: "date"}, one.date_text || dateText(one.date)), go),
+    return el("tr", {}, el("th", {scope: "row"}, el("span", {class: "date"}, whenText(one)), go),
       el("td", {}, community(one)), el("td", {class: "number"}, toll), el("td", {class: "who"}, one.said_by || joined(one.agencies) || t("unknown")));
   })));
 }
@@ -107,11 +107,17 @@ function languages() {
     el("button", {type: "button", lang, class: "language", onclick: () => speak(lang)}, head.words[lang].own_name || lang));
 }
 
+// A title in another script than the page's words keeps its own direction.
+function titleLine() {
+  const [before, after] = t("as_of", {title: "\u0000", date: dateText(head.as_of).replaceAll(" ", "\u00a0")}).split("\u0000");
+  return [before, el("bdi", {}, say(head.title)), after];
+}
+
 // Slots are filled when the long tables have been read: the words above stand before that.
 function firstScreen() {
   const slot = (name) => el("div", {class: `slot ${name}`, id: name});
   return el("section", {"data-first-screen": true, "aria-labelledby": "title"},
-    el("div", {class: "lede"}, el("h1", {id: "title"}, t("as_of", {title: say(head.title), date: dateText(head.as_of).replaceAll(" ", "\u00a0")})), facts()),
+    el("div", {class: "lede"}, el("h1", {id: "title"}, titleLine()), facts()),
     el("div", {class: "panes"},
       el("div", {class: "pane changed"}, el("h2", {class: "headline"}, say(head.change.headline)), slot("choose"), slot("timeline")),
       el("div", {class: "pane kinds"}, changeTable()),

@@ -1,6 +1,6 @@
 // An incident opened: what it says as one, its toll as a range, its place as a circle, and its reports side by side.
 // Key, what is shown, what is compared.
-const FIELDS = [["f_when", (r) => r.date_text], ["f_where", (r) => r.place], ["f_killed", (r) => r.killed_text],
+const FIELDS = [["f_when", (r) => (known(r.date) ? whenText(r) : r.date_text)], ["f_where", (r) => r.place], ["f_killed", (r) => r.killed_text],
   ["f_group", (r) => r.group_name, (r) => r.target_group], ["f_attack", (r) => r.attack_name, (r) => r.attack_type],
   ["f_target", (r) => r.target_name, (r) => r.target_type], ["f_actor", (r) => r.actor]];
 
@@ -56,7 +56,7 @@ function fieldsOf(one) {
   const where = [one.place, one.admin2, one.admin1].filter(known).join(", ") || t("no_place");
   const toll = [one.killed, one.killed_low, one.killed_high].map((value) => (known(value) ? number(value) : t("unknown")));
   const rows = [
-    ["f_when", one.date_text || t("no_date")],
+    ["f_when", whenText(one)],
     ["f_where", known(one.radius_km) ? t("where_radius", {where, radius: number(Math.round(one.radius_km))}) : where],
     ["f_kind", kindName(one.violence)],
     ["f_actor", known(one.actor) ? one.actor : t("actor_silent")],

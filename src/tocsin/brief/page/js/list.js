@@ -1,5 +1,6 @@
 // The list of what is chosen, fifty at a time, so that a hundred thousand do not freeze the page.
 const STEP = 50;
+const PRINTED = 400;
 
 function tollText(one) {
   const range = tollRange(one);
@@ -10,7 +11,7 @@ function tollText(one) {
 function summaryOf(one) {
   const what = [one.attack_name, one.target_name].filter(known).join(" · ");
   return el("summary", {},
-    el("span", {class: "date"}, one.date_text || (known(one.date) ? dateText(one.date) : t("no_date"))),
+    el("span", {class: "date"}, whenText(one)),
     el("span", {class: "place"}, el("bdi", {}, place(one))),
     el("span", {class: "what"}, el("span", {class: `kind ${one.violence}`}, kindName(one.violence)), what ? ` ${what}` : ""),
     el("span", {class: "whom"}, community(one)),
@@ -128,6 +129,8 @@ function listSection(kinds) {
     el("div", {class: "head"}, el("h2", {id: "incidents-title"}, t("incidents")), el("label", {for: "sort"}, t("sort"), sort),
       downloads("incidents", () => listTable(order), null, t("incidents")), status), room, more);
   views.push({draw, box: section});
+  // On paper there is no button to press: what is chosen is printed, up to a length that somebody reads.
+  addEventListener("beforeprint", () => grow(PRINTED));
   draw();
   return {section, show};
 }

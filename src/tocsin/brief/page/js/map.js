@@ -67,7 +67,7 @@ function mapPanel(point, show, close) {
     el("ul", {}, shown.map((i) => {
       const one = incidents.row(i);
       const go = (event) => { event.preventDefault(); show(i); };
-      return el("li", {}, el("a", {href: `#incident-${i}`, onclick: go}, one.date_text || dateText(one.date)), " ",
+      return el("li", {}, el("a", {href: `#incident-${i}`, onclick: go}, whenText(one)), " ",
         known(one.killed) ? t("killed_line", {n: number(one.killed)}) : t("toll_unknown"), " ", community(one));
     })),
     point.of.length > shown.length ? el("p", {class: "quiet"}, counted("map_rest", point.of.length - shown.length)) : null);

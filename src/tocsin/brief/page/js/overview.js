@@ -14,9 +14,10 @@ function drawOverview(box, width) {
   const root = svg("svg", {viewBox: `0 0 ${width} ${up + down + 18}`, role: "img", class: "overview",
     "aria-label": t("overview_label", {start: dateText(isoDay(engine.first)), end: dateText(isoDay(engine.last)), unit: t(`unit_${unit}`)})},
   svg("rect", {class: "back", x: left, y: 0, width: width - left, height: up + down}), shade,
-  svg("path", {class: "up", d: barsUp(row.n, x, upward, up)}), svg("path", {class: "down", d: barsDown(row.best, x, downward, up)}),
+  svg("path", {class: "up", d: barsUp(row.n, x, upward, up)}),
+  state.kind === "all" ? null : svg("path", {class: "down", d: barsDown(row.best, x, downward, up)}), // the dead of all kinds are never summed
   svg("line", {class: "axis", x1: left, x2: width, y1: up, y2: up}),
-  svg("text", {class: "scale", x: left - 4, y: 9, "text-anchor": "end"}, number(topN)), svg("text", {class: "scale", x: left - 4, y: up + down, "text-anchor": "end"}, number(topD)),
+  svg("text", {class: "scale", x: left - 4, y: 9, "text-anchor": "end"}, number(topN)), state.kind === "all" ? null : svg("text", {class: "scale", x: left - 4, y: up + down, "text-anchor": "end"}, number(topD)),
   timeTicks(engine.first, engine.last, left, width - 1, up + down + 13));
   brushing(root, shade, x.day, width, left);
   box.replaceChildren(el("figure", {}, el("p", {class: "title"}, t("overview_title", {unit: t(`unit_${unit}`)})), root));

@@ -9,7 +9,7 @@ function sinceSection(places, show) {
     if (i === undefined) return el("li", {}, id, after);
     const one = incidents.row(i);
     const go = (event) => { event.preventDefault(); show(i); };
-    return el("li", {}, el("a", {href: `#incident-${i}`, onclick: go}, `${one.date_text || t("no_date")}, ${place(one)}`), " ",
+    return el("li", {}, el("a", {href: `#incident-${i}`, onclick: go}, whenText(one), ", ", el("bdi", {}, place(one))), " ",
       known(one.killed) ? t("killed_line", {n: number(one.killed)}) : t("toll_unknown"), " ", community(one), after);
   };
   const part = (key, found, draw) => {
@@ -27,7 +27,7 @@ function sinceSection(places, show) {
       part("since_new", since.new.filter((one) => !one.late), (one) => entry(one.id)),
       part("since_late", since.new.filter((one) => one.late), (one) => entry(one.id)),
       part("since_revised", since.revised, (one) => entry(one.id, one.changes.map(change))),
-      part("since_gone", since.gone, (one) => el("li", {}, `${known(one.event_end) ? dateText(one.event_end) : t("no_date")}, ${known(one.place) ? one.place : t("no_place")}`, " ",
+      part("since_gone", since.gone, (one) => el("li", {}, known(one.event_end) ? dateText(one.event_end) : t("no_date"), ", ", el("bdi", {}, known(one.place) ? one.place : t("no_place")), " ",
         known(one.killed) ? t("killed_line", {n: number(one.killed)}) : t("toll_unknown")))),
     !since.new.length && !since.revised.length && !since.gone.length ? el("p", {}, t("since_nothing")) : null);
 }

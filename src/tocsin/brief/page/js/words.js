@@ -43,6 +43,13 @@ function dateText(iso) {
   return `${date.getUTCDate()} ${months()[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
 }
 
+// When something happened: a day, a stretch of days, or the source's own words where no day is given.
+function whenText(one) {
+  if (!known(one.date)) return one.date_text || t("no_date");
+  const begin = known(one.date_start) ? one.date_start : one.date;
+  return begin === one.date ? dateText(one.date) : t("dates", {start: dateText(begin), end: dateText(one.date)});
+}
+
 const monthText = (at) => `${months()[at.getUTCMonth()]} ${String(at.getUTCFullYear())}`;
 const kindName = (violence) => t(`kind_${violence}`);
 const known = (value) => value !== null && value !== undefined && value !== "";
