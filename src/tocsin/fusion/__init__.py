@@ -17,6 +17,8 @@ import polars as pl
 
 from tocsin.errors import OptionError
 from tocsin.fusion.judgements import Judgement, fingerprint, load, standing
+from tocsin.fusion.linkage import link
+from tocsin.fusion.model import Model, default_model, load_model
 from tocsin.fusion.parts import propose_parts
 from tocsin.fusion.resolve import resolve
 from tocsin.fusion.window import Window, window_links
@@ -24,9 +26,9 @@ from tocsin.kernels.cluster import merge
 from tocsin.terms.publishers import one_report_agencies
 from tocsin.terms.tables import INCIDENTS, LINKS, REPORTS, conform, empty
 
-__all__ = ["Fusion", "Judgement", "fuse", "load", "propose_parts"]
+__all__ = ["Fusion", "Judgement", "Model", "default_model", "fuse", "load", "load_model", "propose_parts"]
 
-METHODS = ("window",)
+METHODS = ("window", "linkage")
 
 
 class Fusion(NamedTuple):
@@ -44,12 +46,14 @@ def fuse(
     judgements: Iterable[Judgement] | None = None,
     one_report_per_incident: Collection[str] | None = None,
     window: Window | None = None,
+    model: Model | None = None,
 ) -> Fusion:
     """Incidents and links from a table of reports.
 
     reports: any table with an Arrow stream and the columns of `reports`. as_of: only what was known by that day counts (`known_at`, or the day of
     `received_at` where a hub set it); by default all. judgements: signed decisions; the bundled ones by default, `()` for none.
-    one_report_per_incident: agencies never fused with themselves; by default those whose publisher promises it. window: the limits of `method="window"`.
+    one_report_per_incident: agencies never fused with themselves; by default those whose publisher promises it. method: `linkage` weighs what two reports share
+    by a trained model (`model`, the bundled one by default); `window` is the naive rule, with its limits in `window`.
 
     Incidents are stamped with the as_of and a hash of the method, limits, declarations and judgements that made them. Raises `OptionError` for an
     unknown method and `ContractError` for a table that is not reports.
@@ -63,13 +67,18 @@ def fuse(
     if current.is_empty():
         return Fusion(empty(INCIDENTS), empty(LINKS))
     stamp = as_of or current["known_at"].filter(current["known_at"] < date(9999, 12, 31)).max() or date(9999, 12, 31)
-    model = hashlib.sha256(f"{method}|{window}|{sorted(declared)}|{fingerprint(decided)}".encode()).hexdigest()[:16]
+    trained = model or default_model()
+    limits = trained.fingerprint if method == "linkage" else str(window)
+    stamped = hashlib.sha256(f"{method}|{limits}|{sorted(declared)}|{fingerprint(decided)}".encode()).hexdigest()[:16]
     own = current.filter(pl.col("derived_from").list.len().fill_null(0) == 0)
-    links = window_links(own, window, declared)
-    labels = _cluster(own, links, declared)
+    if method == "linkage":
+        links, labels = link(own, trained, declared)
+    else:
+        links = window_links(own, window, declared)
+        labels = _cluster(own, links, declared)
     clusters, parts = _join_parts(own, labels, decided)
     labelled = _follow(current, own, clusters, parts)
-    incidents = resolve(labelled, decided).with_columns(as_of=pl.lit(stamp), model=pl.lit(model))
+    incidents = resolve(labelled, decided).with_columns(as_of=pl.lit(stamp), model=pl.lit(stamped))
     return Fusion(conform(incidents, INCIDENTS, table="incidents"), conform(links, LINKS, table="links"))
 
 

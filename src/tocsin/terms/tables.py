@@ -158,6 +158,15 @@ LINKS: tuple[Column, ...] = (
     _c("log_odds", _I, "log-odds that they describe one incident, in 1/1024; null where the method gives none"),
     _c("days", _I, "days between the two intervals, 0 where they overlap"),
     _c("km", _F, "kilometres between the two points"),
+    _c("by_day", _I, "what the days give; log_odds is the sum of all by_ columns, in 1/1024, null where the method gives none"),
+    _c("by_place", _I, "what the distance gives, by how well each point is known"),
+    _c("by_attack", _I, "what attack_type gives"),
+    _c("by_target", _I, "what target_type gives"),
+    _c("by_actor", _I, "what the actor gives"),
+    _c("by_killed", _I, "what the dead give, by the size of the toll"),
+    _c("by_wounded", _I, "what the wounded give"),
+    _c("by_agency", _I, "what it gives that one agency, or two, report"),
+    _c("by_share", _I, "the prior, less what is shared out among the other candidates of the two"),
 )
 
 ISSUES: tuple[Column, ...] = (

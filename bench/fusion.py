@@ -1,0 +1,100 @@
+"""How well and how fast fuse() finds the incidents of the benchmark, beside its rivals, in one run.
+
+usage: python bench/fusion.py --reports FILE [--out clusters.parquet] [--declare] [--rivals] [--model FILE]
+
+FILE is made by bench/make_reports.py. It is read by the public reader of described tables (bench/fusion.yml) and fused by the public fuse(); the truth
+is looked at afterwards only. --declare says that an agency reports an incident once (`make_reports.py --no-duplicates`). The last line is JSON: pairwise
+precision, recall and F1, B3 F1, wall and CPU seconds of reading and fusing, peak memory in MB. --rivals adds the naive window rule and all reports by
+themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+import tocsin
+from tocsin.fusion import load_model
+
+SPEC = Path(__file__).with_name("fusion.yml")
+
+
+def pairs_in(frame: pl.DataFrame, *by: str) -> int:
+    """Pairs of rows that agree in all of `by`."""
+    return int(frame.group_by(*by).len().select((pl.col("len").cast(pl.Int64) * (pl.col("len") - 1) // 2).sum()).item())
+
+
+def score(labels: pl.DataFrame) -> dict[str, float]:
+    """Figures from (incident_id, true_incident), a row a report."""
+    both, found, true = pairs_in(labels, "incident_id", "true_incident"), pairs_in(labels, "incident_id"), pairs_in(labels, "true_incident")
+    precision, recall = both / max(found, 1), both / max(true, 1)
+    cells = labels.group_by("incident_id", "true_incident").len("both")
+    cells = cells.join(labels.group_by("incident_id").len("found"), on="incident_id").join(
+        labels.group_by("true_incident").len("true"), on="true_incident"
+    )
+    b_precision = cells.select((pl.col("both") ** 2 / pl.col("found")).sum()).item() / labels.height
+    b_recall = cells.select((pl.col("both") ** 2 / pl.col("true")).sum()).item() / labels.height
+    return {
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / max(precision + recall, 1e-12),
+        "b3_f1": 2 * b_precision * b_recall / (b_precision + b_recall),
+    }
+
+
+def fused(file: Path, method: str, declare: bool, model: Path | None) -> pl.DataFrame:
+    """(unique_id, incident_id): the public reader, then the public fuse()."""
+    reports = tocsin.read(file, spec=SPEC).reports
+    agencies = reports["agency"].unique().to_list() if declare else ()
+    chosen = load_model(model) if model else None
+    found = tocsin.fuse(reports, method=method, one_report_per_incident=agencies, judgements=(), model=chosen)
+    of = found.incidents.select("incident_id", report_id="report_ids").explode("report_id", empty_as_null=False)
+    own = reports.select("report_id", unique_id=pl.col("origin").str.split(" ").list.last().cast(pl.Int64))
+    return own.join(of, on="report_id").select("unique_id", "incident_id")
+
+
+def run(name: str, work: Callable[[], pl.DataFrame], truth: pl.DataFrame) -> tuple[dict[str, float | str], pl.DataFrame]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = work()
+    took = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+    figures = score(found.join(truth, on="unique_id"))
+    assert found.height == truth.height, "every report is in one incident"
+    return {
+        "method": name,
+        "reports": found.height,
+        **figures,
+        **took,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }, found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reports", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--declare", action="store_true")
+    parser.add_argument("--rivals", action="store_true")
+    parser.add_argument("--model", type=Path)
+    options = parser.parse_args()
+    truth = pl.read_parquet(options.reports, columns=["unique_id", "true_incident"])
+    lines = []
+    if options.rivals:
+        lines.append(
+            run("every report by itself", lambda: truth.select("unique_id", incident_id=pl.col("unique_id").cast(pl.String)), truth)[0]
+        )
+        lines.append(run("naive window", lambda: fused(options.reports, "window", options.declare, None), truth)[0])
+    figures, found = run("tocsin linkage", lambda: fused(options.reports, "linkage", options.declare, options.model), truth)
+    if options.out:
+        found.write_parquet(options.out)
+    for line in [*lines, figures]:
+        print(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Candidates, likeness and clusters equal their slow oracles, and neither the order nor the company of the reports changes a link."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import random
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.oracles import correlate as slow_clusters
+from tests.oracles import linkage as oracle
+from tocsin import fuse
+from tocsin.errors import OptionError, SpecError
+from tocsin.fusion.linkage import prepare, walk
+from tocsin.fusion.model import default_model, parse_model
+from tocsin.fusion.train import train
+from tocsin.kernels import linkage as kernel
+from tocsin.kernels.correlate import cluster
+from tocsin.terms.tables import REPORTS, conform
+
+DAY = dt.date(2015, 5, 13)
+_maybe = lambda s: st.one_of(st.none(), s)  # noqa: E731  one word for a value that may be missing
+REPORT = st.builds(
+    lambda start, span, point, radius, province, agency, codes, tolls: oracle.Report(
+        start, start + span, point and point[0], point and point[1], radius, province, agency, codes, tolls
+    ),
+    st.integers(0, 8),
+    st.sampled_from([0, 0, 0, 2, 30]),
+    _maybe(st.tuples(st.sampled_from([24.86, 24.87, 25.0, 25.4, 27.7]), st.sampled_from([67.0, 67.01, 67.2, 67.6, 68.8]))),
+    _maybe(st.sampled_from([0.6, 2.5, 12.0, 60.0])),
+    _maybe(st.sampled_from(["Sindh", "Punjab"])),
+    st.sampled_from("AB"),
+    st.tuples(*[_maybe(st.sampled_from(["x", "x/y", "x/y/z", "x/w", "u/y"]))] * 3),
+    st.tuples(*[_maybe(st.integers(0, 60))] * 2),
+)
+
+
+def table(reports: list[oracle.Report]) -> pl.DataFrame:
+    rows = [
+        {
+            "report_id": f"{i:04}", "agency": r.agency, "kind": "event", "violence": "one_sided", "marking": "CLEAR", "hindsight": True, "origin": f"{r.agency} {i}",
+            "known_at": DAY + dt.timedelta(r.end + 1), "event_start": DAY + dt.timedelta(r.start), "event_end": DAY + dt.timedelta(r.end), "country": "PAK", "admin1": r.province,
+            "lat": r.lat, "lon": r.lon, "radius_km": r.radius, "attack_type": r.codes[0], "target_type": r.codes[1], "actor": r.codes[2], "killed": r.tolls[0], "wounded": r.tolls[1],
+        }
+        for i, r in enumerate(reports)
+    ]  # fmt: skip
+    types = {c.name: c.dtype for c in REPORTS}
+    frame = pl.DataFrame(rows, schema={k: types[k] for k in rows[0]} if rows else {"report_id": pl.String})
+    return conform(
+        frame.with_columns(pl.lit(None, dtype=t).alias(c) for c, t in types.items() if c not in frame.columns), REPORTS, table="reports"
+    )
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(REPORT, min_size=1, max_size=9))
+def test_candidates_and_levels_are_those_of_the_oracle(reports: list[oracle.Report]) -> None:
+    made, rows = prepare(table(reports))
+    found = walk(made, np.zeros(int(kernel.STARTS[-1]), np.int32), -1)
+    got = {
+        frozenset((int(rows[i]), int(rows[j]))): level.tolist()
+        for (i, j), level in zip(found.pairs, kernel.pair_levels(made, found.pairs), strict=True)
+    }
+    assert len(got) == len(found.pairs), "no pair comes twice"
+    expected = {
+        frozenset((a, b)): oracle.levels(reports[a], reports[b])
+        for a, b in itertools.combinations(range(len(reports)), 2)
+        if oracle.candidate(reports[a], reports[b])
+    }
+    assert set(got) == set(expected)
+    ordered = {key: oracle.levels(*sorted((reports[k] for k in key), key=lambda r: r.start)) for key in expected}
+    assert got == ordered
+    degree = [sum(k in key for key in expected) for k in range(len(reports))]
+    assert [int(found.counts[rows.tolist().index(k)]) for k in range(len(reports))] == degree
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[int, slow_clusters.Weights, list[int]]:
+    n = draw(st.integers(1, 8))
+    weights = draw(
+        st.dictionaries(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)).filter(lambda p: p[0] < p[1]), st.integers(-5, 9))
+    )
+    return n, weights, draw(st.lists(st.sampled_from([-1, -1, 0, 1]), min_size=n, max_size=n))
+
+
+@settings(deadline=None, max_examples=200)
+@given(graphs())
+def test_clusters_are_worth_no_less_than_the_greedy_oracles_and_keep_the_exclusive_apart(
+    graph: tuple[int, slow_clusters.Weights, list[int]],
+) -> None:
+    n, weights, exclusive = graph
+    pairs = np.array(sorted(weights), np.int32).reshape(-1, 2)
+    labels, gain = cluster(n, pairs, np.array([weights[tuple(p)] for p in pairs.tolist()], np.int64), np.array(exclusive), 3)
+    groups = [[i for i in range(n) if labels[i] == k] for k in sorted(set(labels.tolist()))]
+    slow = [g for members in slow_clusters.components(n, weights) for g in slow_clusters.greedy(members, weights, 3, exclusive)]
+    assert slow_clusters.value(groups, weights, 3) == slow_clusters.value(slow, weights, 3) + gain
+    assert gain >= 0
+    for group in groups:
+        held = [exclusive[i] for i in group if exclusive[i] >= 0]
+        assert len(held) == len(set(held))
+        assert min(group) == labels[group[0]]
+
+
+def test_a_component_too_large_for_one_table_is_cut_and_ten_thousand_of_one_kind_are_one() -> None:
+    n = 4000
+    chain = np.stack([np.arange(n - 1), np.arange(1, n)], axis=1).astype(np.int32)
+    labels, _ = cluster(n, chain, np.full(n - 1, 5, np.int64), np.full(n, -1), 3)
+    assert len(set(labels.tolist())) == 1, "weights that tell nothing apart"
+    weights = np.where(np.arange(n - 1) % 10 == 9, 1, 5 + np.arange(n - 1) % 3).astype(np.int64)
+    labels, _ = cluster(n, chain, weights, np.full(n, -1), 3)
+    assert max(np.unique(labels, return_counts=True)[1]) < 20
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(REPORT, min_size=2, max_size=9), st.randoms(use_true_random=False))
+def test_order_does_not_matter_and_every_report_is_in_one_incident(reports: list[oracle.Report], chance: random.Random) -> None:
+    frame = table(reports)
+    shuffled = frame[chance.sample(range(frame.height), frame.height)]
+    one, other = (fuse(f, method="linkage", judgements=()) for f in (frame, shuffled))
+    assert one.incidents.equals(other.incidents)
+    assert one.links.equals(other.links)
+    assert sorted(one.incidents["report_ids"].explode().to_list()) == frame["report_id"].to_list()
+
+
+def test_the_reasons_of_a_link_add_up(two_reports: pl.DataFrame) -> None:
+    links = fuse(two_reports, method="linkage", judgements=()).links
+    assert links.height == 1
+    named = [c for c in links.columns if c.startswith("by_")]
+    assert links.select(pl.sum_horizontal(named)).item() == links["log_odds"].item() > 0
+
+
+@pytest.fixture
+def two_reports() -> pl.DataFrame:
+    codes = ("explosion/suicide", "civilians/religious", "TTP")
+    return table([oracle.Report(0, 0, 24.86, 67.0, 2.5, "Sindh", a, codes, (k, 30)) for a, k in (("A", 20), ("B", 22))])
+
+
+def test_an_agency_declared_to_report_once_is_not_fused_with_itself(two_reports: pl.DataFrame) -> None:
+    same = two_reports.with_columns(agency=pl.lit("A"))
+    assert fuse(same, method="linkage", judgements=()).incidents.height == 1
+    assert fuse(same, method="linkage", judgements=(), one_report_per_incident=["A"]).incidents.height == 2
+
+
+def test_a_model_of_another_version_or_shape_is_refused_in_words() -> None:
+    text = default_model().to_json()
+    assert parse_model(text, "here").fingerprint == default_model().fingerprint
+    with pytest.raises(SpecError, match=r"here: a model of version 9"):
+        parse_model(text.replace('"version": 1', '"version": 9'), "here")
+    with pytest.raises(SpecError, match=r"lacks floor"):
+        parse_model(text.replace('"floor"', '"flor"'), "here")
+    with pytest.raises(SpecError, match=r"not a fusion model"):
+        parse_model("{", "here")
+
+
+def test_too_few_reports_make_no_model(two_reports: pl.DataFrame) -> None:
+    with pytest.raises(OptionError, match="too few reports"):
+        train([two_reports], name="two")
