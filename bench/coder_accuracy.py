@@ -66,6 +66,9 @@ def main() -> None:
             if options.errors and not root:
                 for row in pair.filter(pl.col("label").ne_missing(pl.col("coded"))).iter_rows():
                     print("   ", row)
+    pooled = pl.concat([judged(labels, coded, column) for column in COLUMNS if column in labels.columns])
+    right = pooled.filter(pl.col("label") == pl.col("coded")).height
+    print(f"{'all values together':22}{share(right, pooled['coded'].count()):38}{share(right, pooled['label'].count())}")
     groups = judged(labels, coded, "target_group")
     print("by community: labelled, coded, both")
     for group in sorted(set(groups["label"].drop_nulls()) | set(groups["coded"].drop_nulls())):
