@@ -245,7 +245,7 @@ def test_the_same_count_under_other_choices_is_one_click_away(open_view: Callabl
     page = open_view(brief(demo=True).view)
     box = page.locator("details.sensitivity")
     box.locator("summary").click()
-    assert box.locator("tbody tr").count() == 8
+    assert box.locator("tbody tr").count() == 9
     assert box.locator("tbody tr.own td").first.inner_text() == page.locator("table.change .default td.now").first.inner_text()
     rows = list(csv.DictReader(io.StringIO(saved(page, "details.sensitivity", "Numbers (CSV)"))))
     assert [row["choice"] for row in rows][:2] == [
@@ -283,3 +283,18 @@ def test_what_changed_since_the_last_brief_stands_first(open_view: Callable[...,
     assert "4 new incidents".upper() in since.inner_text().upper()
     since.get_by_role("link", name="13 May 2015, Karachi town, Sindh").click()
     assert "Karachi" in page.locator("section.incidents details[open] summary").inner_text()
+
+
+@pytest.mark.parametrize(("box", "picture"), [("#timeline", True), ("#map", True), ("#overview", True), ("table.change", False)])
+def test_the_first_screens_charts_give_theirs_too(open_page: Open, box: str, picture: bool) -> None:
+    page = open_page()
+    with page.expect_download() as waiting:
+        page.locator(f"{box} .sign-button").first.click()
+    rows = list(csv.DictReader(io.StringIO(waiting.value.path().read_text(encoding="utf-8"))))
+    assert len(rows) > 1
+    assert all("tocsin" in row["citation"] for row in rows)
+    assert page.locator(f"{box} .sign-button").count() == (2 if picture else 1)
+    if picture:
+        with page.expect_download() as waiting:
+            page.locator(f"{box} .sign-button").last.click()
+        assert "<svg" in waiting.value.path().read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ def sensitivity(
     choices: list[tuple[str, dict[str, Any], pl.DataFrame]] = [
         ("choice_own", {}, mine),
         ("choice_rows", {}, _as_told(reports, scope)),
+        ("choice_linkage", {}, _linkage(reports, scope, judgements)),
         ("choice_unjudged", {}, _unjudged(reports, scope, judgements)),
         ("choice_unknown", {}, incidents.filter(asked).select(_COLUMNS)),
         ("choice_toll_known", {}, mine.filter(pl.col("killed").is_not_null())),
@@ -46,6 +47,12 @@ def _as_told(reports: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     """Every source row known by then as an incident of its own: nothing fused, no part joined."""
     told = reports.filter((pl.col("derived_from").list.len().fill_null(0) == 0) & (pl.col("known_at") <= scope.as_of))
     kept, _ = scope.apply(told)
+    return kept.filter(pl.col("violence") == "one_sided").select(_COLUMNS)
+
+
+def _linkage(reports: pl.DataFrame, scope: Scope, judgements: tuple[Judgement, ...]) -> pl.DataFrame:
+    """Fused by weighed likeness instead of the window rule."""
+    kept, _ = scope.apply(fuse(reports, method="linkage", as_of=scope.as_of, judgements=judgements).incidents)
     return kept.filter(pl.col("violence") == "one_sided").select(_COLUMNS)
 
 

@@ -62,8 +62,15 @@ def prepare(reports: pl.DataFrame) -> tuple[kernel.Reports, NDArray[np.int64]]:
 
 
 def _numbered(series: pl.Series) -> NDArray[np.int32]:
-    """Distinct texts as numbers from 0, by their order, so that they do not depend on the rows; null is -1."""
-    return series.rank("dense").cast(pl.Int32).fill_null(0).to_numpy() - np.int32(1)
+    """Distinct texts as numbers from 0, only good to tell equal from unequal; null is -1."""
+    return np.asarray(_kinds(series)[0])
+
+
+def _kinds(series: pl.Series) -> tuple[NDArray[np.int32], pl.Series]:
+    """(the number of each text, -1 for null; the text of each number)."""
+    distinct = series.drop_nulls().unique(maintain_order=True)
+    numbers = pl.int_range(len(distinct), dtype=pl.Int32, eager=True)
+    return series.replace_strict(distinct, numbers, default=None, return_dtype=pl.Int32).fill_null(-1).to_numpy(), distinct
 
 
 def _path(reports: pl.DataFrame, name: str) -> pl.Series:
@@ -79,10 +86,12 @@ def _path(reports: pl.DataFrame, name: str) -> pl.Series:
 
 def _steps(paths: pl.Series) -> NDArray[np.int32]:
     """Each step of a path as a number that stands for the path so far, (n, DEPTH); -1 beyond its end."""
-    parts = paths.to_frame("p").select(pl.col("p").str.split("/"))
+    which, distinct = _kinds(paths)
+    parts = distinct.to_frame("p").select(pl.col("p").str.split("/"))
     depth = range(1, kernel.DEPTH + 1)
     frame = parts.select(pl.when(pl.col("p").list.len() >= k).then(pl.col("p").list.head(k).list.join("/")).alias(str(k)) for k in depth)
-    return np.stack([_numbered(frame[str(k)]) for k in depth], axis=1)
+    table = np.stack([_numbered(frame[str(k)]) for k in depth], axis=1)
+    return np.concatenate([table, np.full((1, kernel.DEPTH), -1, np.int32)])[which]
 
 
 def walk(made: kernel.Reports, weights: NDArray[np.int32], floor: int, lag: tuple[int, int] = (-32_000, kernel.DAYS)) -> Pairs:

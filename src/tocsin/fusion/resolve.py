@@ -5,8 +5,6 @@ A report taken out of another (a press article inside a GED row) speaks only whe
 
 from __future__ import annotations
 
-from collections import Counter
-
 import polars as pl
 
 from tocsin.fusion.judgements import Judgement
@@ -132,21 +130,22 @@ def _category(ordered: pl.DataFrame, name: str) -> pl.DataFrame:
     """A code where all that speak agree (the most specific), else the one with most origins; a tie is null and disputed."""
     said = ordered.filter(pl.col(name).is_not_null())
     said = said.filter(~pl.col("_derived") | (~pl.col("_derived")).any().over("_cluster").not_())
-    groups = said.group_by("_cluster", maintain_order=True).agg(codes=pl.col(name), origins=pl.col("origin"), kinds=pl.col(name).n_unique())
+    votes = said.group_by("_cluster", name).agg(n=pl.col("origin").n_unique()).sort("_cluster", name)
+    groups = votes.group_by("_cluster", maintain_order=True).agg(said=pl.struct(name, "n"), kinds=pl.len())
     plain = groups.filter(pl.col("kinds") == 1).select(
-        "_cluster", pl.col("codes").list.first().alias(name), pl.lit(False).alias(f"_odd_{name}")
+        "_cluster", pl.col("said").list.first().struct.field(name).alias(name), pl.lit(False).alias(f"_odd_{name}")
     )
-    mixed = groups.filter(pl.col("kinds") > 1)
-    settled = [settle(name, c, o) for c, o in zip(mixed["codes"].to_list(), mixed["origins"].to_list(), strict=True)]
-    rest = pl.DataFrame(
-        {"_cluster": mixed["_cluster"], name: [s[0] for s in settled], f"_odd_{name}": [s[1] for s in settled]},
-        schema={"_cluster": pl.Int64, name: pl.String, f"_odd_{name}": pl.Boolean},
+    mixed = groups.filter(pl.col("kinds") > 1).select("_cluster", "said")
+    each = mixed.select("said").unique(maintain_order=True)  # the same mixtures come again and again
+    settled = [settle(name, {one[name]: one["n"] for one in both}) for both in each["said"].to_list()]
+    rest = each.with_columns(
+        pl.Series(name, [s[0] for s in settled], dtype=pl.String), pl.Series(f"_odd_{name}", [s[1] for s in settled], dtype=pl.Boolean)
     )
-    return pl.concat([plain, rest])
+    return pl.concat([plain, mixed.join(rest, on="said").drop("said")])
 
 
-def settle(name: str, codes: list[str], origins: list[str]) -> tuple[str | None, bool]:
-    """(code, disputed) from what several reports say, each origin counted once.
+def settle(name: str, votes: dict[str, int]) -> tuple[str | None, bool]:
+    """(code, disputed) from what several reports say: how many origins give each code.
 
     Codes outside the taxonomy (a table's own) agree only with themselves or a prefix of their path.
     """
@@ -155,10 +154,9 @@ def settle(name: str, codes: list[str], origins: list[str]) -> tuple[str | None,
     def wider(code: str) -> set[str]:
         return set(tree.ancestors(code)) if code in tree else {"/".join(code.split("/")[: i + 1]) for i in range(code.count("/") + 1)}
 
-    distinct = sorted(set(codes), key=lambda c: (-len(wider(c)), c))
+    distinct = sorted(votes, key=lambda c: (-len(wider(c)), c))
     if all(c in wider(distinct[0]) for c in distinct):
         return distinct[0], False
-    votes = Counter(c for c, _ in sorted(set(zip(codes, origins, strict=True))))
     best = max(votes.values())
     winners = [c for c in distinct if votes[c] == best]
     return (winners[0], True) if len(winners) == 1 else (None, True)

@@ -50,6 +50,14 @@ function pictureText(root, title) {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${new XMLSerializer().serializeToString(copy)}\n`;
 }
 
+// On the first screen there is room for two signs, not for words.
+function signs(name, rows, picture, title) {
+  const file = `tocsin-${name}-${head.as_of}`;
+  const button = (key, sign, act) => el("button", {type: "button", class: "sign-button", "aria-label": t(key, {what: title}), title: t(key, {what: title}), onclick: act}, sign);
+  return el("span", {class: "signs"}, button("numbers_of", "▤", () => save(`${file}.csv`, "text/csv;charset=utf-8", csvText(rows()))),
+    picture ? button("picture_of", "⤓", () => save(`${file}.svg`, "image/svg+xml", pictureText(picture(), title))) : null);
+}
+
 function downloads(name, rows, picture, title) {
   const file = `tocsin-${name}-${head.as_of}`;
   return el("p", {class: "downloads"},

@@ -51,10 +51,16 @@ function kindRows(row, columnsOf) {
       el("td", {class: "drawn"}, bars(columnsOf.map((column) => value(column, measures[0])))))));
 }
 
+function kindsTable() {
+  const cells = (head.change.rows || []).flatMap((row) => (head.change.columns || []).map((column) => [row.violence, column.key, column.start, column.end, (row.cells || {})[column.key] || {}]));
+  const names = [...new Set(cells.flatMap((one) => Object.keys(one[4])))];
+  return [["violence", "span", "from", "to", ...names, "citation"], ...cells.map(([violence, key, start, end, cell]) => [violence, key, start, end, ...names.map((name) => cell[name]), citation()])];
+}
+
 function changeTable() {
   const columnsOf = head.change.columns || [];
   return el("table", {class: "change"},
-    el("caption", {}, t("table_caption"), ". ", t("legend")),
+    el("caption", {}, t("table_caption"), ". ", t("legend"), " ", signs("kinds", kindsTable, null, t("table_caption"))),
     el("thead", {}, el("tr", {}, el("td", {}), columnsOf.map((column) => el("th", {scope: "col"}, columnLabel(column))), el("td", {class: "drawn"}))),
     (head.change.rows || []).map((row) => kindRows(row, columnsOf)));
 }

@@ -145,6 +145,7 @@ function drawMap(box, violence, width, show) {
   put({k: 1, x: 0, y: 0});
   const notes = [total ? t("map_note") : t("map_none"), placeless ? counted("map_placed", placeless) : "",
     points.length > MARKS ? t("map_many", {n: number(MARKS)}) : ""].filter(known).join(" ");
+  const table = () => [["lat", "lon", "radius_km", "violence", "incidents", "citation"], ...points.map((one) => [one.lat, one.lon, one.radius, violence, one.of.length, citation()])];
   box.replaceChildren(el("figure", {}, el("div", {class: "frame"}, root, zooming(root, width, height, put)), panel,
-    el("figcaption", {}, notes, el("span", {class: "unseen"}, " ", t("map_keys")))));
+    el("figcaption", {}, signs("window-map", table, () => root, t("map_title")), notes, el("span", {class: "unseen"}, " ", t("map_keys")))));
 }

@@ -20,7 +20,10 @@ function drawOverview(box, width) {
   svg("text", {class: "scale", x: left - 4, y: 9, "text-anchor": "end"}, number(topN)), state.kind === "all" ? null : svg("text", {class: "scale", x: left - 4, y: up + down, "text-anchor": "end"}, number(topD)),
   timeTicks(engine.first, engine.last, left, width - 1, up + down + 13));
   brushing(root, shade, x.day, width, left);
-  box.replaceChildren(el("figure", {}, el("p", {class: "title"}, t("overview_title", {unit: t(`unit_${unit}`)})), root));
+  const table = () => [["from", "to", "incidents", "killed_low", "killed", "killed_high", "citation"], ...[...row.n.keys()].map((b) => [isoDay(edges[b]), isoDay(edges[b + 1] - 1),
+    row.n[b], ...(state.kind === "all" ? ["", "", ""] : [row.low[b], row.best[b], row.high[b]]), citation()])];
+  const title = t("overview_title", {unit: t(`unit_${unit}`)});
+  box.replaceChildren(el("figure", {}, el("p", {class: "title"}, signs("record", table, () => root, title), title), root));
 }
 
 function brushing(root, shade, scale, width, left) {

@@ -44,11 +44,15 @@ function drawTimeline(box, violence, width) {
   const label = t("timeline_label", {kind: kindName(violence), days, start: dateText(new Date(start).toISOString()),
     end: dateText(head.window.end), window: total});
   const rate = rateLine(violence, days, x, y);
+  const title = counted("timeline_title", days, {kind: kindName(violence), days});
+  const drawn = svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label},
+    ticks, rects, rate, months, spans.map((one) => bracket(x, plot + 22, one, one.key === "window")));
+  const table = () => [["from", "to", "violence", "incidents", "citation"],
+    ...counts.map((n, i) => [isoDay(start / DAY + i * days), isoDay(start / DAY + (i + 1) * days - 1), violence, n, citation()])];
   box.replaceChildren(
-    el("p", {class: "title"}, counted("timeline_title", days, {kind: kindName(violence), days}), undated ? ` (${counted("timeline_undated", undated)})` : "",
+    el("p", {class: "title"}, signs("timeline", table, () => drawn, title), counted("timeline_title", days, {kind: kindName(violence), days}), undated ? ` (${counted("timeline_undated", undated)})` : "",
       rate ? [el("span", {class: "key"}), t("timeline_rate")] : null),
-    svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label},
-      ticks, rects, rate, months, spans.map((one) => bracket(x, plot + 22, one, one.key === "window"))));
+    drawn);
 }
 
 function rateLine(violence, days, x, y) {
