@@ -1,7 +1,7 @@
 """tocsin fuses many agencies' reports of violence into one record of incidents, and says what it does not know."""
 
 from tocsin.brief import brief
-from tocsin.fusion import fuse
+from tocsin.fusion import explain, fuse
 from tocsin.intake import read
 
-__all__ = ["brief", "fuse", "read"]
+__all__ = ["brief", "explain", "fuse", "read"]

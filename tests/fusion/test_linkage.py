@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from tests.oracles import correlate as slow_clusters
 from tests.oracles import linkage as oracle
-from tocsin import fuse
+from tocsin import explain, fuse
 from tocsin.errors import OptionError, SpecError
+from tocsin.fusion.explain import why
 from tocsin.fusion.linkage import prepare, walk
 from tocsin.fusion.model import default_model, parse_model
 from tocsin.fusion.train import train
@@ -159,3 +160,50 @@ def test_a_model_of_another_version_or_shape_is_refused_in_words() -> None:
 def test_too_few_reports_make_no_model(two_reports: pl.DataFrame) -> None:
     with pytest.raises(OptionError, match="too few reports"):
         train([two_reports], name="two")
+
+
+def test_an_explanation_names_the_weakest_member_and_the_runner_up(two_reports: pl.DataFrame) -> None:
+    codes = ("explosion/suicide", "civilians/religious", "TTP")
+    third = oracle.Report(2, 2, 24.86, 67.0, 2.5, "Sindh", "C", codes, (1, 2))
+    reports = pl.concat([two_reports, table([third]).with_columns(report_id=pl.lit("9999"))])
+    found = fuse(reports, method="linkage", judgements=())
+    told = explain(found.incidents, found.links, "0001")
+    assert told.incident_id == "0000"
+    assert told.links.select("left", "right").rows() == [("0000", "0001")]
+    assert told.weakest == "0000"
+    assert told.weakest_log_odds == pytest.approx(told.links["log_odds"].item() / 1024)
+    assert told.runner_up in (None, "9999")
+    assert told.margin > 0
+    with pytest.raises(OptionError, match="nobody: no incident"):
+        explain(found.incidents, found.links, "nobody")
+
+
+def test_why_gives_the_links_own_numbers(two_reports: pl.DataFrame) -> None:
+    link = fuse(two_reports, method="linkage", judgements=()).links.row(0, named=True)
+    given = why(two_reports, "0001", "0000")
+    assert {name: link[f"by_{name}"] / 1024 for name in kernel.COMPARISONS} == pytest.approx({k: v for k, v in given.items() if k != "sum"})
+    with pytest.raises(OptionError, match="7777: no such report"):
+        why(two_reports, "0000", "7777")
+
+
+def test_a_model_is_trained_from_reports_alone_and_finds_what_is_one() -> None:
+    """2,600 invented incidents of which two agencies report most: the model is made without knowing which reports belong together."""
+    chance = random.Random(1)
+    reports, truth = [], []
+    for k in range(2600):
+        codes = tuple(chance.choice(["x/y/z", "x/w", "u/v", "s/t", "q/r"]) for _ in range(3))
+        day, lat, lon, toll = chance.randrange(300), 24 + chance.random(), 67 + chance.random(), chance.choice([0, 1, 1, 2, 5, 20])
+        for agency in "AB":
+            if chance.random() < 0.8:
+                near = lat + chance.gauss(0, 0.01), lon + chance.gauss(0, 0.01)
+                reports.append(oracle.Report(day, day, *near, 2.5, "Sindh", agency, codes, (toll, toll * 2)))  # type: ignore[arg-type]
+                truth.append(k)
+    frame = table(reports)
+    model = train([frame], name="invented")
+    assert model.weights["attack"][5] > 0 > model.weights["attack"][3]
+    labels = fuse(frame, method="linkage", judgements=(), model=model).incidents.select("report_ids").with_row_index().explode("report_ids")
+    of = dict(zip(labels["report_ids"], labels["index"], strict=True))
+    both = [(a, b) for a, b in itertools.pairwise(range(len(truth))) if truth[a] == truth[b]]
+    right = sum(of[f"{a:04}"] == of[f"{b:04}"] for a, b in both)
+    assert right / len(both) > 0.9
+    assert frame.height - labels["index"].n_unique() < 1.15 * len(both), "and little else is joined"

@@ -9,6 +9,8 @@ import click
 from tocsin.cli.brief import brief
 from tocsin.cli.fuse import fuse
 from tocsin.cli.read import read
+from tocsin.cli.train import train
+from tocsin.cli.why import why
 from tocsin.errors import TocsinError
 
 
@@ -18,7 +20,7 @@ def app() -> None:
     """Fuse reports of violence into one honest record of incidents."""
 
 
-for command in (brief, read, fuse):
+for command in (brief, read, fuse, train, why):
     app.add_command(command)
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from tocsin.brief.outputs import write_incidents
 from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, reading
 from tocsin.errors import UnreadableFile
-from tocsin.fusion import METHODS, load
+from tocsin.fusion import METHODS, load, load_model
 from tocsin.fusion import fuse as fuse_reports
 from tocsin.intake import read as read_files
 
@@ -23,8 +23,13 @@ from tocsin.intake import read as read_files
 @AS_OF
 @out_option("tocsin-out")
 @click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True, help="How reports are compared.")
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="A model of `tocsin train` for --method linkage, in place of the bundled one."
+)
 @click.option("--judgements", type=click.Path(path_type=Path), help="Signed decisions (YAML) in place of the bundled ones.")
-def fuse(files: tuple[Path, ...], spec: Path | None, as_of: datetime | None, out: Path, method: str, judgements: Path | None) -> None:
+def fuse(
+    files: tuple[Path, ...], spec: Path | None, as_of: datetime | None, out: Path, method: str, model: Path | None, judgements: Path | None
+) -> None:
     """Fuse FILES (event files, or a reports.parquet of `tocsin read`) into incidents.parquet, .csv, .geojson and links.parquet."""
     if not files:
         raise click.UsageError("name at least one file")
@@ -35,7 +40,8 @@ def fuse(files: tuple[Path, ...], spec: Path | None, as_of: datetime | None, out
         if rest:
             tables.append(read_files(rest, spec=spec, progress=tell).reports)
     reports = pl.concat(tables).unique("report_id", keep="first", maintain_order=True)
-    fusion = fuse_reports(reports, method=method, as_of=as_date(as_of), judgements=load(judgements) if judgements else None)
+    chosen = load_model(model) if model else None
+    fusion = fuse_reports(reports, method=method, as_of=as_date(as_of), judgements=load(judgements) if judgements else None, model=chosen)
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_incidents(out, fusion.incidents)

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from tocsin.errors import OptionError
+from tocsin.fusion.explain import Explanation, explain
 from tocsin.fusion.judgements import Judgement, fingerprint, load, standing
 from tocsin.fusion.linkage import link
 from tocsin.fusion.model import Model, default_model, load_model
@@ -26,7 +27,7 @@ from tocsin.kernels.cluster import merge
 from tocsin.terms.publishers import one_report_agencies
 from tocsin.terms.tables import INCIDENTS, LINKS, REPORTS, conform, empty
 
-__all__ = ["Fusion", "Judgement", "Model", "default_model", "fuse", "load", "load_model", "propose_parts"]
+__all__ = ["Explanation", "Fusion", "Judgement", "Model", "default_model", "explain", "fuse", "load", "load_model", "propose_parts"]
 
 METHODS = ("window", "linkage")
 

@@ -85,11 +85,12 @@ function tollPlot(one, found) {
   const top = Math.max(1, ...rows.map((row) => Math.max(row.killed || 0, row.killed_low || 0, row.killed_high || 0)));
   const x = d3.scaleLinear([0, top * 1.06], [left, width - 12]);
   const short = (name) => (name.length > 20 ? `${name.slice(0, 19)}…` : name);
-  return el("figure", {class: "tolls"}, el("figcaption", {}, t("toll_plot")),
-    svg("svg", {viewBox: `0 0 ${width} ${rows.length * high + 18}`, role: "img", "aria-label": t("toll_plot_label", {said: rows.map((row) => `${row.name}: ${tollWords(row)}`).join("; ")})},
+  const table = () => [["said_by", "killed_low", "killed", "killed_high", "citation"], ...rows.map((row) => [row.name, row.killed_low, row.killed, row.killed_high, citation()])];
+  const drawn = svg("svg", {viewBox: `0 0 ${width} ${rows.length * high + 18}`, role: "img", "aria-label": t("toll_plot_label", {said: rows.map((row) => `${row.name}: ${tollWords(row)}`).join("; ")})},
       x.ticks(4).map((v) => svg("g", {class: "tick"}, svg("line", {x1: x(v), x2: x(v), y1: 0, y2: rows.length * high}),
         svg("text", {x: x(v), y: rows.length * high + 13, "text-anchor": "middle"}, number(v)))),
-      rows.map((row, at) => tollMark(row, at * high + high / 2, x, short(row.name), left))));
+      rows.map((row, at) => tollMark(row, at * high + high / 2, x, short(row.name), left)));
+  return el("figure", {class: "tolls"}, el("figcaption", {}, signs("tolls", table, () => drawn, t("toll_plot")), t("toll_plot")), drawn);
 }
 
 const tollWords = (row) => [known(row.killed) ? number(row.killed) : null, tollRange(row) ? `(${tollRange(row)})` : null].filter(Boolean).join(" ");

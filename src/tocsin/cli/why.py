@@ -1,0 +1,59 @@
+"""tocsin why: what two reports share, and what that is worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from tocsin.cli.options import reading
+from tocsin.fusion import load_model
+from tocsin.fusion.explain import why as compare
+
+_SAID = {
+    "day": ("event_start", "event_end"),
+    "place": ("place", "lat", "lon", "radius_km"),
+    "attack": ("attack_type",),
+    "target": ("target_type",),
+    "actor": ("actor",),
+    "killed": ("killed_low", "killed"),
+    "wounded": ("wounded",),
+    "agency": ("agency",),
+}
+
+
+@click.command()
+@click.argument("left")
+@click.argument("right")
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path),
+    default=Path("tocsin-out/reports.parquet"),
+    show_default=True,
+    help="A reports.parquet of `tocsin read`.",
+)
+@click.option("--model", type=click.Path(path_type=Path), help="A model of `tocsin train` in place of the bundled one.")
+def why(left: str, right: str, reports: Path, model: Path | None) -> None:
+    """What each comparison of reports LEFT and RIGHT (their ids) gives, in natural log-odds."""
+    with reading():
+        table = pl.read_parquet(reports) if reports.exists() else None
+        if table is None:
+            raise click.UsageError(f"{reports} is not there: name the reports with --reports")
+        given = compare(table, left, right, model=load_model(model) if model else None)
+    rows = {row["report_id"]: row for row in table.filter(pl.col("report_id").is_in([left, right])).iter_rows(named=True)}
+    shown = Table(box=None, pad_edge=False)
+    for name, side in (("comparison", "left"), ("left", "left"), ("right", "left"), ("log-odds", "right")):
+        shown.add_column(name, justify="right" if side == "right" else "left")
+    for name, weight in given.items():
+        cells = [
+            ", ".join(str(rows[r][c]) for c in _SAID.get(name, ()) if rows[r][c] is not None) or ("" if name == "sum" else "not stated")
+            for r in (left, right)
+        ]
+        shown.add_row(name, *cells, f"{weight:+.2f}")
+    Console().print(shown)
+    click.echo(
+        "Above this, each pair shares its odds with the other candidates of its two reports (docs/methods/fusion.md). The odds rank; they are not calibrated."
+    )
