@@ -4,8 +4,9 @@ usage: python bench/fusion.py --reports FILE [--out clusters.parquet] [--declare
 
 FILE is made by bench/make_reports.py. It is read by the public reader of described tables (bench/fusion.yml) and fused by the public fuse(); the truth
 is looked at afterwards only. --declare says that an agency reports an incident once (`make_reports.py --no-duplicates`). The last line is JSON: pairwise
-precision, recall and F1, B3 F1, wall and CPU seconds of reading and fusing, peak memory in MB. --rivals adds the naive window rule and all reports by
-themselves.
+precision, recall and F1, B3 F1, wall and CPU seconds of reading and clustering, peak memory in MB; apart from these, what it takes to load the compiled
+kernels (cold_s) and to resolve the incidents' values (values_*). Where reports know only the month or the year, vague_recall is the share of their true
+pairs that are found. --rivals adds the naive window rule and all reports by themselves.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +22,7 @@ from pathlib import Path
 import polars as pl
 
 import tocsin
-from tocsin.fusion import load_model
+from tocsin.fusion import Fusion, load_model
 
 SPEC = Path(__file__).with_name("fusion.yml")
 
@@ -48,30 +50,62 @@ def score(labels: pl.DataFrame) -> dict[str, float]:
     }
 
 
-def fused(file: Path, method: str, declare: bool, model: Path | None) -> pl.DataFrame:
-    """(unique_id, incident_id): the public reader, then the public fuse()."""
+def fused(file: Path, method: str, declare: bool, model: Path | None) -> tuple[pl.DataFrame, Fusion]:
+    """(unique_id and incident_id, what fuse() gave): the public reader, then the public fuse()."""
     reports = tocsin.read(file, spec=SPEC).reports
     agencies = reports["agency"].unique().to_list() if declare else ()
     chosen = load_model(model) if model else None
     found = tocsin.fuse(reports, method=method, one_report_per_incident=agencies, judgements=(), model=chosen)
-    of = found.incidents.select("incident_id", report_id="report_ids").explode("report_id", empty_as_null=False)
-    own = reports.select("report_id", unique_id=pl.col("origin").str.split(" ").list.last().cast(pl.Int64))
-    return own.join(of, on="report_id").select("unique_id", "incident_id")
+    own = reports.select("report_id", unique_id=pl.col("origin").str.extract(r"(\d+)$").cast(pl.Int64))
+    return own.join(found.clusters, on="report_id").select("unique_id", "incident_id"), found
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def run(name: str, work: Callable[[], pl.DataFrame], truth: pl.DataFrame) -> tuple[dict[str, float | str], pl.DataFrame]:
     wall, cpu = time.perf_counter(), time.process_time()
     found = work()
-    took = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+    took = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu, "peak_mb": peak()}
     figures = score(found.join(truth, on="unique_id"))
     assert found.height == truth.height, "every report is in one incident"
+    return {"method": name, "reports": found.height, **figures, **took, **vague(found, truth)}, found
+
+
+def vague(found: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
+    """How many of the true pairs with a report that knows no day are found."""
+    labels = found.join(truth, on="unique_id").with_columns(vague=pl.col("day_first") < pl.col("day_last"))
+    if not labels["vague"].any():
+        return {}
+
+    def pairs(*by: str) -> int:
+        return pairs_in(labels, *by) - pairs_in(labels.filter(~pl.col("vague")), *by)
+
+    return {"vague_reports": labels["vague"].sum(), "vague_recall": pairs("incident_id", "true_incident") / max(1, pairs("true_incident"))}
+
+
+def cold_start(file: Path) -> float:
+    """Seconds for the first 1,000 reports in a fresh process: loading compiled kernels, tables of places and the model."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        few = Path(folder) / "few.parquet"
+        pl.scan_parquet(file).head(1000).sink_parquet(few)
+        for method in ("linkage", "window"):
+            fused(few, method, False, None)[1].incidents  # noqa: B018  made when asked for
+    return time.perf_counter() - began
+
+
+def values(found: Fusion) -> dict[str, float]:
+    """What it takes to resolve the values of all incidents."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    made = found.incidents.height
     return {
-        "method": name,
-        "reports": found.height,
-        **figures,
-        **took,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }, found
+        "incidents": made,
+        "values_wall_s": time.perf_counter() - wall,
+        "values_cpu_s": time.process_time() - cpu,
+        "values_peak_mb": peak(),
+    }
 
 
 def main() -> None:
@@ -82,14 +116,26 @@ def main() -> None:
     parser.add_argument("--rivals", action="store_true")
     parser.add_argument("--model", type=Path)
     options = parser.parse_args()
-    truth = pl.read_parquet(options.reports, columns=["unique_id", "true_incident"])
+    truth = pl.read_parquet(options.reports, columns=["unique_id", "true_incident", "day_first", "day_last"])
+    cold = cold_start(options.reports)
+    made: list[Fusion] = []
+
+    def work(method: str) -> Callable[[], pl.DataFrame]:
+        def one() -> pl.DataFrame:
+            labels, fusion = fused(options.reports, method, options.declare, options.model)
+            made.append(fusion)
+            return labels
+
+        return one
+
+    figures, found = run("tocsin linkage", work("linkage"), truth)
+    figures |= {"cold_s": cold} | values(made.pop())
     lines = []
     if options.rivals:
         lines.append(
             run("every report by itself", lambda: truth.select("unique_id", incident_id=pl.col("unique_id").cast(pl.String)), truth)[0]
         )
-        lines.append(run("naive window", lambda: fused(options.reports, "window", options.declare, None), truth)[0])
-    figures, found = run("tocsin linkage", lambda: fused(options.reports, "linkage", options.declare, options.model), truth)
+        lines.append(run("naive window", work("window"), truth)[0])
     if options.out:
         found.write_parquet(options.out)
     for line in [*lines, figures]:

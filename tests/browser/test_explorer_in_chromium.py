@@ -249,7 +249,7 @@ def test_the_same_count_under_other_choices_is_one_click_away(open_view: Callabl
     assert box.locator("tbody tr.own td").first.inner_text() == page.locator("table.change .default td.now").first.inner_text()
     rows = list(csv.DictReader(io.StringIO(saved(page, "details.sensitivity", "Numbers (CSV)"))))
     assert [row["choice"] for row in rows][:2] == [
-        "As on this page: fused by the window rule, with judgements",
+        "As on this page: fused by weighed likeness, with judgements",
         "The source's rows as they are, nothing fused",
     ]
 

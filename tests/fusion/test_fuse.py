@@ -8,7 +8,7 @@ from samples import DAY, report, reports
 
 from tocsin import fuse
 from tocsin.errors import ContractError, OptionError
-from tocsin.fusion import propose_parts
+from tocsin.fusion import METHODS, propose_parts
 from tocsin.fusion.judgements import Judgement, load
 from tocsin.terms.ids import report_id
 from tocsin.terms.tables import INCIDENTS, LINKS, schema
@@ -30,13 +30,15 @@ def test_two_agencies_a_day_apart_at_one_place_tell_of_one_incident() -> None:
 
 
 def test_three_days_or_fifty_kilometres_apart_stay_two() -> None:
-    assert fuse(reports(report("A"), report("B", event_start=DAY + timedelta(days=3)))).incidents.height == 2
-    assert fuse(reports(report("A"), report("B", lat=28.5))).incidents.height == 2
+    assert fuse(reports(report("A"), report("B", event_start=DAY + timedelta(days=3))), method="window").incidents.height == 2
+    assert fuse(reports(report("A"), report("B", lat=28.5)), method="window").incidents.height == 2
 
 
 def test_a_different_broad_type_or_kind_of_violence_stays_two() -> None:
-    assert fuse(reports(report("A", attack_type="explosion"), report("B", attack_type="armed_assault"))).incidents.height == 2
-    assert fuse(reports(report("A"), report("B", violence="state_based"))).incidents.height == 2
+    types = reports(report("A", attack_type="explosion"), report("B", attack_type="armed_assault"))
+    assert fuse(types, method="window").incidents.height == 2
+    for method in METHODS:
+        assert fuse(reports(report("A"), report("B", violence="state_based")), method=method).incidents.height == 2
 
 
 def test_a_narrower_type_joins_the_broad_one() -> None:
@@ -128,7 +130,7 @@ def test_a_corrected_report_gives_way_to_its_correction() -> None:
 
 def test_a_report_that_knows_only_the_month_stands_alone() -> None:
     month = report("B", event_start=date(2015, 1, 1), event_end=date(2015, 1, 31))
-    assert fuse(reports(report("A"), month)).incidents.height == 2
+    assert fuse(reports(report("A"), month), method="window").incidents.height == 2
 
 
 def test_no_reports_give_no_incidents_with_the_right_columns() -> None:

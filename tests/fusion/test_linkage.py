@@ -18,6 +18,7 @@ from tocsin import explain, fuse
 from tocsin.errors import OptionError, SpecError
 from tocsin.fusion.explain import why
 from tocsin.fusion.linkage import prepare, walk
+from tocsin.fusion.members import ranks
 from tocsin.fusion.model import default_model, parse_model
 from tocsin.fusion.train import train
 from tocsin.kernels import linkage as kernel
@@ -27,14 +28,15 @@ from tocsin.terms.tables import REPORTS, conform
 DAY = dt.date(2015, 5, 13)
 _maybe = lambda s: st.one_of(st.none(), s)  # noqa: E731  one word for a value that may be missing
 REPORT = st.builds(
-    lambda start, span, point, radius, province, agency, codes, tolls: oracle.Report(
-        start, start + span, point and point[0], point and point[1], radius, province, agency, codes, tolls
+    lambda start, span, point, radius, province, kind, agency, codes, tolls: oracle.Report(
+        start, start + span, point and point[0], point and point[1], radius, province, kind, agency, codes, tolls
     ),
     st.integers(0, 8),
     st.sampled_from([0, 0, 0, 2, 30]),
     _maybe(st.tuples(st.sampled_from([24.86, 24.87, 25.0, 25.4, 27.7]), st.sampled_from([67.0, 67.01, 67.2, 67.6, 68.8]))),
     _maybe(st.sampled_from([0.6, 2.5, 12.0, 60.0])),
     _maybe(st.sampled_from(["Sindh", "Punjab"])),
+    _maybe(st.sampled_from(["one_sided", "non_state"])),
     st.sampled_from("AB"),
     st.tuples(*[_maybe(st.sampled_from(["x", "x/y", "x/y/z", "x/w", "u/y"]))] * 3),
     st.tuples(*[_maybe(st.integers(0, 60))] * 2),
@@ -44,7 +46,7 @@ REPORT = st.builds(
 def table(reports: list[oracle.Report]) -> pl.DataFrame:
     rows = [
         {
-            "report_id": f"{i:04}", "agency": r.agency, "kind": "event", "violence": "one_sided", "marking": "CLEAR", "hindsight": True, "origin": f"{r.agency} {i}",
+            "report_id": f"{i:04}", "agency": r.agency, "kind": "event", "violence": r.kind or "unknown", "marking": "CLEAR", "hindsight": True, "origin": f"{r.agency} {i}",
             "known_at": DAY + dt.timedelta(r.end + 1), "event_start": DAY + dt.timedelta(r.start), "event_end": DAY + dt.timedelta(r.end), "country": "PAK", "admin1": r.province,
             "lat": r.lat, "lon": r.lon, "radius_km": r.radius, "attack_type": r.codes[0], "target_type": r.codes[1], "actor": r.codes[2], "killed": r.tolls[0], "wounded": r.tolls[1],
         }
@@ -60,7 +62,7 @@ def table(reports: list[oracle.Report]) -> pl.DataFrame:
 @settings(deadline=None, max_examples=150)
 @given(st.lists(REPORT, min_size=1, max_size=9))
 def test_candidates_and_levels_are_those_of_the_oracle(reports: list[oracle.Report]) -> None:
-    made, rows = prepare(table(reports))
+    made, rows = prepare(table(reports), np.arange(len(reports), dtype=np.int32))
     found = walk(made, np.zeros(int(kernel.STARTS[-1]), np.int32), -1)
     got = {
         frozenset((int(rows[i]), int(rows[j]))): level.tolist()
@@ -121,14 +123,14 @@ def test_a_component_too_large_for_one_table_is_cut_and_ten_thousand_of_one_kind
 def test_order_does_not_matter_and_every_report_is_in_one_incident(reports: list[oracle.Report], chance: random.Random) -> None:
     frame = table(reports)
     shuffled = frame[chance.sample(range(frame.height), frame.height)]
-    one, other = (fuse(f, method="linkage", judgements=()) for f in (frame, shuffled))
+    one, other = (fuse(f, judgements=()) for f in (frame, shuffled))
     assert one.incidents.equals(other.incidents)
     assert one.links.equals(other.links)
     assert sorted(one.incidents["report_ids"].explode().to_list()) == frame["report_id"].to_list()
 
 
 def test_the_reasons_of_a_link_add_up(two_reports: pl.DataFrame) -> None:
-    links = fuse(two_reports, method="linkage", judgements=()).links
+    links = fuse(two_reports, judgements=()).links
     assert links.height == 1
     named = [c for c in links.columns if c.startswith("by_")]
     assert links.select(pl.sum_horizontal(named)).item() == links["log_odds"].item() > 0
@@ -137,13 +139,13 @@ def test_the_reasons_of_a_link_add_up(two_reports: pl.DataFrame) -> None:
 @pytest.fixture
 def two_reports() -> pl.DataFrame:
     codes = ("explosion/suicide", "civilians/religious", "TTP")
-    return table([oracle.Report(0, 0, 24.86, 67.0, 2.5, "Sindh", a, codes, (k, 30)) for a, k in (("A", 20), ("B", 22))])
+    return table([oracle.Report(0, 0, 24.86, 67.0, 2.5, "Sindh", None, a, codes, (k, 30)) for a, k in (("A", 20), ("B", 22))])
 
 
 def test_an_agency_declared_to_report_once_is_not_fused_with_itself(two_reports: pl.DataFrame) -> None:
     same = two_reports.with_columns(agency=pl.lit("A"))
-    assert fuse(same, method="linkage", judgements=()).incidents.height == 1
-    assert fuse(same, method="linkage", judgements=(), one_report_per_incident=["A"]).incidents.height == 2
+    assert fuse(same, judgements=()).incidents.height == 1
+    assert fuse(same, judgements=(), one_report_per_incident=["A"]).incidents.height == 2
 
 
 def test_a_model_of_another_version_or_shape_is_refused_in_words() -> None:
@@ -164,9 +166,9 @@ def test_too_few_reports_make_no_model(two_reports: pl.DataFrame) -> None:
 
 def test_an_explanation_names_the_weakest_member_and_the_runner_up(two_reports: pl.DataFrame) -> None:
     codes = ("explosion/suicide", "civilians/religious", "TTP")
-    third = oracle.Report(2, 2, 24.86, 67.0, 2.5, "Sindh", "C", codes, (1, 2))
+    third = oracle.Report(2, 2, 24.86, 67.0, 2.5, "Sindh", None, "C", codes, (1, 2))
     reports = pl.concat([two_reports, table([third]).with_columns(report_id=pl.lit("9999"))])
-    found = fuse(reports, method="linkage", judgements=())
+    found = fuse(reports, judgements=())
     told = explain(found.incidents, found.links, "0001")
     assert told.incident_id == "0000"
     assert told.links.select("left", "right").rows() == [("0000", "0001")]
@@ -179,7 +181,7 @@ def test_an_explanation_names_the_weakest_member_and_the_runner_up(two_reports: 
 
 
 def test_why_gives_the_links_own_numbers(two_reports: pl.DataFrame) -> None:
-    link = fuse(two_reports, method="linkage", judgements=()).links.row(0, named=True)
+    link = fuse(two_reports, judgements=()).links.row(0, named=True)
     given = why(two_reports, "0001", "0000")
     assert {name: link[f"by_{name}"] / 1024 for name in kernel.COMPARISONS} == pytest.approx({k: v for k, v in given.items() if k != "sum"})
     with pytest.raises(OptionError, match="7777: no such report"):
@@ -196,14 +198,30 @@ def test_a_model_is_trained_from_reports_alone_and_finds_what_is_one() -> None:
         for agency in "AB":
             if chance.random() < 0.8:
                 near = lat + chance.gauss(0, 0.01), lon + chance.gauss(0, 0.01)
-                reports.append(oracle.Report(day, day, *near, 2.5, "Sindh", agency, codes, (toll, toll * 2)))  # type: ignore[arg-type]
+                reports.append(oracle.Report(day, day, *near, 2.5, "Sindh", None, agency, codes, (toll, toll * 2)))  # type: ignore[arg-type]
                 truth.append(k)
     frame = table(reports)
     model = train([frame], name="invented")
     assert model.weights["attack"][5] > 0 > model.weights["attack"][3]
-    labels = fuse(frame, method="linkage", judgements=(), model=model).incidents.select("report_ids").with_row_index().explode("report_ids")
+    labels = fuse(frame, judgements=(), model=model).incidents.select("report_ids").with_row_index().explode("report_ids")
     of = dict(zip(labels["report_ids"], labels["index"], strict=True))
     both = [(a, b) for a, b in itertools.pairwise(range(len(truth))) if truth[a] == truth[b]]
     right = sum(of[f"{a:04}"] == of[f"{b:04}"] for a, b in both)
     assert right / len(both) > 0.9
     assert frame.height - labels["index"].n_unique() < 1.15 * len(both), "and little else is joined"
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.uuids(version=5).map(str), st.text("0123456789abcdefABCDEF-", max_size=36)), unique=True))
+def test_ids_are_ranked_as_texts(ids: list[str]) -> None:
+    expected = {i: k for k, i in enumerate(sorted(ids))}
+    assert ranks(pl.Series(ids, dtype=pl.String)).tolist() == [expected[i] for i in ids]
+
+
+def test_an_incident_of_a_corrected_report_keeps_the_id_of_the_first_version(two_reports: pl.DataFrame) -> None:
+    first = two_reports["report_id"][0]
+    again = two_reports.head(1).with_columns(report_id=pl.lit("0000b"), supersedes=pl.lit(first), killed=pl.lit(21, dtype=pl.Int32))
+    found = fuse(pl.concat([two_reports, again]), judgements=())
+    assert found.incidents["report_ids"].to_list() == [["0000b", "0001"]]
+    assert found.incidents["incident_id"].to_list() == [first]
+    assert found.clusters["incident_id"].unique().to_list() == [first]

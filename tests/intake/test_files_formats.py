@@ -129,11 +129,11 @@ def test_parquet_is_read_as_text_with_its_first_row_as_record_1(tmp_path: Path) 
 
 
 def test_a_parquet_file_is_read_in_batches(tmp_path: Path) -> None:
-    pl.DataFrame({"n": range(70_000)}).write_parquet(tmp_path / "t", row_group_size=10_000)
+    pl.DataFrame({"n": range(140_000)}).write_parquet(tmp_path / "t", row_group_size=10_000)
     batches = [batch for batch, _ in open_table(tmp_path / "t").batches()]
-    assert [b.frame.height for b in batches] == [32768, 32768, 4464]
-    assert pl.concat([b.frame for b in batches])["n"].cast(pl.Int64).to_list() == list(range(70_000))
-    assert batches[-1].rows[-1] == 70_000
+    assert [b.frame.height for b in batches] == [65536, 65536, 8928]
+    assert pl.concat([b.frame for b in batches])["n"].cast(pl.Int64).to_list() == list(range(140_000))
+    assert batches[-1].rows[-1] == 140_000
 
 
 def test_json_lines_have_the_keys_of_all_lines_and_numbers_as_written(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ class Report:
     lon: float | None
     radius: float | None
     province: str | None
+    kind: str | None
     agency: str
     codes: tuple[str | None, str | None, str | None]  # attack, target, actor, as paths
     tolls: tuple[int | None, int | None]
@@ -38,8 +39,10 @@ def precision(r: Report) -> int:
 
 
 def candidate(a: Report, b: Report) -> bool:
-    """Two reports that could be one incident: at most 3 days apart, and near, or of one province where one is known no better than a district."""
+    """Two reports that could be one incident: at most 3 days apart, not of two kinds of violence, and near, or of one province where one is known no better than a district."""
     first, second = (a, b) if a.start <= b.start else (b, a)
+    if a.kind and b.kind and a.kind != b.kind:
+        return False
     if second.start - first.end > 3:
         return False
     apart, rough = km(a, b), max(precision(a), precision(b)) >= 2

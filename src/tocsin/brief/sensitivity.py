@@ -29,7 +29,7 @@ def sensitivity(
     choices: list[tuple[str, dict[str, Any], pl.DataFrame]] = [
         ("choice_own", {}, mine),
         ("choice_rows", {}, _as_told(reports, scope)),
-        ("choice_linkage", {}, _linkage(reports, scope, judgements)),
+        ("choice_window", {}, _window(reports, scope, judgements)),
         ("choice_unjudged", {}, _unjudged(reports, scope, judgements)),
         ("choice_unknown", {}, incidents.filter(asked).select(_COLUMNS)),
         ("choice_toll_known", {}, mine.filter(pl.col("killed").is_not_null())),
@@ -50,9 +50,9 @@ def _as_told(reports: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     return kept.filter(pl.col("violence") == "one_sided").select(_COLUMNS)
 
 
-def _linkage(reports: pl.DataFrame, scope: Scope, judgements: tuple[Judgement, ...]) -> pl.DataFrame:
-    """Fused by weighed likeness instead of the window rule."""
-    kept, _ = scope.apply(fuse(reports, method="linkage", as_of=scope.as_of, judgements=judgements).incidents)
+def _window(reports: pl.DataFrame, scope: Scope, judgements: tuple[Judgement, ...]) -> pl.DataFrame:
+    """Fused by the naive window rule instead of weighed likeness."""
+    kept, _ = scope.apply(fuse(reports, method="window", as_of=scope.as_of, judgements=judgements).incidents)
     return kept.filter(pl.col("violence") == "one_sided").select(_COLUMNS)
 
 

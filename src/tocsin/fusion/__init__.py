@@ -1,6 +1,8 @@
 """fuse(): which reports describe the same incident, and what that incident is.
 
-    reports -> window.py (links) -> kernels.cluster (labels) -> parts and judgements -> resolve.py (incidents)
+    reports -> linkage.py (candidates, log-odds, clusters) -> members.py (parts, ids) -> resolve.py (incidents)
+
+window.py is the naive rule, the baseline; model.py, train.py and explain.py are what the weights are, come from and say.
 
 `fuse` never trains and never looks past its `as_of`.
 """
@@ -8,9 +10,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +22,7 @@ from tocsin.errors import OptionError
 from tocsin.fusion.explain import Explanation, explain
 from tocsin.fusion.judgements import Judgement, fingerprint, load, standing
 from tocsin.fusion.linkage import link
+from tocsin.fusion.members import follow, incident_ids, join_parts, ranks, roots
 from tocsin.fusion.model import Model, default_model, load_model
 from tocsin.fusion.parts import propose_parts
 from tocsin.fusion.resolve import resolve
@@ -29,20 +33,37 @@ from tocsin.terms.tables import INCIDENTS, LINKS, REPORTS, conform, empty
 
 __all__ = ["Explanation", "Fusion", "Judgement", "Model", "default_model", "explain", "fuse", "load", "load_model", "propose_parts"]
 
-METHODS = ("window", "linkage")
+METHODS = ("linkage", "window")
 
 
-class Fusion(NamedTuple):
-    """What fuse() gives back: `incidents` and `links`, by their contracts."""
+class Fusion:
+    """What fuse() found; unpacks as `incidents, links`.
 
-    incidents: pl.DataFrame
-    links: pl.DataFrame
+    `clusters` says which report is in which incident. The values of the incidents, and the links with their reasons, are made when first asked for.
+    """
+
+    def __init__(self, clusters: pl.DataFrame, incidents: Callable[[], pl.DataFrame], links: Callable[[], pl.DataFrame]) -> None:
+        self.clusters = clusters  # report_id, incident_id: a row a report
+        self._incidents, self._links = incidents, links
+
+    @cached_property
+    def incidents(self) -> pl.DataFrame:
+        """By INCIDENTS."""
+        return self._incidents()
+
+    @cached_property
+    def links(self) -> pl.DataFrame:
+        """By LINKS."""
+        return self._links()
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        return iter((self.incidents, self.links))
 
 
 def fuse(
     reports: Any,
     *,
-    method: str = "window",
+    method: str = "linkage",
     as_of: date | None = None,
     judgements: Iterable[Judgement] | None = None,
     one_report_per_incident: Collection[str] | None = None,
@@ -64,71 +85,60 @@ def fuse(
     window = window or Window()
     decided = standing(load() if judgements is None else judgements)
     declared = frozenset(one_report_agencies() if one_report_per_incident is None else one_report_per_incident)
-    current = _visible(conform(pl.DataFrame(reports), REPORTS, table="reports"), as_of)
+    known = _known(conform(pl.DataFrame(reports), REPORTS, table="reports"), as_of)
+    current = _current(known)
     if current.is_empty():
-        return Fusion(empty(INCIDENTS), empty(LINKS))
+        return Fusion(_NO_CLUSTERS, lambda: empty(INCIDENTS), lambda: empty(LINKS))
     stamp = as_of or current["known_at"].filter(current["known_at"] < date(9999, 12, 31)).max() or date(9999, 12, 31)
     trained = model or default_model()
     limits = trained.fingerprint if method == "linkage" else str(window)
     stamped = hashlib.sha256(f"{method}|{limits}|{sorted(declared)}|{fingerprint(decided)}".encode()).hexdigest()[:16]
-    own = current.filter(pl.col("derived_from").list.len().fill_null(0) == 0)
+    rank = ranks(current["report_id"])
+    mine = (current["derived_from"].list.len().fill_null(0) == 0).to_numpy()
+    own, place = (current, rank) if mine.all() else (current.filter(mine), rank[mine].argsort().argsort().astype(np.int32))
     if method == "linkage":
-        links, labels = link(own, trained, declared)
+        found = link(own, place, trained, declared)
+        labels, links = found.labels, found.links
     else:
-        links = window_links(own, window, declared)
-        labels = _cluster(own, links, declared)
-    clusters, parts = _join_parts(own, labels, decided)
-    labelled = _follow(current, own, clusters, parts)
-    incidents = resolve(labelled, decided).with_columns(as_of=pl.lit(stamp), model=pl.lit(stamped))
-    return Fusion(conform(incidents, INCIDENTS, table="incidents"), conform(links, LINKS, table="links"))
+        near = window_links(own, window, declared)
+        labels, links = _cluster(own, place, near, declared), lambda: near
+    labelled = follow(current, own, *join_parts(own, labels, decided))
+    ids = incident_ids(labelled, rank, roots(known))
+
+    def incidents() -> pl.DataFrame:
+        made = resolve(labelled.with_columns(ids), decided).with_columns(as_of=pl.lit(stamp), model=pl.lit(stamped))
+        return conform(made, INCIDENTS, table="incidents")
+
+    return Fusion(pl.DataFrame([current["report_id"], ids]), incidents, lambda: conform(links(), LINKS, table="links"))
 
 
-def _visible(reports: pl.DataFrame, as_of: date | None) -> pl.DataFrame:
-    """Events known by as_of, without those that a visible report supersedes, in the order of their ids."""
-    if as_of is not None:
-        known = pl.coalesce(pl.col("received_at").dt.date(), "known_at")
-        reports = reports.filter(known <= as_of)
-    gone = reports["supersedes"].drop_nulls().implode()
-    return (
-        reports.filter((pl.col("kind") == "event") & ~pl.col("report_id").is_in(gone)).unique("report_id", keep="first").sort("report_id")
-    )
+_NO_CLUSTERS = pl.DataFrame(schema={"report_id": pl.String, "incident_id": pl.String})
 
 
-def _cluster(own: pl.DataFrame, links: pl.DataFrame, declared: frozenset[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """A label for each of `own`: the position of the first member of its cluster."""
-    place = pl.DataFrame({"id": own["report_id"], "at": np.arange(own.height)})
-    at = links.select("left", "right").join(place, left_on="left", right_on="id", how="left", maintain_order="left")
-    at = at.join(place, left_on="right", right_on="id", how="left", suffix="_r", maintain_order="left")
-    exclusive = own.select(
+def _known(reports: pl.DataFrame, as_of: date | None) -> pl.DataFrame:
+    """Reports known by as_of."""
+    if as_of is None:
+        return reports
+    return reports.filter(pl.coalesce(pl.col("received_at").dt.date(), "known_at") <= as_of)
+
+
+def _current(known: pl.DataFrame) -> pl.DataFrame:
+    """Events, each id once, without those that another known report corrects."""
+    gone = known["supersedes"].drop_nulls().implode()
+    current = known.filter((pl.col("kind") == "event") & ~pl.col("report_id").is_in(gone))
+    return current.unique("report_id", keep="first", maintain_order=True) if current["report_id"].n_unique() < current.height else current
+
+
+def _cluster(
+    own: pl.DataFrame, place: np.ndarray[Any, Any], links: pl.DataFrame, declared: frozenset[str]
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """A label for each of `own` by links taken one after another; place: the rank of each id."""
+    at = {
+        side: links.join(pl.DataFrame({side: own["report_id"], "at": place}), on=side, how="left", maintain_order="left")["at"]
+        for side in ("left", "right")
+    }
+    exclusive = np.full(own.height, -1, np.int64)
+    exclusive[place] = own.select(
         pl.when(pl.col("agency").is_in(list(declared))).then(pl.col("agency").rank("dense").cast(pl.Int64)).otherwise(-1)
     ).to_series()
-    return merge(own.height, at["at"].to_numpy(), at["at_r"].to_numpy(), exclusive.to_numpy())
-
-
-def _join_parts(own: pl.DataFrame, labels: np.ndarray[Any, Any], decided: tuple[Judgement, ...]) -> tuple[pl.Series, pl.Series]:
-    """Labels with judged parts joined, and the part group of each report (null for most)."""
-    ids = own["report_id"]
-    at = {r: i for i, r in enumerate(ids)} if any(j.decides == "part_of" for j in decided) else {}
-    group: list[int | None] = [None] * own.height
-    for judgement in decided:
-        members = sorted(at[r] for r in judgement.reports if r in at)
-        if judgement.decides != "part_of" or len(members) < 2:
-            continue
-        goal = min(int(labels[m]) for m in members)
-        for m in members:
-            group[m] = members[0]
-            labels[labels == labels[m]] = goal
-    return pl.Series("_cluster", labels), pl.Series("_part", group, dtype=pl.Int64)
-
-
-def _follow(current: pl.DataFrame, own: pl.DataFrame, labels: pl.Series, parts: pl.Series) -> pl.DataFrame:
-    """All reports with their cluster; one taken out of another goes where that one went, or stands alone where it is not visible."""
-    known = pl.DataFrame({"report_id": own["report_id"], "_cluster": labels, "_part": parts})
-    out = current.join(known, on="report_id", how="left", maintain_order="left")
-    above = known.select(_above="report_id", _above_cluster="_cluster")
-    out = out.with_columns(_above=pl.col("derived_from").list.first()).join(above, on="_above", how="left", maintain_order="left")
-    alone = own.height + pl.int_range(pl.len(), dtype=pl.Int64)
-    follows = pl.col("_above_cluster").is_not_null()
-    return out.with_columns(
-        _derived=pl.col("_cluster").is_null() & follows, _cluster=pl.coalesce("_cluster", "_above_cluster", alone)
-    ).drop("_above", "_above_cluster")
+    return np.asarray(merge(own.height, at["left"].to_numpy(), at["right"].to_numpy(), exclusive)[place])

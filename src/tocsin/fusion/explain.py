@@ -10,6 +10,7 @@ import polars as pl
 
 from tocsin.errors import OptionError
 from tocsin.fusion.linkage import prepare
+from tocsin.fusion.members import ranks
 from tocsin.fusion.model import ONE, Model, default_model
 from tocsin.kernels import linkage as kernel
 from tocsin.terms.tables import LINKS, REPORTS, conform
@@ -71,7 +72,7 @@ def why(reports: pl.DataFrame, left: str, right: str, *, model: Model | None = N
         raise OptionError(
             f"{' and '.join(missing) or left}: no such report in this table" if missing else "two reports are compared, and these are one"
         )
-    made, _ = prepare(both)
+    made, _ = prepare(both, ranks(both["report_id"]))
     if len(made.start) != 2:
         raise OptionError("one of the two knows its day no better than a month: it joins nothing by its place and time")
     level = kernel.pair_levels(made, np.array([[0, 1]], np.int32))[0]

@@ -7,7 +7,7 @@ in a crowded place and time, the same likeness says less (docs/methods/fusion.md
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -19,11 +19,13 @@ from tocsin.fusion.model import ONE, Model
 from tocsin.kernels import linkage as kernel
 from tocsin.kernels.correlate import cluster
 from tocsin.terms.actors import above
-from tocsin.terms.tables import LINKS, conform, empty
+from tocsin.terms.tables import LINKS, VIOLENCE, conform, empty
 
 #: Days that an interval may have: what is known less well joins nothing by its place and time.
 LONGEST = 31
 _SLICE = 32_768  # reports walked in one go
+_NEVER = np.iinfo(np.int32).min
+_KINDS = {k: -1 if k == "unknown" else n for n, k in enumerate(VIOLENCE)}
 _CODES = ("attack_type", "target_type", "actor")
 
 
@@ -35,42 +37,63 @@ class Pairs(NamedTuple):
     counts: NDArray[np.int32]  # (n,)
 
 
-def prepare(reports: pl.DataFrame) -> tuple[kernel.Reports, NDArray[np.int64]]:
+def prepare(reports: pl.DataFrame, place: NDArray[np.int32]) -> tuple[kernel.Reports, NDArray[np.int64]]:
     """(arrays in the order of first day and id, the row of `reports` that each came from); reports too vague in time are left out.
 
-    `reports` has the columns of the contract, one row a report, in the order of report_id.
+    `reports` has the columns of the contract; place: the rank of each one's id.
     """
-    span = (pl.col("event_end") - pl.col("event_start")).dt.total_days()
-    usable = reports.with_row_index("_row").filter(pl.col("event_start").is_not_null() & (span <= LONGEST)).sort("event_start", "_row")
-    lat, lon = usable["lat"].fill_null(np.nan).to_numpy(), usable["lon"].fill_null(np.nan).to_numpy()
-    radius = np.searchsorted(kernel.RADII, usable["radius_km"].fill_null(kernel.RADII[-1] + 1).to_numpy()).astype(np.int8)
+    start, end = (reports[c].cast(pl.Int32).fill_null(_NEVER).to_numpy() for c in ("event_start", "event_end"))
+    rows = np.flatnonzero((start != _NEVER) & (end != _NEVER) & (end - start <= LONGEST))
+    rows = rows[np.argsort(start[rows].astype(np.int64) << 32 | place[rows], kind="stable")]
+
+    def column(values: pl.Series, missing: Any = None) -> NDArray[Any]:
+        return np.ascontiguousarray((values if missing is None else values.fill_null(missing)).to_numpy()[rows])
+
+    lat = column(reports["lat"], np.nan)
+    radius = np.searchsorted(kernel.RADII, column(reports["radius_km"], kernel.RADII[-1] + 1)).astype(np.int8)
     radius[np.isnan(lat)] = len(kernel.RADII)
+    coded = [_steps(_path(reports, name)) for name in _CODES]
+    tolls = (pl.coalesce("killed", "killed_low"), pl.col("wounded"))
     made = kernel.Reports(
-        usable["event_start"].cast(pl.Int32).to_numpy(),
-        usable["event_end"].cast(pl.Int32).to_numpy(),
-        np.ascontiguousarray(lat),
-        np.ascontiguousarray(lon),
+        start[rows],
+        end[rows],
+        lat,
+        column(reports["lon"], np.nan),
         radius,
-        _numbered(usable.select(pl.concat_str("country", pl.lit("|"), pl.col("admin1").str.to_lowercase())).to_series()),
-        _numbered(usable["agency"]),
-        np.ascontiguousarray(np.concatenate([_steps(_path(usable, name)) for name in _CODES], axis=1)),
-        np.ascontiguousarray(
-            usable.select(pl.coalesce("killed", "killed_low").fill_null(-1), pl.col("wounded").fill_null(-1)).cast(pl.Int32).to_numpy()
-        ),
+        _provinces(reports)[rows],
+        column(reports["violence"].replace_strict(_KINDS, return_dtype=pl.Int8)),
+        _numbered(reports["agency"])[rows],
+        np.stack([which[rows] for which, _ in coded], axis=1),
+        np.stack([column(reports.select(t).to_series().cast(pl.Int32), -1) for t in tolls], axis=1),
+        *(steps for _, steps in coded),
     )
-    return made, usable["_row"].cast(pl.Int64).to_numpy()
+    return made, rows
+
+
+def _provinces(reports: pl.DataFrame) -> NDArray[np.int32]:
+    """Numbers of provinces, -1 where none is named: each distinct name is looked at once."""
+    country, (admin1, names) = _numbered(reports["country"]), _kinds(reports["admin1"])
+    folded = _numbered(names.str.to_lowercase())
+    both = np.where((country < 0) | (admin1 < 0), -1, country * (len(folded) + 1) + np.append(folded, 0)[admin1])
+    met = np.zeros(int(both.max(initial=-1)) + 2, np.int32)  # the last place is for what has none
+    met[both] = 1
+    met[-1] = 0
+    numbers = np.cumsum(met, dtype=np.int32) - 1
+    numbers[-1] = -1
+    return numbers[both]
 
 
 def _numbered(series: pl.Series) -> NDArray[np.int32]:
     """Distinct texts as numbers from 0, only good to tell equal from unequal; null is -1."""
-    return np.asarray(_kinds(series)[0])
+    return _kinds(series)[0]
 
 
 def _kinds(series: pl.Series) -> tuple[NDArray[np.int32], pl.Series]:
     """(the number of each text, -1 for null; the text of each number)."""
-    distinct = series.drop_nulls().unique(maintain_order=True)
-    numbers = pl.int_range(len(distinct), dtype=pl.Int32, eager=True)
-    return series.replace_strict(distinct, numbers, default=None, return_dtype=pl.Int32).fill_null(-1).to_numpy(), distinct
+    number = series.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
+    first = np.zeros(int(number.max(initial=-1)) + 2, np.int64)  # the last place is for null
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    return number, series.gather(first[:-1])
 
 
 def _path(reports: pl.DataFrame, name: str) -> pl.Series:
@@ -84,14 +107,15 @@ def _path(reports: pl.DataFrame, name: str) -> pl.Series:
     )
 
 
-def _steps(paths: pl.Series) -> NDArray[np.int32]:
-    """Each step of a path as a number that stands for the path so far, (n, DEPTH); -1 beyond its end."""
+def _steps(paths: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """(the row of each path in a table, the table: each step as a number that stands for the path so far, (distinct, DEPTH), -1 beyond its end)."""
     which, distinct = _kinds(paths)
     parts = distinct.to_frame("p").select(pl.col("p").str.split("/"))
     depth = range(1, kernel.DEPTH + 1)
     frame = parts.select(pl.when(pl.col("p").list.len() >= k).then(pl.col("p").list.head(k).list.join("/")).alias(str(k)) for k in depth)
     table = np.stack([_numbered(frame[str(k)]) for k in depth], axis=1)
-    return np.concatenate([table, np.full((1, kernel.DEPTH), -1, np.int32)])[which]
+    table = np.concatenate([table, np.full((1, kernel.DEPTH), -1, np.int32)])  # last, for null
+    return np.where(which < 0, np.int32(len(table) - 1), which).astype(np.int32), table
 
 
 def walk(made: kernel.Reports, weights: NDArray[np.int32], floor: int, lag: tuple[int, int] = (-32_000, kernel.DAYS)) -> Pairs:
@@ -103,8 +127,8 @@ def walk(made: kernel.Reports, weights: NDArray[np.int32], floor: int, lag: tupl
     def one(bound: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         room = 4 * _SLICE
         while True:
-            space = (np.empty((room, 2), np.int32), np.empty(room, np.int32), np.zeros(n, np.int32), np.empty(8, np.int64))
-            _, kept = kernel.candidates(made, places, kernel.WIDTHS, weights, np.int32(floor), np.array(lag), *bound, space)
+            space = (np.empty((room, 2), np.int32), np.empty(room, np.int32), np.zeros(n, np.int32))
+            _, kept = kernel.candidates(made, places, weights, np.int32(floor), lag, *bound, space)
             if kept <= room:
                 return space[0][:kept].copy(), space[1][:kept].copy(), space[2]
             room = int(kept)
@@ -130,46 +154,46 @@ def shares(counts: NDArray[np.int32], pairs: NDArray[np.int32]) -> NDArray[np.in
     return np.asarray(half[counts[pairs[:, 0]]] + half[counts[pairs[:, 1]]])
 
 
-def link(reports: pl.DataFrame, model: Model, declared: frozenset[str]) -> tuple[pl.DataFrame, NDArray[np.int64]]:
-    """(links by the contract, the label of each of `reports`: the row of the first member of its cluster).
+class Linked(NamedTuple):
+    """What `link` finds."""
 
-    declared: agencies that report an incident once; two of their reports are never joined.
+    labels: NDArray[np.int64]  # of each report: the place of the first member of its cluster, by id
+    links: Callable[[], pl.DataFrame]  # by LINKS
+
+
+def link(reports: pl.DataFrame, place: NDArray[np.int32], model: Model, declared: frozenset[str]) -> Linked:
+    """Clusters of reports, and how to get their links with all reasons.
+
+    place: the rank of each report's id. declared: agencies that report an incident once; two of their reports are never joined.
     """
-    labels = np.arange(reports.height)
-    made, rows = prepare(reports)
+    made, rows = prepare(reports, place)
     found = walk(made, model.table, model.floor)
     if not len(found.pairs):
-        return empty(LINKS), labels
+        return Linked(place.astype(np.int64), lambda: empty(LINKS))
     odds = found.scores.astype(np.int64) + model.prior - shares(found.counts, found.pairs)
     exclusive = np.full(reports.height, -1, np.int64)
-    agency = reports["agency"]
-    exclusive[agency.is_in(list(declared)).to_numpy()] = _numbered(agency)[agency.is_in(list(declared)).to_numpy()]
-    ends = rows[found.pairs]
-    ordered = np.sort(ends, axis=1).astype(np.int32)
-    labels, _ = cluster(reports.height, ordered, odds, exclusive, model.unseen)
-    return _links(reports, made, found, ends, odds, model), labels
+    if declared:
+        agency = reports["agency"]
+        exclusive[place] = np.where(agency.is_in(list(declared)).to_numpy(), _numbered(agency), -1)
+    ends = kernel.ordered(place[rows], found.pairs)
+    labels, _ = cluster(reports.height, ends, odds, exclusive, model.unseen)
+    return Linked(labels[place], lambda: _links(reports["report_id"], made, rows, found, odds, model))
 
 
 def _links(
-    reports: pl.DataFrame, made: kernel.Reports, found: Pairs, ends: NDArray[np.int64], odds: NDArray[np.int64], model: Model
+    ids: pl.Series, made: kernel.Reports, rows: NDArray[np.int64], found: Pairs, odds: NDArray[np.int64], model: Model
 ) -> pl.DataFrame:
     """Pairs whose odds are better than even, each with what every comparison gave."""
     keep = odds > 0
-    pairs, ends = found.pairs[keep], np.sort(ends[keep], axis=1)
+    pairs = found.pairs[keep]
     level = kernel.pair_levels(made, pairs)
     tables = [np.array(model.weights[name], np.int32) for name in kernel.COMPARISONS]
-    ids = reports["report_id"]
-    km = pl.Series(kernel.distances(made, pairs)).round(3)
-    later, earlier = made.start[pairs[:, 1]], made.end[pairs[:, 0]]
-    frame = pl.DataFrame(
-        {
-            "left": ids.gather(ends[:, 0]),
-            "right": ids.gather(ends[:, 1]),
-            "log_odds": odds[keep].astype(np.int32),
-            "days": np.maximum(0, later - earlier),
-            "km": km.fill_nan(None),
-            **{f"by_{name}": tables[k][level[:, k]] for k, name in enumerate(kernel.COMPARISONS)},
-            "by_share": (model.prior - shares(found.counts, pairs)).astype(np.int32),
-        }
+    ends = pl.DataFrame({"a": ids.gather(rows[pairs[:, 0]]), "b": ids.gather(rows[pairs[:, 1]])})
+    frame = ends.select(left=pl.min_horizontal("a", "b"), right=pl.max_horizontal("a", "b")).with_columns(
+        log_odds=pl.Series(odds[keep].astype(np.int32)),
+        days=pl.Series(np.maximum(0, made.start[pairs[:, 1]] - made.end[pairs[:, 0]])),
+        km=pl.Series(kernel.distances(made, pairs)).round(3).fill_nan(None),
+        **{f"by_{name}": pl.Series(tables[k][level[:, k]]) for k, name in enumerate(kernel.COMPARISONS)},
+        by_share=pl.Series((model.prior - shares(found.counts, pairs)).astype(np.int32)),
     )
     return conform(frame.sort("left", "right"), LINKS, table="links")

@@ -17,7 +17,7 @@ _ADDED = ("killed_low", "killed", "killed_high", "killed_civilians", "killed_a",
 
 
 def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...]) -> pl.DataFrame:
-    """Incidents from reports with `_cluster`, `_part` and `_derived`; every column of INCIDENTS but as_of and model."""
+    """Incidents from reports with `incident_id`, `_cluster`, `_part` and `_derived`; every column of INCIDENTS but as_of and model."""
     ordered = labelled.sort("_cluster", "_derived", "radius_km", "known_at", "report_id", nulls_last=True)
     own = ordered.filter(~pl.col("_derived"))
     frame = _basics(ordered).join(_where(own), on="_cluster").join(_tolls(ordered, own), on="_cluster")
@@ -36,11 +36,10 @@ def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...]) -> pl.DataFr
 
 def _basics(ordered: pl.DataFrame) -> pl.DataFrame:
     """Ids, clocks, dates: overlapping intervals are intersected, others spanned and said to disagree."""
-    first = pl.col("report_id").sort_by("known_at", "report_id").first()
     mine = ~pl.col("_derived")
     latest, earliest = pl.col("event_start").filter(mine).max(), pl.col("event_end").filter(mine).min()
     frame = ordered.group_by("_cluster", maintain_order=True).agg(
-        incident_id=first,
+        incident_id=pl.col("incident_id").first(),
         report_ids=pl.col("report_id").sort(),
         agencies=pl.col("agency").unique().sort(),
         known_at=pl.col("known_at").min(),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tocsin.errors import OptionError
 from tocsin.fusion.linkage import prepare, shares, walk
+from tocsin.fusion.members import ranks
 from tocsin.fusion.model import ONE, Model
 from tocsin.kernels import linkage as kernel
 from tocsin.kernels.correlate import cluster
@@ -57,7 +58,7 @@ def train(sets: Sequence[pl.DataFrame], *, name: str, rounds: int = ROUNDS) -> M
 
 
 def _prepared(reports: pl.DataFrame) -> _Set:
-    made, _ = prepare(reports.sort("report_id"))
+    made, _ = prepare(reports, ranks(reports["report_id"]))
     none = np.zeros(int(kernel.STARTS[-1]), np.int32)
     found, apart = walk(made, none, -1), walk(made, none, -1, CONTROLS)
     return _Set(len(made.start), found.pairs, found.counts, kernel.pair_levels(made, found.pairs), kernel.pair_levels(made, apart.pairs))

@@ -67,9 +67,15 @@ class Fields:
     def __init__(self, batch: Batch, file: str) -> None:
         self.frame, self.rows, self.file = batch.frame, batch.rows, file
         self._found: list[pl.DataFrame] = []
+        self._texts: dict[str, pl.Series] = {}
 
     def text(self, column: str) -> pl.Series:
         """Cells as they stand, outer white space removed; blank is null."""
+        if column not in self._texts:
+            self._texts[column] = self._text(column)
+        return self._texts[column]
+
+    def _text(self, column: str) -> pl.Series:
         if column not in self.frame.columns:
             return pl.Series(column, [None], dtype=pl.String).new_from_index(0, self.frame.height)
         cells = self.frame[column]

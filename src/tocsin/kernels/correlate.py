@@ -139,9 +139,6 @@ def _solve(
     for c in range(len(starts) - 1):
         k = starts[c + 1] - starts[c]
         own = members[starts[c] : starts[c + 1]]
-        if k == 1:
-            out[own[0]] = own[0]
-            continue
         if k > 2 * LARGEST:  # so many that no weight tells them apart: one cluster, but for those that exclude each other
             _join(own, exclusive, out)
             continue
@@ -183,7 +180,7 @@ def cluster(
         if whole:
             break
     starts, members, pair_starts, of_pairs = _grouped(root, pairs)
-    out = np.empty(n, np.int64)
+    out = np.arange(n)
     gain = _solve(starts, members, pair_starts, of_pairs, pairs, weights, exclusive, np.int64(unseen), out)
     return out, int(gain)
 
@@ -203,11 +200,38 @@ def _cut(
     return components(n, pairs, weights, 0, keep), level, False
 
 
-def _grouped(root: NDArray[np.int64], pairs: NDArray[np.int32]) -> tuple[NDArray[np.int64], ...]:
-    """(starts, members) of the components and (starts, pairs) of the pairs within one."""
-    members = np.argsort(root, kind="stable")
-    firsts, starts = np.unique(root[members], return_index=True)
-    inside = np.flatnonzero(root[pairs[:, 0]] == root[pairs[:, 1]])
-    of = np.searchsorted(firsts, root[pairs[inside, 0]])
-    order = np.argsort(of, kind="stable")
-    return np.append(starts, len(root)), members, np.searchsorted(of[order], np.arange(len(firsts) + 1)), inside[order]
+@compiled
+def _grouped(root: Any, pairs: Any) -> Any:
+    """(starts, members) of the components of several, by their least member, and (starts, pairs) of the pairs within each."""
+    n = len(root)
+    size, place = np.zeros(n, np.int32), np.full(n, -1, np.int32)
+    for i in range(n):
+        size[root[i]] += 1
+    count = members = 0
+    for i in range(n):
+        if size[i] > 1:
+            place[i] = count
+            count += 1
+            members += size[i]
+    starts, pair_starts = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
+    for i in range(n):
+        if place[i] >= 0:
+            starts[place[i] + 1] = size[i]
+    inside = 0
+    for p in range(len(pairs)):
+        if root[pairs[p, 0]] == root[pairs[p, 1]]:
+            pair_starts[place[root[pairs[p, 0]]] + 1] += 1
+            inside += 1
+    starts, pair_starts = np.cumsum(starts), np.cumsum(pair_starts)
+    at, own, pair_at, of = starts.copy(), np.empty(members, np.int32), pair_starts.copy(), np.empty(inside, np.int64)
+    for i in range(n):
+        c = place[root[i]]
+        if c >= 0:
+            own[at[c]] = i
+            at[c] += 1
+    for p in range(len(pairs)):
+        if root[pairs[p, 0]] == root[pairs[p, 1]]:
+            c = place[root[pairs[p, 0]]]
+            of[pair_at[c]] = p
+            pair_at[c] += 1
+    return starts, own, pair_starts, of

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.words import compiled
+from tocsin.kernels.words import compiled, inlined
 
 #: Kilometres within which two points known to a few kilometres may be one place, and two of which one is known less well.
 NEAR_KM, FAR_KM = 20.0, 60.0
@@ -43,28 +43,32 @@ class Reports(NamedTuple):
     lon: NDArray[np.float64]
     radius: NDArray[np.int8]  # class, see RADII
     province: NDArray[np.int32]
+    kind: NDArray[np.int8]  # of violence
     agency: NDArray[np.int32]
-    codes: NDArray[np.int32]  # (n, 3 x DEPTH): attack, target, actor, broad to narrow
+    codes: NDArray[np.int32]  # (n, 3): attack, target, actor; rows of the three tables of steps
     tolls: NDArray[np.int32]  # (n, 2): killed, wounded
+    attack: NDArray[np.int32]  # (distinct, DEPTH): the steps of each code, broad to narrow, -1 beyond its end
+    target: NDArray[np.int32]
+    actor: NDArray[np.int32]
 
 
 class Index(NamedTuple):
-    """Where reports lie: by cell, by province, and those known no better than a district by province; each list in the order of the reports."""
+    """What `candidates` walks along, made by `index`."""
 
-    cells: NDArray[np.int64]  # sorted keys
-    cell_starts: NDArray[np.int64]
-    in_cell: NDArray[np.int32]
-    province_starts: NDArray[np.int64]
-    in_province: NDArray[np.int32]
-    coarse_starts: NDArray[np.int64]
-    coarse_in: NDArray[np.int32]
+    cell: NDArray[np.int32]  # of each report, -1 where it has no point
+    near_starts: NDArray[np.int64]  # of the cells that a cell's reports can reach, itself among them
+    near: NDArray[np.int32]
+    longest: int  # days, of any interval
+    alike: tuple[
+        NDArray[np.int8], NDArray[np.int8], NDArray[np.int8]
+    ]  # (distinct, distinct): levels of attack, target, actor; empty where too many
 
 
 def _widths() -> NDArray[np.float64]:
-    """Degrees of longitude of a cell in each band of latitude, no narrower than FAR_KM at its poleward edge."""
+    """Degrees of longitude of a cell in each band of latitude, no narrower than FAR_KM at its poleward edge; whole cells round the globe."""
     edges = np.minimum(np.abs(np.arange(-150, 151) * CELL), 89.0)
     poleward = np.maximum(edges[:-1], edges[1:])
-    return np.asarray(CELL / np.cos(np.radians(poleward)))
+    return np.asarray(360.0 / np.floor(360.0 * np.cos(np.radians(poleward)) / CELL))
 
 
 WIDTHS = _widths()
@@ -72,7 +76,7 @@ WIDTHS = _widths()
 
 @compiled
 def _band(lat: Any) -> Any:
-    return min(max(int(np.floor(lat / 0.6)) + 150, 0), 299)
+    return min(max(int(np.floor(lat / CELL)) + 150, 0), 299)
 
 
 @compiled
@@ -82,35 +86,56 @@ def cell_keys(lat: Any, lon: Any, widths: Any) -> Any:
     for i in range(len(lat)):
         if not np.isnan(lat[i]):
             b = _band(lat[i])
-            out[i] = b * 4096 + int(np.floor((lon[i] + 180.0) / widths[b]))
+            round_globe = int(np.round(360.0 / widths[b]))
+            out[i] = b * 4096 + int(np.floor((lon[i] + 180.0) / widths[b])) % round_globe
     return out
 
 
-def grouped(keys: NDArray[Any], n: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """(starts, members) of groups 0..n-1, members in their own order; negative keys are in no group."""
-    order = np.argsort(keys, kind="stable").astype(np.int32)
-    order = order[np.searchsorted(keys[order], 0) :]
-    return np.searchsorted(keys[order], np.arange(n + 1)), order
+@compiled
+def _reached(cells: Any, widths: Any) -> Any:
+    """(starts, cells) of the cells, by their place in the sorted `cells`, that lie within FAR_KM of each."""
+    starts = np.zeros(len(cells) + 1, np.int64)
+    out = np.empty(64 * len(cells), np.int32)
+    total = 0
+    for k in range(len(cells)):
+        b, c = cells[k] >> 12, cells[k] & 4095
+        for other in range(max(0, b - 1), min(299, b + 1) + 1):
+            edge = min(89.0, max(abs(b - 150), abs(b - 149), abs(other - 150), abs(other - 149)) * CELL)
+            reach = FAR_KM / 111.195 / max(0.02, np.cos(np.radians(edge)))
+            count = int(np.round(360.0 / widths[other]))
+            left = int(np.floor((c * widths[b] - reach) / widths[other]))
+            right = int(np.floor(((c + 1) * widths[b] + reach) / widths[other]))
+            for x in range(left, min(right, left + count - 1) + 1):
+                key = other * 4096 + x % count
+                at = np.searchsorted(cells, key)
+                if at < len(cells) and cells[at] == key:
+                    if total == len(out):
+                        more = np.empty(2 * len(out), np.int32)
+                        more[:total] = out
+                        out = more
+                    out[total] = at
+                    total += 1
+        starts[k + 1] = total
+    return starts, out[:total].copy()
 
 
 def index(reports: Reports) -> Index:
-    """The lists that `candidates` walks."""
+    """The cells that reports lie in and reach, and how alike each two codes are."""
     keys = cell_keys(reports.lat, reports.lon, WIDTHS)
     cells = np.unique(keys[keys >= 0])
-    place = np.where(keys >= 0, np.searchsorted(cells, keys), -1)
-    cell_starts, in_cell = grouped(place, len(cells))
-    n = int(reports.province.max(initial=-1)) + 1
-    province_starts, in_province = grouped(reports.province, n)
-    coarse_starts, coarse_in = grouped(np.where(reports.radius >= DISTRICT, reports.province, -1), n)
-    return Index(cells, cell_starts, in_cell, province_starts, in_province, coarse_starts, coarse_in)
+    cell = np.where(keys >= 0, np.searchsorted(cells, keys), -1).astype(np.int32)
+    longest = int((reports.end - reports.start).max(initial=0))
+    steps = (reports.attack, reports.target, reports.actor)
+    attack, target, actor = (code_levels(s) if len(s) <= _DISTINCT else np.empty((0, 0), np.int8) for s in steps)
+    return Index(cell, *_reached(cells, WIDTHS), longest, (attack, target, actor))
 
 
-@compiled
-def _km(reports: Any, i: Any, j: Any) -> Any:
+@inlined
+def _km(lat_a: Any, lon_a: Any, lat_b: Any, lon_b: Any) -> Any:
     """Kilometres on the mean sphere, near enough for what is compared (equirectangular about the mean latitude); NaN where a point is unknown."""
-    dy = (reports.lat[i] - reports.lat[j]) * 111.195
-    across = abs(reports.lon[i] - reports.lon[j])
-    dx = min(across, 360.0 - across) * 111.195 * np.cos(np.radians((reports.lat[i] + reports.lat[j]) * 0.5))
+    dy = (lat_a - lat_b) * 111.195
+    across = abs(lon_a - lon_b)
+    dx = min(across, 360.0 - across) * 111.195 * np.cos(np.radians((lat_a + lat_b) * 0.5))
     return np.sqrt(dx * dx + dy * dy)
 
 
@@ -123,12 +148,7 @@ def _bin(edges: Any, value: Any) -> Any:
 
 
 @compiled
-def _near(reports: Any, i: Any, j: Any, km: Any) -> Any:
-    return km <= (NEAR_KM if max(reports.radius[i], reports.radius[j]) < DISTRICT else FAR_KM)
-
-
-@compiled
-def _toll_level(a: Any, b: Any) -> Any:
+def _weighed_toll(a: Any, b: Any) -> Any:
     if a < 0 or b < 0:
         return 0
     low, high = min(a, b) + 0.5, max(a, b) + 0.5
@@ -136,148 +156,183 @@ def _toll_level(a: Any, b: Any) -> Any:
 
 
 @compiled
-def _code_level(codes: Any, i: Any, j: Any, first: Any) -> Any:
+def _toll_levels(most: Any) -> Any:
+    out = np.zeros((most + 2, most + 2), np.int8)
+    for a in range(-1, most + 1):
+        for b in range(-1, most + 1):
+            out[a + 1, b + 1] = _weighed_toll(a, b)
+    return out
+
+
+_MOST = 62
+_DISTINCT = 1024  # codes of one kind, for which the likeness of each two is kept
+_TOLLS = _toll_levels(_MOST)
+
+
+@inlined
+def _toll_level(a: Any, b: Any) -> Any:
+    return _TOLLS[a + 1, b + 1] if max(a, b) <= _MOST else _weighed_toll(a, b)
+
+
+@compiled
+def _code_level(steps: Any, a: Any, b: Any) -> Any:
     """0 where one is silent; else how many steps both have, and how many of them agree."""
     both = agree = 0
-    for k in range(first, first + DEPTH):
-        if codes[i, k] < 0 or codes[j, k] < 0:
+    for k in range(DEPTH):
+        if steps[a, k] < 0 or steps[b, k] < 0:
             break
-        if agree == both and codes[i, k] == codes[j, k]:
+        if agree == both and steps[a, k] == steps[b, k]:
             agree += 1
         both += 1
     return 0 if both == 0 else both * (both + 1) // 2 + agree
 
 
 @compiled
-def levels(reports: Any, i: Any, j: Any, km: Any, out: Any) -> None:
-    """How alike two reports are: a level of each comparison, offset into one table of weights."""
-    same = reports.agency[i] == reports.agency[j]
-    gap = max(0, reports.start[j] - reports.end[i])
-    if reports.end[i] > reports.start[i] or reports.end[j] > reports.start[j]:
-        out[0] = 8 + same
-    else:
-        out[0] = 4 * same + min(gap, 3)
-    low, high = min(reports.radius[i], reports.radius[j]), max(reports.radius[i], reports.radius[j])
-    out[1] = 0 if np.isnan(km) else 1 + (low * 4 + high) * 13 + _bin(_KM, km)
-    for k in range(3):
-        out[2 + k] = _code_level(reports.codes, i, j, k * DEPTH)
-    out[5] = _toll_level(reports.tolls[i, 0], reports.tolls[j, 0])
-    out[6] = _toll_level(reports.tolls[i, 1], reports.tolls[j, 1])
-    out[7] = same
-    for k in range(8):
-        out[k] += STARTS[k]
+def code_levels(steps: Any) -> Any:
+    """The level of each two codes of a table."""
+    out = np.empty((len(steps), len(steps)), np.int8)
+    for a in range(len(steps)):
+        for b in range(len(steps)):
+            out[a, b] = _code_level(steps, a, b)
+    return out
+
+
+@inlined
+def _alike(table: Any, steps: Any, a: Any, b: Any) -> Any:
+    return table[a, b] if len(table) else _code_level(steps, a, b)
+
+
+@inlined
+def _day_level(same: Any, several: Any, gap: Any) -> Any:
+    return 8 + same if several else 4 * same + min(max(gap, 0), 3)
+
+
+@inlined
+def _place_level(a: Any, b: Any, km: Any) -> Any:
+    return 0 if np.isnan(km) else 1 + (min(a, b) * 4 + max(a, b)) * 13 + _bin(_KM, km)
 
 
 @compiled
-def _take(reports: Any, weights: Any, floor: Any, i: Any, j: Any, km: Any, room: Any, state: Any) -> None:
-    """Scores one candidate: counts it for both reports, and keeps it where it is above the floor. state: found, kept."""
-    pair, score, count, level = room
-    levels(reports, i, j, km, level)
-    total = np.int32(0)
-    for k in range(8):
-        total += weights[level[k]]
-    count[i] += 1
-    count[j] += 1
-    state[0] += 1
-    if total > floor:
-        if state[1] < len(score):
-            pair[state[1], 0], pair[state[1], 1], score[state[1]] = i, j, total
-        state[1] += 1
+def candidates(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, low: Any, high: Any, room: Any) -> Any:
+    """Walks the candidates whose later report is low..high-1: (candidates found, pairs above the floor).
 
-
-@compiled
-def _after(members: Any, low: Any, high: Any, i: Any) -> Any:
-    """Where in a list the first report after `i` stands."""
-    while low < high:
-        middle = (low + high) >> 1
-        if members[middle] <= i:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@compiled
-def _by_cell(reports: Any, places: Any, widths: Any, weights: Any, floor: Any, lag: Any, i: Any, room: Any, state: Any) -> None:
-    if np.isnan(reports.lat[i]):
-        return
-    first, last = reports.end[i] + lag[0], reports.end[i] + lag[1]
-    own = _band(reports.lat[i])
-    reach = FAR_KM / 111.195 / max(0.02, np.cos(np.radians(min(89.0, abs(reports.lat[i]) + 0.6))))
-    for b in range(max(0, own - 1), min(299, own + 1) + 1):
-        left = int(np.floor((reports.lon[i] - reach + 180.0) / widths[b]))
-        right = int(np.floor((reports.lon[i] + reach + 180.0) / widths[b]))
-        for c in range(left, right + 1):
-            key = b * 4096 + c
-            at = np.searchsorted(places.cells, key)
-            if at == len(places.cells) or places.cells[at] != key:
-                continue
-            stop = places.cell_starts[at + 1]
-            for m in range(_after(places.in_cell, places.cell_starts[at], stop, i), stop):
-                j = places.in_cell[m]
-                if reports.start[j] > last:
-                    break
-                if reports.start[j] < first:
-                    continue
-                km = _km(reports, i, j)
-                if _near(reports, i, j, km):
-                    _take(reports, weights, floor, i, j, km, room, state)
-
-
-@compiled
-def _by_province(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, i: Any, room: Any, state: Any) -> None:
-    """Pairs of one named province of which one is known no better than a district, beyond what `_by_cell` took."""
-    p = reports.province[i]
-    if p < 0:
-        return
-    first, last = reports.end[i] + lag[0], reports.end[i] + lag[1]
-    coarse = reports.radius[i] >= DISTRICT
-    members = places.in_province if coarse else places.coarse_in
-    starts = places.province_starts if coarse else places.coarse_starts
-    stop = starts[p + 1]
-    for m in range(_after(members, starts[p], stop, i), stop):
-        j = members[m]
-        if reports.start[j] > last:
-            break
-        if reports.start[j] < first:
-            continue
-        km = _km(reports, i, j)
-        if not _near(reports, i, j, km) and not km > PROVINCE_KM:
-            _take(reports, weights, floor, i, j, km, room, state)
-
-
-@compiled
-def candidates(reports: Any, places: Any, widths: Any, weights: Any, floor: Any, lag: Any, low: Any, high: Any, room: Any) -> Any:
-    """Walks the candidates whose earlier report is low..high-1: (candidates found, pairs above the floor).
-
-    lag: least and most days from the end of the earlier report to the begin of the later, (-32000, DAYS) for candidates, (10, 13) for controls. room: pair
-    (m, 2), score (m,), how many candidates each report has (n,), and 8 numbers of scratch. Where more pairs are above the floor than there is room
-    for, the caller makes more and walks again.
+    Reports hang in chains, newest first, by cell and by province; those of one day apart from those of several, for these reach further back. lag: least and
+    most days from the end of the earlier report to the begin of the later, (-32000, DAYS) for candidates, (10, 13) for controls. room: pair (m, 2), score
+    (m,), how many candidates each report has (n,). Where more pairs are above the floor than there is room for, the caller makes more and walks again.
     """
-    state = np.zeros(2, np.int64)
-    for i in range(low, high):
-        _by_cell(reports, places, widths, weights, floor, lag, i, room, state)
-        _by_province(reports, places, weights, floor, lag, i, room, state)
-    return state[0], state[1]
+    found = kept = 0
+    if low >= high:
+        return found, kept
+    start, end, lat, lon, radius, province, kind, agency, codes, tolls, attack, target, actor = reports
+    cell, near_starts, near, longest, (alike_attack, alike_target, alike_actor) = places
+    pair, score, count = room
+    least, most = lag
+    begin = np.searchsorted(start, start[low] - most - longest)
+    cosine = np.zeros(high)
+    cosine[begin:] = np.cos(np.radians(lat[begin:high]))
+    areas = province[begin:high].max() + 1
+    in_cell = np.full((2, len(near_starts) - 1), -1, np.int32)
+    in_province = np.full((4, areas), -1, np.int32)  # one day, several days; the same of those known no better than a district
+    chain = np.full((3, high), -1, np.int32)  # the report before: in its cell, its province, and its province's coarse ones
+    who, apart = np.empty(high - begin, np.int32), np.empty(high - begin)
+    for j in range(begin, high):
+        several, coarse = int(end[j] > start[j]), radius[j] >= DISTRICT
+        if j >= low:
+            n = 0
+            for k in range(2):
+                oldest = start[j] - most - k * longest
+                if cell[j] >= 0:
+                    for at in range(near_starts[cell[j]], near_starts[cell[j] + 1]):
+                        i = in_cell[k, near[at]]
+                        while i >= 0 and start[i] >= oldest:
+                            reach = FAR_KM if coarse or radius[i] >= DISTRICT else NEAR_KM
+                            wide = reach * (1.000001 / 111.195)
+                            across = abs(lon[i] - lon[j])
+                            # no mean of the two latitudes brings two points nearer than the lesser cosine does
+                            if abs(lat[i] - lat[j]) <= wide and min(across, 360.0 - across) * min(cosine[i], cosine[j]) <= wide:
+                                gap = start[j] - end[i]
+                                if least <= gap <= most and (kind[i] == kind[j] or kind[i] < 0 or kind[j] < 0):
+                                    km = _km(lat[i], lon[i], lat[j], lon[j])
+                                    if km <= reach:
+                                        who[n], apart[n] = i, km
+                                        n += 1
+                            i = chain[0, i]
+                if province[j] >= 0:
+                    i = in_province[k if coarse else 2 + k, province[j]]
+                    while i >= 0 and start[i] >= oldest:
+                        gap = start[j] - end[i]
+                        if least <= gap <= most and (kind[i] == kind[j] or kind[i] < 0 or kind[j] < 0):
+                            km = _km(lat[i], lon[i], lat[j], lon[j])
+                            if (
+                                not km <= FAR_KM and not km > PROVINCE_KM
+                            ):  # nearer ones came by their cells; NaN is one of the two without a point
+                                who[n], apart[n] = i, km
+                                n += 1
+                        i = chain[1 if coarse else 2, i]
+            found += n
+            count[j] += n
+            for x in range(n):
+                i, km = who[x], apart[x]
+                count[i] += 1
+                same = int(agency[i] == agency[j])
+                total = weights[STARTS[0] + _day_level(same, several or end[i] > start[i], start[j] - end[i])]
+                total += weights[STARTS[1] + _place_level(radius[i], radius[j], km)]
+                total += weights[STARTS[2] + _alike(alike_attack, attack, codes[i, 0], codes[j, 0])]
+                total += weights[STARTS[3] + _alike(alike_target, target, codes[i, 1], codes[j, 1])]
+                total += weights[STARTS[4] + _alike(alike_actor, actor, codes[i, 2], codes[j, 2])]
+                total += weights[STARTS[5] + _toll_level(tolls[i, 0], tolls[j, 0])]
+                total += weights[STARTS[6] + _toll_level(tolls[i, 1], tolls[j, 1])]
+                total += weights[STARTS[7] + same]
+                if total > floor:
+                    if kept < len(score):
+                        pair[kept, 0], pair[kept, 1], score[kept] = i, j, total
+                    kept += 1
+        if cell[j] >= 0:
+            chain[0, j] = in_cell[several, cell[j]]
+            in_cell[several, cell[j]] = j
+        if province[j] >= 0:
+            chain[1, j] = in_province[several, province[j]]
+            in_province[several, province[j]] = j
+            if coarse:
+                chain[2, j] = in_province[2 + several, province[j]]
+                in_province[2 + several, province[j]] = j
+    return found, kept
 
 
 @compiled
 def pair_levels(reports: Any, pairs: Any) -> Any:
-    """The levels of given pairs, (m, 8) int16, counted from 0 in each comparison."""
+    """The levels of given pairs, the earlier first, (m, 8) int16, counted from 0 in each comparison."""
+    start, end, lat, lon, radius, _province, _kind, agency, codes, tolls, attack, target, actor = reports
     out = np.empty((len(pairs), 8), np.int16)
-    level = np.empty(8, np.int64)
     for p in range(len(pairs)):
         i, j = pairs[p, 0], pairs[p, 1]
-        levels(reports, i, j, _km(reports, i, j), level)
-        for k in range(8):
-            out[p, k] = level[k] - STARTS[k]
+        same = int(agency[i] == agency[j])
+        out[p, 0] = _day_level(same, end[i] > start[i] or end[j] > start[j], start[j] - end[i])
+        out[p, 1] = _place_level(radius[i], radius[j], _km(lat[i], lon[i], lat[j], lon[j]))
+        out[p, 2] = _code_level(attack, codes[i, 0], codes[j, 0])
+        out[p, 3] = _code_level(target, codes[i, 1], codes[j, 1])
+        out[p, 4] = _code_level(actor, codes[i, 2], codes[j, 2])
+        out[p, 5] = _toll_level(tolls[i, 0], tolls[j, 0])
+        out[p, 6] = _toll_level(tolls[i, 1], tolls[j, 1])
+        out[p, 7] = same
     return out
 
 
 @compiled
 def distances(reports: Any, pairs: Any) -> Any:
     """Kilometres between the points of given pairs; NaN where one is unknown."""
+    lat, lon = reports.lat, reports.lon
     out = np.empty(len(pairs), np.float64)
     for p in range(len(pairs)):
-        out[p] = _km(reports, pairs[p, 0], pairs[p, 1])
+        out[p] = _km(lat[pairs[p, 0]], lon[pairs[p, 0]], lat[pairs[p, 1]], lon[pairs[p, 1]])
+    return out
+
+
+@compiled
+def ordered(place: Any, pairs: Any) -> Any:
+    """Pairs by the places of their reports, the lesser first."""
+    out = np.empty_like(pairs)
+    for p in range(len(pairs)):
+        a, b = place[pairs[p, 0]], place[pairs[p, 1]]
+        out[p, 0], out[p, 1] = min(a, b), max(a, b)
     return out

@@ -11,7 +11,7 @@ import polars as pl
 from tocsin.errors import UnreadableFile
 from tocsin.intake.files.table import Batch, IssueList, Piece, Table, unique_names
 
-_ROWS = 32768  # rows a batch
+_ROWS = 65536  # rows a batch
 
 
 class ParquetTable(Table):

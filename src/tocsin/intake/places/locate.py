@@ -13,7 +13,7 @@ from tocsin.intake.places.claims import Claims, claims, tables
 from tocsin.intake.places.crosswalk import crosswalk
 from tocsin.intake.places.points import Points, points
 from tocsin.intake.places.shapes import district_rings
-from tocsin.intake.places.towns import big_cities
+from tocsin.intake.places.towns import big_cities, gazetteer, towns
 from tocsin.kernels.geo import outside_km
 from tocsin.terms.tables import AREA_CLASS
 
@@ -32,6 +32,7 @@ _IN = {"lat": pl.Float64, "lon": pl.Float64, "place": pl.String, "admin1": pl.St
 _UNPLACED = {"place": pl.String, "admin1": pl.String, "admin2": pl.String, "country": pl.String, "rows": pl.Int64, "reason": pl.String}
 
 _ABROAD = 4
+_MARGIN = 3.0  # degrees: no town and no big city reaches so far
 _REASONS = (
     "no province is named, and no point tells it",
     "no province is named, and the point is not precise enough to tell it",
@@ -57,6 +58,36 @@ def locate(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         if name not in frame.columns:
             raise ContractError(f"locate: column {name!r} is missing; it takes {', '.join(_IN)}")
     raw = frame.select(pl.col(c).cast(t) for c, t in _IN.items())
+    far = _far_abroad(raw)
+    if not far.any():
+        found, reason = _found(raw)
+    else:
+        kept = raw.select("admin1", "admin2", pl.lit(None, dtype=pl.Enum(AREA_CLASS)).alias("area_class"), "radius_km")
+        reason = np.full(raw.height, _ABROAD)
+        found = kept
+        if not far.all():
+            near, reason[~far] = _found(raw.filter(~far))
+            at = np.where(far, np.arange(raw.height), raw.height + np.cumsum(~far) - 1)
+            found = pl.concat([kept, near])[at]
+    return frame.with_columns(found.get_columns()), _unplaced(raw, reason)
+
+
+def _far_abroad(raw: pl.DataFrame) -> Bools:
+    """Rows of another country, by name, whose point (or, where there is none, whose country) is nowhere near a town or area that is known here."""
+    table = towns()
+    country = pl.col("country")
+    off = pl.any_horizontal(
+        ~pl.col(c).is_between(float(known.min()) - _MARGIN, float(known.max()) + _MARGIN)
+        for c, known in (("lat", table.lat), ("lon", table.lon))
+    )
+    unknown = ~country.is_in(gazetteer()["country"].unique().to_list())
+    bare = pl.col("lat").is_null() | pl.col("lon").is_null()
+    far = country.is_not_null() & (country != crosswalk().country) & pl.when(bare).then(unknown).otherwise(off)
+    return raw.select(far.fill_null(False)).to_series().to_numpy()
+
+
+def _found(raw: pl.DataFrame) -> tuple[pl.DataFrame, Ints]:
+    """(admin1, admin2, area_class and radius_km of each row; what it is listed for, -1 for nothing)."""
     rows = _rows(raw)
     area, ground = _areas(rows)
     table = tables()
@@ -71,7 +102,7 @@ def locate(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         kind.alias("area_class"),
         pl.Series("radius_km", radius, nan_to_null=True),
     )
-    return frame.with_columns(found.get_columns()), _unplaced(raw, _reason(rows, province, stray, raw["country"]))
+    return found, _reason(rows, province, stray, raw["country"])
 
 
 @dataclass(frozen=True)

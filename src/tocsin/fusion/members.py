@@ -1,0 +1,99 @@
+"""Which reports belong together, once links have made clusters: declared parts join, reports taken out of others follow them, incidents get ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tocsin.fusion.judgements import Judgement
+
+Ints = NDArray[np.int64]
+_UUID = 36  # characters
+
+
+def ranks(ids: pl.Series) -> NDArray[np.int32]:
+    """The place of each id among all, sorted; ids are distinct."""
+    out = np.empty(len(ids), np.int32)
+    out[_order(ids)] = np.arange(len(ids), dtype=np.int32)
+    return out
+
+
+def _order(ids: pl.Series) -> NDArray[Any]:
+    """What sorts distinct ids. UUIDs are sorted as numbers of 64 bits, several times as fast as texts, where those differ."""
+    key = _key(ids)
+    if key is not None:
+        order = key.arg_sort()
+        if not (key.gather(order).diff() == 0).any():
+            return order.to_numpy()
+    return ids.arg_sort().to_numpy()
+
+
+def _key(ids: pl.Series) -> pl.Series | None:
+    if not len(ids) or not (ids.str.len_bytes() == _UUID).all():
+        return None
+    high, low = (ids.str.slice(at, size).str.to_integer(base=16, dtype=pl.UInt64, strict=False) for at, size in ((0, 8), (9, 4)))
+    tail = ids.str.slice(14, 4).str.to_integer(base=16, dtype=pl.UInt64, strict=False)
+    key = high * 2**32 + low * 2**16 + tail
+    if key.null_count() or (ids.str.contains("[A-F]").any()):
+        return None
+    return key
+
+
+def join_parts(own: pl.DataFrame, labels: Ints, decided: tuple[Judgement, ...]) -> tuple[pl.Series, pl.Series]:
+    """Labels with judged parts joined, and the part group of each report (null for most)."""
+    ids = own["report_id"]
+    at = {r: i for i, r in enumerate(ids)} if any(j.decides == "part_of" for j in decided) else {}
+    group = np.full(own.height, -1, np.int64)
+    for judgement in decided:
+        members = [at[r] for r in judgement.reports if r in at]  # in the order of their ids
+        if judgement.decides != "part_of" or len(members) < 2:
+            continue
+        goal = min(int(labels[m]) for m in members)
+        for m in members:
+            group[m] = members[0]
+            labels[labels == labels[m]] = goal
+    return pl.Series("_cluster", labels), pl.Series("_part", group).replace(-1, None)
+
+
+def follow(current: pl.DataFrame, own: pl.DataFrame, labels: pl.Series, parts: pl.Series) -> pl.DataFrame:
+    """All reports with their cluster; one taken out of another goes where that one went, or stands alone where it is not visible."""
+    if own.height == current.height:
+        return current.with_columns(labels, parts, _derived=pl.lit(False))
+    known = pl.DataFrame({"report_id": own["report_id"], "_cluster": labels, "_part": parts})
+    out = current.join(known, on="report_id", how="left", maintain_order="left")
+    above = known.select(_above="report_id", _above_cluster="_cluster")
+    out = out.with_columns(_above=pl.col("derived_from").list.first()).join(above, on="_above", how="left", maintain_order="left")
+    alone = own.height + pl.int_range(pl.len(), dtype=pl.Int64)
+    follows = pl.col("_above_cluster").is_not_null()
+    return out.with_columns(
+        _derived=pl.col("_cluster").is_null() & follows, _cluster=pl.coalesce("_cluster", "_above_cluster", alone)
+    ).drop("_above", "_above_cluster")
+
+
+def incident_ids(labelled: pl.DataFrame, rank: NDArray[np.int32], roots: dict[str, str]) -> pl.Series:
+    """The incident of each report: the supersession root of its cluster's first, by (known_at, report_id).
+
+    labelled: report_id, known_at, _cluster; rank: of each report's id; roots: what a report that corrects another goes back to.
+    """
+    order = np.lexsort((rank, labelled["known_at"].to_physical().to_numpy()))
+    cluster = labelled["_cluster"].to_numpy()
+    first = np.empty(int(cluster.max(initial=-1)) + 1, np.int64)
+    first[cluster[order[::-1]]] = order[::-1]  # the last that is written stays
+    ids = labelled["report_id"].gather(first[cluster])
+    return (ids.replace(roots) if roots else ids).alias("incident_id")
+
+
+def roots(reports: pl.DataFrame) -> dict[str, str]:
+    """What each report that corrects another goes back to, through however many corrections."""
+    before = dict(reports.filter(pl.col("supersedes").is_not_null()).select("report_id", "supersedes").iter_rows())
+    out = {}
+    for report in before:
+        at, seen = report, {report}
+        while at in before and before[at] not in seen:
+            at = before[at]
+            seen.add(at)
+        out[report] = at
+    return out
