@@ -26,11 +26,14 @@ demo: $(VENV)/.core  ## read the bundled data, write tocsin-out/, print what cha
 	@ls src/tocsin/kernels/__pycache__/*.nbi >/dev/null 2>&1 || echo "The first run compiles its kernels, once: about a minute ..."
 	@$(BIN)/tocsin brief --demo --out tocsin-out
 
-test: $(STAMP) browser  ## every test, the browser's included
+test: $(STAMP) browser java  ## every test, the browser's included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 browser:  ## find a Chromium or Chrome, or install Debian's as root
 	@sh tools/find-browser.sh
+
+java:  ## find a Java runtime, or install Debian's as root
+	@sh tools/find-java.sh
 
 check: $(STAMP)  ## lint, format, strict types: under a minute
 	@$(BIN)/ruff check .
@@ -56,4 +59,4 @@ wheel: $(STAMP)  ## build the wheel into dist/
 clean:  ## remove what was built
 	@rm -rf $(VENV) tocsin-out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo test browser check format docs shots vendor wheel clean
+.PHONY: help demo test browser java check format docs shots vendor wheel clean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 from typing import Any
 
@@ -72,4 +73,35 @@ def report_tables(draw: st.DrawFn, most: int = 12) -> pl.DataFrame:
                 place=draw(st.none() | st.sampled_from(["Shikarpur", "Karachi"])),
             )
         )
+    return reports(*rows)
+
+
+def invented(seed: int, incidents: int, days: int = 60) -> pl.DataFrame:
+    """Reports of invented incidents in one crowded province: three agencies, some rough in place, some knowing only the month, one repeating itself."""
+    chance = random.Random(seed)
+    kinds = ["explosion/suicide", "explosion/ied", "armed_assault/shooting", "explosion", None]
+    rows = []
+    for k in range(incidents):
+        day, lat, lon = DAY + timedelta(days=chance.randrange(days)), 24.5 + chance.random(), 66.8 + chance.random()
+        toll, kind = chance.choice([0, 1, 1, 2, 5, 20]), chance.choice(kinds)
+        for agency in chance.sample("ABCC", chance.choice([1, 1, 2, 3, 4])):
+            start = day + timedelta(days=chance.choice([0, 0, 0, 1]))
+            vague = chance.random() < 0.03
+            rows.append(
+                report(
+                    agency,
+                    f"{k}-{len(rows)}",
+                    event_start=start.replace(day=1) if vague else start,
+                    event_end=start.replace(day=1) + timedelta(days=29) if vague else start,
+                    known_at=start + timedelta(days=30),
+                    admin1="Sindh",
+                    lat=lat + chance.gauss(0, 0.01),
+                    lon=lon + chance.gauss(0, 0.01),
+                    radius_km=chance.choice([0.6, 2.5, 2.5, 12.0, 60.0]),
+                    attack_type=kind if chance.random() < 0.8 else chance.choice(kinds),
+                    violence=chance.choice(["one_sided", "one_sided", "unknown", "state_based"]),
+                    actor=chance.choice(["TTP", "TTP", "BLA", None]),
+                    killed=max(0, toll + chance.choice([0, 0, 1, -1])),
+                )
+            )
     return reports(*rows)

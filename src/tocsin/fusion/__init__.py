@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tocsin.engine import ENGINES
 from tocsin.errors import OptionError
 from tocsin.fusion.explain import Explanation, explain
 from tocsin.fusion.judgements import Judgement, fingerprint, load, standing
@@ -69,19 +70,23 @@ def fuse(
     one_report_per_incident: Collection[str] | None = None,
     window: Window | None = None,
     model: Model | None = None,
+    engine: str = "here",
 ) -> Fusion:
     """Incidents and links from a table of reports.
 
     reports: any table with an Arrow stream and the columns of `reports`. as_of: only what was known by that day counts (`known_at`, or the day of
     `received_at` where a hub set it); by default all. judgements: signed decisions; the bundled ones by default, `()` for none.
     one_report_per_incident: agencies never fused with themselves; by default those whose publisher promises it. method: `linkage` weighs what two reports share
-    by a trained model (`model`, the bundled one by default); `window` is the naive rule, with its limits in `window`.
+    by a trained model (`model`, the bundled one by default); `window` is the naive rule, with its limits in `window`. engine: `here` or `spark` (`pip install
+    'tocsin[spark]'`); the incidents are the same.
 
     Incidents are stamped with the as_of and a hash of the method, limits, declarations and judgements that made them. Raises `OptionError` for an
     unknown method and `ContractError` for a table that is not reports.
     """
     if method not in METHODS:
         raise OptionError(f"method {method!r} is none of {', '.join(METHODS)}")
+    if engine not in ENGINES:
+        raise OptionError(f"engine {engine!r} is none of {', '.join(ENGINES)}")
     window = window or Window()
     decided = standing(load() if judgements is None else judgements)
     declared = frozenset(one_report_agencies() if one_report_per_incident is None else one_report_per_incident)
@@ -97,7 +102,7 @@ def fuse(
     mine = (current["derived_from"].list.len().fill_null(0) == 0).to_numpy()
     own, place = (current, rank) if mine.all() else (current.filter(mine), rank[mine].argsort().argsort().astype(np.int32))
     if method == "linkage":
-        found = link(own, place, trained, declared)
+        found = link(own, place, trained, declared, engine)
         labels, links = found.labels, found.links
     else:
         near = window_links(own, window, declared)

@@ -6,24 +6,28 @@ in a crowded place and time, the same likeness says less (docs/methods/fusion.md
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tocsin.engine import mapped
 from tocsin.fusion.model import ONE, Model
 from tocsin.kernels import linkage as kernel
-from tocsin.kernels.correlate import cluster
+from tocsin.kernels.correlate import parts, solve
 from tocsin.terms.actors import above
 from tocsin.terms.tables import LINKS, VIOLENCE, conform, empty
 
 #: Days that an interval may have: what is known less well joins nothing by its place and time.
 LONGEST = 31
-_SLICE = 32_768  # reports walked in one go
+#: Least and most days from the end of the earlier report to the begin of the later: candidates.
+LAG = (-32_000, kernel.DAYS)
+_SLICE = 65_536  # reports walked in one go
+_PAIRS = 1 << 18  # pairs clustered in one go
 _NEVER = np.iinfo(np.int32).min
 _KINDS = {k: -1 if k == "unknown" else n for n, k in enumerate(VIOLENCE)}
 _CODES = ("attack_type", "target_type", "actor")
@@ -118,34 +122,52 @@ def _steps(paths: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return np.where(which < 0, np.int32(len(table) - 1), which).astype(np.int32), table
 
 
-def walk(made: kernel.Reports, weights: NDArray[np.int32], floor: int, lag: tuple[int, int] = (-32_000, kernel.DAYS)) -> Pairs:
-    """All candidates, scored; those above `floor` are kept. Slices are walked side by side and put together in their order."""
-    places = kernel.index(made)
-    n = len(made.start)
-    bounds = [(low, min(low + _SLICE, n)) for low in range(0, n, _SLICE)]
+class Slice(NamedTuple):
+    """Some of the prepared reports: the own ones, and before them all that these could be one incident with."""
 
-    def one(bound: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-        room = 4 * _SLICE
-        while True:
-            space = (np.empty((room, 2), np.int32), np.empty(room, np.int32), np.zeros(n, np.int32))
-            _, kept = kernel.candidates(made, places, weights, np.int32(floor), lag, *bound, space)
-            if kept <= room:
-                return space[0][:kept].copy(), space[1][:kept].copy(), space[2]
-            room = int(kept)
-
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        found = list(_in_turn(pool.map(one, bounds), n))
-    if not found:
-        return Pairs(np.empty((0, 2), np.int32), np.empty(0, np.int32), np.zeros(n, np.int32))
-    return Pairs(np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found]), found[-1][2])
+    reports: kernel.Reports
+    first: int  # where the first of them stands among all
+    low: int  # where the own ones begin
 
 
-def _in_turn(found: Iterator[Any], n: int) -> Iterator[Any]:
-    """The slices' pairs, with the counts summed so far."""
-    counts = np.zeros(n, np.int32)
-    for pairs, scores, more in found:
-        counts += more
-        yield pairs, scores, counts
+class Scored(NamedTuple):
+    """Candidates of one slice, the later report its own."""
+
+    first: int
+    pairs: NDArray[np.int32]  # (m, 2), counted among all
+    scores: NDArray[np.int32]
+    counts: NDArray[np.int32]  # of the slice's reports
+
+
+def slices(made: kernel.Reports, most: int, size: int) -> Iterator[Slice]:
+    """Stretches of `size` reports, with those before them that end within `most` days."""
+    longest = int((made.end - made.start).max(initial=0))
+    for low in range(0, len(made.start), size):
+        first = int(np.searchsorted(made.start, made.start[low] - most - longest))
+        yield Slice(kernel.stretch(made, first, low + size), first, low - first)
+
+
+def score(one: Slice, weights: NDArray[np.int32], floor: int, lag: tuple[int, int]) -> Scored:
+    """The candidates of one slice; depends on nothing else."""
+    places = kernel.index(one.reports)
+    n, room = len(one.reports.start), 4 * len(one.reports.start)
+    while True:
+        space = (np.empty((room, 2), np.int32), np.empty(room, np.int32), np.zeros(n, np.int32))
+        _, kept = kernel.candidates(one.reports, places, weights, np.int32(floor), lag, one.low, n, space)
+        if kept <= room:
+            return Scored(one.first, space[0][:kept] + np.int32(one.first), space[1][:kept].copy(), space[2])
+        room = int(kept)
+
+
+def walk(made: kernel.Reports, weights: NDArray[np.int32], floor: int, lag: tuple[int, int] = LAG, engine: str = "here") -> Pairs:
+    """All candidates, scored; those above `floor` are kept."""
+    counts = np.zeros(len(made.start), np.int32)
+    pairs, scores = [np.empty((0, 2), np.int32)], [np.empty(0, np.int32)]
+    for found in mapped(partial(score, weights=weights, floor=floor, lag=lag), slices(made, lag[1], _SLICE), engine):
+        counts[found.first : found.first + len(found.counts)] += found.counts
+        pairs.append(found.pairs)
+        scores.append(found.scores)
+    return Pairs(np.concatenate(pairs), np.concatenate(scores), counts)
 
 
 def shares(counts: NDArray[np.int32], pairs: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -161,13 +183,29 @@ class Linked(NamedTuple):
     links: Callable[[], pl.DataFrame]  # by LINKS
 
 
-def link(reports: pl.DataFrame, place: NDArray[np.int32], model: Model, declared: frozenset[str]) -> Linked:
+def clustered(
+    n: int, pairs: NDArray[np.int32], odds: NDArray[np.int64], exclusive: NDArray[np.int64], unseen: int, engine: str
+) -> NDArray[np.int64]:
+    """The label of each of n: the least of its cluster. Components are clustered apart from each other, many at a time."""
+    several = parts(n, pairs, odds, exclusive)
+    cuts = np.unique(
+        np.searchsorted(several.pair_starts, np.arange(0, len(several.ends) + _PAIRS, _PAIRS)).clip(max=len(several.starts) - 1)
+    )
+    cuts = np.unique(np.concatenate([[0], cuts, [len(several.starts) - 1]]))
+    labels = np.arange(n)
+    batches = (several.cut(int(a), int(b)) for a, b in pairwise(cuts))
+    found = [label for label, _ in mapped(partial(solve, unseen=unseen), batches, engine)]
+    labels[several.members] = np.concatenate([np.empty(0, np.int32), *found])
+    return labels
+
+
+def link(reports: pl.DataFrame, place: NDArray[np.int32], model: Model, declared: frozenset[str], engine: str = "here") -> Linked:
     """Clusters of reports, and how to get their links with all reasons.
 
     place: the rank of each report's id. declared: agencies that report an incident once; two of their reports are never joined.
     """
     made, rows = prepare(reports, place)
-    found = walk(made, model.table, model.floor)
+    found = walk(made, model.table, model.floor, engine=engine)
     if not len(found.pairs):
         return Linked(place.astype(np.int64), lambda: empty(LINKS))
     odds = found.scores.astype(np.int64) + model.prior - shares(found.counts, found.pairs)
@@ -176,7 +214,7 @@ def link(reports: pl.DataFrame, place: NDArray[np.int32], model: Model, declared
         agency = reports["agency"]
         exclusive[place] = np.where(agency.is_in(list(declared)).to_numpy(), _numbered(agency), -1)
     ends = kernel.ordered(place[rows], found.pairs)
-    labels, _ = cluster(reports.height, ends, odds, exclusive, model.unseen)
+    labels = clustered(reports.height, ends, odds, exclusive, model.unseen, engine)
     return Linked(labels[place], lambda: _links(reports["report_id"], made, rows, found, odds, model))
 
 

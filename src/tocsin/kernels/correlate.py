@@ -7,7 +7,7 @@ says the same slowly. Bansal, Blum & Chawla 2004 (the problem); greedy additive 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,11 @@ def _root(parent: Any, i: Any) -> Any:
 
 
 @compiled
-def components(n: Any, pairs: Any, weights: Any, above: Any, use: Any) -> Any:
-    """For each of n, the least member of its component under the pairs that `use` marks and that weigh more than `above`."""
+def components(n: Any, pairs: Any, weights: Any, above: Any) -> Any:
+    """For each of n, the least member of its component under the pairs that weigh more than `above`."""
     parent = np.arange(n)
     for p in range(len(pairs)):
-        if use[p] and weights[p] > above:
+        if weights[p] > above:
             a, b = _root(parent, pairs[p, 0]), _root(parent, pairs[p, 1])
             if a != b:
                 parent[max(a, b)] = min(a, b)
@@ -119,40 +119,53 @@ def _moves(matrix: Any, label: Any) -> Any:
     return gain
 
 
-@compiled
-def _join(own: Any, exclusive: Any, out: Any) -> None:
-    for a in range(len(own)):
-        alone = False
-        if exclusive[own[a]] >= 0:
-            for b in range(a):
-                alone |= exclusive[own[b]] == exclusive[own[a]]
-        out[own[a]] = own[a] if alone else own[0]
+class Parts(NamedTuple):
+    """Components of several members, each with its pairs: what is clustered apart from all else."""
+
+    starts: NDArray[np.int64]  # of the members
+    members: NDArray[np.int32]
+    pair_starts: NDArray[np.int64]
+    ends: NDArray[np.int32]  # (m, 2): of each pair, counted within its component
+    weights: NDArray[np.int64]
+    exclusive: NDArray[np.int64]  # of each member
+
+    def cut(self, low: int, high: int) -> Parts:
+        """The components low..high-1."""
+        a, b, p, q = self.starts[low], self.starts[high], self.pair_starts[low], self.pair_starts[high]
+        return Parts(
+            self.starts[low : high + 1] - a,
+            self.members[a:b],
+            self.pair_starts[low : high + 1] - p,
+            self.ends[p:q],
+            self.weights[p:q],
+            self.exclusive[a:b],
+        )
+
+
+def solve(parts: Parts, unseen: int) -> tuple[NDArray[np.int32], int]:
+    """(the label of each member: the least of its cluster; what the local moves gained). A pair that is not given weighs `-unseen`."""
+    out = np.empty(len(parts.members), np.int32)
+    return out, int(_solve(*parts, np.int64(unseen), out))
 
 
 @compiled
-def _solve(
-    starts: Any, members: Any, pair_starts: Any, of_pairs: Any, pairs: Any, weights: Any, exclusive: Any, unseen: Any, out: Any
-) -> Any:
-    """Clusters each component by itself: the gain of the local moves."""
+def _solve(starts: Any, members: Any, pair_starts: Any, ends: Any, weights: Any, exclusive: Any, unseen: Any, out: Any) -> Any:
     gain = 0
-    place = np.empty(len(out), np.int64)
     for c in range(len(starts) - 1):
-        k = starts[c + 1] - starts[c]
-        own = members[starts[c] : starts[c + 1]]
+        low, high = starts[c], starts[c + 1]
+        own, alone, result = members[low:high], exclusive[low:high], out[low:high]
+        k = len(own)
         if k > 2 * LARGEST:  # so many that no weight tells them apart: one cluster, but for those that exclude each other
-            _join(own, exclusive, out)
+            _join(own, alone, result)
             continue
         matrix = np.full((k, k), -unseen)
-        for a in range(k):
-            place[own[a]] = a
-        for q in range(pair_starts[c], pair_starts[c + 1]):
-            p = of_pairs[q]
-            a, b = place[pairs[p, 0]], place[pairs[p, 1]]
+        for p in range(pair_starts[c], pair_starts[c + 1]):
+            a, b = ends[p, 0], ends[p, 1]
             matrix[a, b] = matrix[b, a] = weights[p]
         for a in range(k):
-            if exclusive[own[a]] >= 0:
+            if alone[a] >= 0:
                 for b in range(k):
-                    if a != b and exclusive[own[b]] == exclusive[own[a]]:
+                    if a != b and alone[b] == alone[a]:
                         matrix[a, b] = _NEVER
         label = np.empty(k, np.int64)
         _greedy(matrix, label)
@@ -161,43 +174,60 @@ def _solve(
         for a in range(k):
             if first[label[a]] < 0:
                 first[label[a]] = own[a]
-            out[own[a]] = first[label[a]]
+            result[a] = first[label[a]]
     return gain
+
+
+@compiled
+def _join(own: Any, exclusive: Any, out: Any) -> None:
+    for a in range(len(own)):
+        alone = False
+        if exclusive[a] >= 0:
+            for b in range(a):
+                alone |= exclusive[b] == exclusive[a]
+        out[a] = own[a] if alone else own[0]
+
+
+def parts(n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], exclusive: NDArray[np.int64]) -> Parts:
+    """The components of several members under the pairs that weigh more than 0; too large ones are cut where their weights are least, each by itself.
+
+    pairs (m, 2): no pair twice; exclusive (n,): codes of which a cluster holds one member each, -1 for none.
+    """
+    root = components(n, pairs, weights, 0)
+    large = np.bincount(root, minlength=1) > LARGEST
+    if large.any():
+        held = np.flatnonzero(large[root[pairs[:, 0]]] & (weights > 0))
+        for c in np.flatnonzero(large):
+            members = np.flatnonzero(root == c)
+            own = held[root[pairs[held, 0]] == c]
+            root[members] = members[_cut(len(members), np.searchsorted(members, pairs[own]).astype(np.int32), weights[own], 0)]
+    starts, members, pair_starts, of = _grouped(root, pairs)
+    return Parts(starts, members, pair_starts, _within(starts, members, pair_starts, pairs[of]), weights[of], exclusive[members])
+
+
+def _cut(n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], above: int) -> NDArray[np.int64]:
+    """For each of one component's members, the least of its part: cut at ever higher weights, until no part is too large or no weight tells it apart."""
+    if n <= LARGEST or not len(weights) or weights.min() == weights.max():
+        return np.zeros(n, np.int64)
+    level = int(np.median(weights))
+    level = level if level < weights.max() else int(weights.max()) - 1
+    pairs, weights = pairs[weights > level], weights[weights > level]
+    root = np.asarray(components(n, pairs, weights, level))
+    for c in np.flatnonzero(np.bincount(root) > LARGEST):
+        members = np.flatnonzero(root == c)
+        own = root[pairs[:, 0]] == c
+        root[members] = members[_cut(len(members), np.searchsorted(members, pairs[own]).astype(np.int32), weights[own], level)]
+    return root
 
 
 def cluster(
     n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], exclusive: NDArray[np.int64], unseen: int
 ) -> tuple[NDArray[np.int64], int]:
-    """(label of each of n: the least member of its cluster; what the local moves gained).
-
-    pairs (m, 2): no pair twice; weights (m,): what joining them gains; exclusive (n,): codes of which a cluster holds one member each, -1 for none.
-    """
-    use = np.ones(len(pairs), np.bool_)
-    root = components(n, pairs, weights, 0, use)
-    above = 0
-    while len(root) and np.bincount(root).max() > LARGEST:
-        root, above, whole = _cut(n, pairs, weights, root, above)
-        if whole:
-            break
-    starts, members, pair_starts, of_pairs = _grouped(root, pairs)
+    """(label of each of n: the least member of its cluster; what the local moves gained); arguments as for `parts` and `solve`."""
     out = np.arange(n)
-    gain = _solve(starts, members, pair_starts, of_pairs, pairs, weights, exclusive, np.int64(unseen), out)
-    return out, int(gain)
-
-
-def _cut(
-    n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], root: NDArray[np.int64], above: int
-) -> tuple[NDArray[np.int64], int, bool]:
-    """Components with the too large ones cut at a higher weight; True where none can be cut further."""
-    large = np.bincount(root, minlength=n) > LARGEST
-    inside = large[root[pairs[:, 0]]] & (root[pairs[:, 0]] == root[pairs[:, 1]])
-    held = weights[inside & (weights > above)]
-    if not len(held) or held.min() == held.max():
-        return root, above, True
-    level = int(np.median(held))
-    level = level if level < held.max() else int(held.max()) - 1
-    keep = ~inside | (weights > level)
-    return components(n, pairs, weights, 0, keep), level, False
+    several = parts(n, pairs, weights, exclusive)
+    out[several.members], gain = solve(several, unseen)
+    return out, gain
 
 
 @compiled
@@ -235,3 +265,15 @@ def _grouped(root: Any, pairs: Any) -> Any:
             of[pair_at[c]] = p
             pair_at[c] += 1
     return starts, own, pair_starts, of
+
+
+@compiled
+def _within(starts: Any, members: Any, pair_starts: Any, pairs: Any) -> Any:
+    """Pairs, grouped by component, counted within it: members stand in their order."""
+    out = np.empty_like(pairs)
+    for c in range(len(starts) - 1):
+        own = members[starts[c] : starts[c + 1]]
+        for p in range(pair_starts[c], pair_starts[c + 1]):
+            for k in range(2):
+                out[p, k] = np.searchsorted(own, pairs[p, k])
+    return out

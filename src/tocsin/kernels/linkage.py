@@ -52,6 +52,11 @@ class Reports(NamedTuple):
     actor: NDArray[np.int32]
 
 
+def stretch(reports: Reports, low: int, high: int) -> Reports:
+    """The reports low..high-1."""
+    return Reports._make((*(x[low:high] for x in reports[:10]), *reports[10:]))
+
+
 class Index(NamedTuple):
     """What `candidates` walks along, made by `index`."""
 
