@@ -114,3 +114,27 @@ def test_what_is_not_a_run_json_is_refused(tmp_path: Path) -> None:
     done = tocsin("brief", "--again", odd)
     assert done.returncode == 2
     assert "run.json" in done.stderr
+
+
+def test_fuse_reads_event_files_on_its_way_and_keeps_what_it_read(ged_2015: Path, tmp_path: Path) -> None:
+    done = tocsin("fuse", ged_2015, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    incidents = pl.read_parquet(tmp_path / "incidents.parquet")
+    reports = pl.read_parquet(tmp_path / "reports.parquet")
+    assert f"{reports.height:,} reports, {incidents.height:,} incidents" in done.stdout
+    assert sum(map(len, incidents["report_ids"])) == reports.height
+    assert len(json.loads((tmp_path / "incidents.geojson").read_text())["features"]) == incidents.height
+    assert pl.read_csv(tmp_path / "incidents.csv", infer_schema=False).height == incidents.height
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "reports.parquet",
+        "issues.csv",
+        "links.parquet",
+        *(f"incidents.{k}" for k in ("parquet", "csv", "geojson")),
+    }
+
+
+def test_fuse_does_not_write_over_reports_that_it_was_given(ged_2015: Path, tmp_path: Path) -> None:
+    assert tocsin("read", ged_2015, "--out", tmp_path).returncode == 0
+    done = tocsin("fuse", tmp_path / "reports.parquet", ged_2015, "--out", tmp_path)
+    assert done.returncode == 2
+    assert "give another folder with --out" in done.stderr

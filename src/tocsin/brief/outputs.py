@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,19 +35,30 @@ def write_outputs(out: Path, page: str, view: dict[str, Any], tables: dict[str, 
 def write_incidents(out: Path, incidents: pl.DataFrame) -> None:
     """Incidents as Parquet, CSV (lists joined by `;`) and GeoJSON."""
     incidents.write_parquet(out / "incidents.parquet")
-    flat = incidents.with_columns(pl.selectors.by_dtype(pl.List(pl.String)).list.join(";"), pl.col("parts").list.len().alias("parts"))
-    flat.with_columns(_inert(c) for c, t in flat.schema.items() if t == pl.String).write_csv(out / "incidents.csv")
-    features = [
-        {
-            "type": "Feature",
-            "id": row["incident_id"],
-            "geometry": {"type": "Point", "coordinates": [row["lon"], row["lat"]]} if row["lat"] is not None else None,
-            "properties": {k: v for k, v in row.items() if k not in ("lat", "lon", "incident_id")},
-        }
-        for row in flat.iter_rows(named=True)
-    ]
-    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, default=str)
-    (out / "incidents.geojson").write_text(text, encoding="utf-8")
+    write_incidents_flat(out, [incidents])
+
+
+def write_incidents_flat(out: Path, pieces: Iterable[pl.DataFrame]) -> None:
+    """Incidents, piece by piece, as CSV (lists joined by `;`) and GeoJSON."""
+    with (out / "incidents.csv").open("wb") as table, (out / "incidents.geojson").open("w", encoding="utf-8") as map_:
+        map_.write('{"type": "FeatureCollection", "features": [')
+        comma = ""
+        for k, piece in enumerate(pieces):
+            flat = piece.with_columns(pl.selectors.by_dtype(pl.List(pl.String)).list.join(";"), pl.col("parts").list.len().alias("parts"))
+            flat.with_columns(_inert(c) for c, t in flat.schema.items() if t == pl.String).write_csv(table, include_header=k == 0)
+            for row in flat.iter_rows(named=True):
+                map_.write(comma + json.dumps(_feature(row), ensure_ascii=False, default=str))
+                comma = ", "
+        map_.write("]}")
+
+
+def _feature(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": row["incident_id"],
+        "geometry": {"type": "Point", "coordinates": [row["lon"], row["lat"]]} if row["lat"] is not None else None,
+        "properties": {k: v for k, v in row.items() if k not in ("lat", "lon", "incident_id")},
+    }
 
 
 def _inert(column: str) -> pl.Expr:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -9,12 +11,13 @@ import click
 import polars as pl
 from rich.console import Console
 
-from tocsin.brief.outputs import write_incidents
-from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, reading
+from tocsin.brief.outputs import write_incidents, write_incidents_flat
+from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, reading, working
+from tocsin.engine import ENGINES
 from tocsin.errors import UnreadableFile
-from tocsin.fusion import METHODS, load, load_model
+from tocsin.fusion import METHODS, Totals, fuse_to, load, load_model
 from tocsin.fusion import fuse as fuse_reports
-from tocsin.intake import read as read_files
+from tocsin.intake import read_to
 
 
 @click.command()
@@ -23,34 +26,84 @@ from tocsin.intake import read as read_files
 @AS_OF
 @out_option("tocsin-out")
 @click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True, help="How reports are compared.")
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="A model of `tocsin train` for --method linkage, in place of the bundled one."
-)
+@click.option("--model", type=click.Path(path_type=Path), help="A model of `tocsin train` in place of the bundled one.")
 @click.option("--judgements", type=click.Path(path_type=Path), help="Signed decisions (YAML) in place of the bundled ones.")
+@click.option(
+    "--engine",
+    type=click.Choice(tuple(ENGINES)),
+    default="here",
+    show_default=True,
+    help="Where it is worked out; spark needs tocsin[spark].",
+)
 def fuse(
-    files: tuple[Path, ...], spec: Path | None, as_of: datetime | None, out: Path, method: str, model: Path | None, judgements: Path | None
+    files: tuple[Path, ...],
+    spec: Path | None,
+    as_of: datetime | None,
+    out: Path,
+    method: str,
+    model: Path | None,
+    judgements: Path | None,
+    engine: str,
 ) -> None:
-    """Fuse FILES (event files, or a reports.parquet of `tocsin read`) into incidents.parquet, .csv, .geojson and links.parquet."""
+    """Fuse FILES (event files, or a reports.parquet of `tocsin read`) into incidents.parquet, .csv, .geojson and links.parquet.
+
+    Files may be larger than memory; a run that was killed goes on where it was when the same command is given again.
+    """
     if not files:
         raise click.UsageError("name at least one file")
-    ready = [f for f in files if is_reports(f)]
-    rest = [f for f in files if f not in ready]
-    with reading() as tell:
-        tables = [pl.read_parquet(f) for f in ready]
-        if rest:
-            tables.append(read_files(rest, spec=spec, progress=tell).reports)
-    reports = pl.concat(tables).unique("report_id", keep="first", maintain_order=True)
     chosen = load_model(model) if model else None
-    fusion = fuse_reports(reports, method=method, as_of=as_date(as_of), judgements=load(judgements) if judgements else None, model=chosen)
+    decided = load(judgements) if judgements else None
+    console = Console()
+    ready, rest = [f for f in files if is_reports(f)], [f for f in files if not is_reports(f)]
+    if rest and any(f.exists() and f.resolve() == (out / "reports.parquet").resolve() for f in ready):
+        raise click.UsageError(f"{out / 'reports.parquet'} is one of the files and would be written anew: give another folder with --out")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_incidents(out, fusion.incidents)
-        fusion.links.write_parquet(out / "links.parquet")
+        if rest:
+            if not _read_before(out, rest, spec):
+                with reading() as tell:
+                    read_to(out, rest, spec=spec, progress=tell)
+                _note_read(out, rest, spec)
+            ready.append(out / "reports.parquet")
+        if method == "window":
+            fusion = fuse_reports(pl.concat([pl.read_parquet(f) for f in ready]), method=method, as_of=as_date(as_of), judgements=decided)
+            write_incidents(out, fusion.incidents)
+            fusion.links.write_parquet(out / "links.parquet")
+            totals = Totals(fusion.clusters.height, fusion.incidents.height, fusion.links.height)
+        else:
+            with working("fusing") as step:
+                totals = fuse_to(out, ready, as_of=as_date(as_of), judgements=decided, model=chosen, engine=engine, progress=step)
+            write_incidents_flat(out, _pieces(out / "incidents.parquet", totals.incidents))
+        (out / _READ).unlink(missing_ok=True)
     except OSError as why:
         raise UnreadableFile(f"{out}: cannot be written ({why.strerror}); give another folder with --out") from why
-    console = Console()
-    console.print(f"{reports.height:,} reports, {fusion.incidents.height:,} incidents, {fusion.links.height:,} links", highlight=False)
+    console.print(f"{totals.reports:,} reports, {totals.incidents:,} incidents, {totals.links:,} links", highlight=False)
     console.print(f"Written: {out / 'incidents.parquet'} (.csv, .geojson), {out / 'links.parquet'}", highlight=False, soft_wrap=True)
+
+
+_READ = ".read.json"  # which files out/reports.parquet was read from, while a run goes on
+
+
+def _inputs(files: list[Path], spec: Path | None) -> str:
+    return json.dumps(
+        [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in [*files, *([spec] if spec else [])] if f.exists()]
+    )
+
+
+def _read_before(out: Path, files: list[Path], spec: Path | None) -> bool:
+    """An earlier run, killed later on, has read these very files."""
+    mark = out / _READ
+    return mark.exists() and (out / "reports.parquet").exists() and mark.read_text(encoding="utf-8") == _inputs(files, spec)
+
+
+def _note_read(out: Path, files: list[Path], spec: Path | None) -> None:
+    (out / _READ).write_text(_inputs(files, spec), encoding="utf-8")
+
+
+def _pieces(path: Path, height: int, size: int = 100_000) -> Iterator[pl.DataFrame]:
+    lazy = pl.scan_parquet(path)
+    for low in range(0, max(1, height), size):
+        yield lazy.slice(low, size).collect()
 
 
 def is_reports(path: Path) -> bool:

@@ -45,6 +45,17 @@ def reading() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
+@contextmanager
+def working(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar of steps done, on a terminal."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn(what), BarColumn(), TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, every: bar.update(task, completed=done, total=every)
+
+
 def print_issues(console: Console, reasons: pl.DataFrame, limit: int = 5) -> None:
     """Intake issues by reason (reason, len), the most frequent first."""
     if not reasons["len"].sum():

@@ -9,7 +9,6 @@ window.py is the naive rule, the baseline; model.py, train.py and explain.py are
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from functools import cached_property
@@ -20,10 +19,11 @@ import polars as pl
 
 from tocsin.engine import ENGINES
 from tocsin.errors import OptionError
+from tocsin.fusion.bulk import Totals, fuse_to
 from tocsin.fusion.explain import Explanation, explain
-from tocsin.fusion.judgements import Judgement, fingerprint, load, standing
+from tocsin.fusion.judgements import Judgement, load, standing
 from tocsin.fusion.linkage import link
-from tocsin.fusion.members import follow, incident_ids, join_parts, ranks, roots
+from tocsin.fusion.members import derived, known_by, labelled, last_known, ranks, roots, stamp, without_corrected
 from tocsin.fusion.model import Model, default_model, load_model
 from tocsin.fusion.parts import propose_parts
 from tocsin.fusion.resolve import resolve
@@ -32,7 +32,20 @@ from tocsin.kernels.cluster import merge
 from tocsin.terms.publishers import one_report_agencies
 from tocsin.terms.tables import INCIDENTS, LINKS, REPORTS, conform, empty
 
-__all__ = ["Explanation", "Fusion", "Judgement", "Model", "default_model", "explain", "fuse", "load", "load_model", "propose_parts"]
+__all__ = [
+    "Explanation",
+    "Fusion",
+    "Judgement",
+    "Model",
+    "Totals",
+    "default_model",
+    "explain",
+    "fuse",
+    "fuse_to",
+    "load",
+    "load_model",
+    "propose_parts",
+]
 
 METHODS = ("linkage", "window")
 
@@ -90,16 +103,16 @@ def fuse(
     window = window or Window()
     decided = standing(load() if judgements is None else judgements)
     declared = frozenset(one_report_agencies() if one_report_per_incident is None else one_report_per_incident)
-    known = _known(conform(pl.DataFrame(reports), REPORTS, table="reports"), as_of)
-    current = _current(known)
+    known = known_by(conform(pl.DataFrame(reports), REPORTS, table="reports"), as_of)
+    current = without_corrected(known, known["supersedes"].drop_nulls())
+    if current["report_id"].n_unique() < current.height:
+        current = current.unique("report_id", keep="first", maintain_order=True)
     if current.is_empty():
         return Fusion(_NO_CLUSTERS, lambda: empty(INCIDENTS), lambda: empty(LINKS))
-    stamp = as_of or current["known_at"].filter(current["known_at"] < date(9999, 12, 31)).max() or date(9999, 12, 31)
     trained = model or default_model()
-    limits = trained.fingerprint if method == "linkage" else str(window)
-    stamped = hashlib.sha256(f"{method}|{limits}|{sorted(declared)}|{fingerprint(decided)}".encode()).hexdigest()[:16]
+    stamps = stamp(method, trained, window, declared, decided, as_of or last_known(current["known_at"]))
     rank = ranks(current["report_id"])
-    mine = (current["derived_from"].list.len().fill_null(0) == 0).to_numpy()
+    mine = ~derived(current)
     own, place = (current, rank) if mine.all() else (current.filter(mine), rank[mine].argsort().argsort().astype(np.int32))
     if method == "linkage":
         found = link(own, place, trained, declared, engine)
@@ -107,31 +120,15 @@ def fuse(
     else:
         near = window_links(own, window, declared)
         labels, links = _cluster(own, place, near, declared), lambda: near
-    labelled = follow(current, own, *join_parts(own, labels, decided))
-    ids = incident_ids(labelled, rank, roots(known))
-
-    def incidents() -> pl.DataFrame:
-        made = resolve(labelled.with_columns(ids), decided).with_columns(as_of=pl.lit(stamp), model=pl.lit(stamped))
-        return conform(made, INCIDENTS, table="incidents")
-
-    return Fusion(pl.DataFrame([current["report_id"], ids]), incidents, lambda: conform(links(), LINKS, table="links"))
+    made = labelled(current, own, labels, decided, rank, roots(known))
+    return Fusion(
+        made.select("report_id", "incident_id"),
+        lambda: conform(resolve(made, decided).with_columns(**stamps), INCIDENTS, table="incidents"),
+        lambda: conform(links(), LINKS, table="links"),
+    )
 
 
 _NO_CLUSTERS = pl.DataFrame(schema={"report_id": pl.String, "incident_id": pl.String})
-
-
-def _known(reports: pl.DataFrame, as_of: date | None) -> pl.DataFrame:
-    """Reports known by as_of."""
-    if as_of is None:
-        return reports
-    return reports.filter(pl.coalesce(pl.col("received_at").dt.date(), "known_at") <= as_of)
-
-
-def _current(known: pl.DataFrame) -> pl.DataFrame:
-    """Events, each id once, without those that another known report corrects."""
-    gone = known["supersedes"].drop_nulls().implode()
-    current = known.filter((pl.col("kind") == "event") & ~pl.col("report_id").is_in(gone))
-    return current.unique("report_id", keep="first", maintain_order=True) if current["report_id"].n_unique() < current.height else current
 
 
 def _cluster(

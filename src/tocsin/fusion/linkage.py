@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from tocsin.engine import mapped
 from tocsin.fusion.model import ONE, Model
 from tocsin.kernels import linkage as kernel
-from tocsin.kernels.correlate import parts, solve
+from tocsin.kernels.correlate import components, parts, solve
 from tocsin.terms.actors import above
-from tocsin.terms.tables import LINKS, VIOLENCE, conform, empty
+from tocsin.terms.tables import LINKS, VIOLENCE, conform
 
 #: Days that an interval may have: what is known less well joins nothing by its place and time.
 LONGEST = 31
@@ -139,10 +139,10 @@ class Scored(NamedTuple):
     counts: NDArray[np.int32]  # of the slice's reports
 
 
-def slices(made: kernel.Reports, most: int, size: int) -> Iterator[Slice]:
-    """Stretches of `size` reports, with those before them that end within `most` days."""
+def slices(made: kernel.Reports, most: int, size: int, begin: int = 0) -> Iterator[Slice]:
+    """Stretches of `size` reports from `begin` on, with those before them that end within `most` days."""
     longest = int((made.end - made.start).max(initial=0))
-    for low in range(0, len(made.start), size):
+    for low in range(begin, len(made.start), size):
         first = int(np.searchsorted(made.start, made.start[low] - most - longest))
         yield Slice(kernel.stretch(made, first, low + size), first, low - first)
 
@@ -159,11 +159,13 @@ def score(one: Slice, weights: NDArray[np.int32], floor: int, lag: tuple[int, in
         room = int(kept)
 
 
-def walk(made: kernel.Reports, weights: NDArray[np.int32], floor: int, lag: tuple[int, int] = LAG, engine: str = "here") -> Pairs:
-    """All candidates, scored; those above `floor` are kept."""
+def walk(
+    made: kernel.Reports, weights: NDArray[np.int32], floor: int, lag: tuple[int, int] = LAG, engine: str = "here", begin: int = 0
+) -> Pairs:
+    """All candidates whose later report stands at `begin` or after, scored; those above `floor` are kept."""
     counts = np.zeros(len(made.start), np.int32)
     pairs, scores = [np.empty((0, 2), np.int32)], [np.empty(0, np.int32)]
-    for found in mapped(partial(score, weights=weights, floor=floor, lag=lag), slices(made, lag[1], _SLICE), engine):
+    for found in mapped(partial(score, weights=weights, floor=floor, lag=lag), slices(made, lag[1], _SLICE, begin), engine):
         counts[found.first : found.first + len(found.counts)] += found.counts
         pairs.append(found.pairs)
         scores.append(found.scores)
@@ -176,11 +178,23 @@ def shares(counts: NDArray[np.int32], pairs: NDArray[np.int32]) -> NDArray[np.in
     return np.asarray(half[counts[pairs[:, 0]]] + half[counts[pairs[:, 1]]])
 
 
+class Kept(NamedTuple):
+    """What is known of reports that later ones may still join."""
+
+    counts: NDArray[np.int32]  # candidates that each has had so far
+    pairs: NDArray[np.int32]  # (m, 2), rows, the earlier first
+    scores: NDArray[np.int32]
+
+
+NOTHING = Kept(np.empty(0, np.int32), np.empty((0, 2), np.int32), np.empty(0, np.int32))
+
+
 class Linked(NamedTuple):
     """What `link` finds."""
 
-    labels: NDArray[np.int64]  # of each report: the place of the first member of its cluster, by id
-    links: Callable[[], pl.DataFrame]  # by LINKS
+    labels: NDArray[np.int64]  # of each report: the place of the first member of its cluster, by id; -1 where it is still open
+    links: Callable[[], pl.DataFrame]  # by LINKS, among those that are not open
+    kept: Kept  # of the open reports, counted among them
 
 
 def clustered(
@@ -199,23 +213,65 @@ def clustered(
     return labels
 
 
-def link(reports: pl.DataFrame, place: NDArray[np.int32], model: Model, declared: frozenset[str], engine: str = "here") -> Linked:
+def link(
+    reports: pl.DataFrame,
+    place: NDArray[np.int32],
+    model: Model,
+    declared: frozenset[str],
+    engine: str = "here",
+    kept: Kept = NOTHING,
+    until: tuple[int, NDArray[np.bool_]] | None = None,
+) -> Linked:
     """Clusters of reports, and how to get their links with all reasons.
 
-    place: the rank of each report's id. declared: agencies that report an incident once; two of their reports are never joined.
+    place: the rank of each report's id. declared: agencies that report an incident once; two of their reports are never joined. Where reports come in
+    stretches of time: `kept` is what an earlier call found of the first reports, which begin before all others; until: the day from which on later ones begin,
+    and which reports stay open in any case. A component of which later reports may still join a member is open, and not clustered yet.
     """
+    n = reports.height
     made, rows = prepare(reports, place)
-    found = walk(made, model.table, model.floor, engine=engine)
-    if not len(found.pairs):
-        return Linked(place.astype(np.int64), lambda: empty(LINKS))
+    before = len(kept.counts)
+    new = walk(made, model.table, model.floor, engine=engine, begin=int((rows < before).sum()))
+    at = np.full(n, -1, np.int32)
+    at[rows] = np.arange(len(rows), dtype=np.int32)
+    counts = new.counts
+    counts[at[:before][at[:before] >= 0]] += kept.counts[at[:before] >= 0]
+    found = (
+        Pairs(np.concatenate([at[kept.pairs], new.pairs]), np.concatenate([kept.scores, new.scores]), counts) if len(kept.pairs) else new
+    )
     odds = found.scores.astype(np.int64) + model.prior - shares(found.counts, found.pairs)
-    exclusive = np.full(reports.height, -1, np.int64)
+    ends = kernel.ordered(place[rows], found.pairs)
+    is_open = np.zeros(n, np.bool_) if until is None else _open(reports, place, ends, odds, *until)
+    left = NOTHING
+    if is_open.any():
+        among = is_open[rows][found.pairs].all(axis=1)
+        numbers = np.cumsum(is_open, dtype=np.int32) - 1
+        totals = np.zeros(n, np.int32)
+        totals[rows] = found.counts
+        left = Kept(totals[is_open], numbers[rows[found.pairs[among]]], found.scores[among])
+        closed = ~is_open[rows][found.pairs].any(axis=1)
+        found, odds, ends = Pairs(found.pairs[closed], found.scores[closed], found.counts), odds[closed], ends[closed]
+    exclusive = np.full(n, -1, np.int64)
     if declared:
         agency = reports["agency"]
         exclusive[place] = np.where(agency.is_in(list(declared)).to_numpy(), _numbered(agency), -1)
-    ends = kernel.ordered(place[rows], found.pairs)
-    labels = clustered(reports.height, ends, odds, exclusive, model.unseen, engine)
-    return Linked(labels[place], lambda: _links(reports["report_id"], made, rows, found, odds, model))
+    labels = clustered(n, ends, odds, exclusive, model.unseen, engine)[place]
+    labels[is_open] = -1
+    return Linked(labels, lambda: _links(reports["report_id"], made, rows, found, odds, model), left)
+
+
+def _open(
+    reports: pl.DataFrame, place: NDArray[np.int32], ends: NDArray[np.int32], odds: NDArray[np.int64], day: int, pinned: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Reports of components with a member that a report from `day` on could be one incident with, or that is pinned.
+
+    Odds only fall as more candidates come, so components only fall apart as long as no report joins them.
+    """
+    late = (reports["event_end"].cast(pl.Int32).fill_null(_NEVER).to_numpy().astype(np.int64) + kernel.DAYS >= day) | pinned
+    root = components(reports.height, ends, odds, 0)[place]
+    held = np.zeros(reports.height, np.bool_)
+    held[root[late]] = True
+    return np.asarray(held[root])
 
 
 def _links(

@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import date
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tocsin.fusion.judgements import Judgement
+from tocsin.fusion.judgements import Judgement, fingerprint
+from tocsin.fusion.model import Model
+from tocsin.fusion.window import Window
 
 Ints = NDArray[np.int64]
 _UUID = 36  # characters
+_NO_DAY = date(9999, 12, 31)
+
+
+def known_by(reports: pl.DataFrame, as_of: date | None) -> pl.DataFrame:
+    """Reports known by a day: received by then where a hub received them."""
+    return reports if as_of is None else reports.filter(pl.coalesce(pl.col("received_at").dt.date(), "known_at") <= as_of)
+
+
+def without_corrected(known: pl.DataFrame, corrected: pl.Series) -> pl.DataFrame:
+    """Events, without those whose id is one of `corrected`."""
+    return known.filter((pl.col("kind") == "event") & ~pl.col("report_id").is_in(corrected.implode()))
+
+
+def derived(reports: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which reports were taken out of others."""
+    return np.asarray((reports["derived_from"].list.len().fill_null(0) > 0).to_numpy())
+
+
+def last_known(days: pl.Series) -> date:
+    """The last day on which any became known."""
+    last = days.filter(days < _NO_DAY).max()
+    return last if isinstance(last, date) else _NO_DAY
+
+
+def stamp(
+    method: str, model: Model, window: Window, declared: frozenset[str], decided: tuple[Judgement, ...], as_of: date
+) -> dict[str, pl.Expr]:
+    """What each incident carries: the day whose knowledge it is, and a hash of all that made it."""
+    limits = model.fingerprint if method == "linkage" else str(window)
+    text = f"{method}|{limits}|{sorted(declared)}|{fingerprint(decided)}"
+    return {"as_of": pl.lit(as_of), "model": pl.lit(hashlib.sha256(text.encode()).hexdigest()[:16])}
 
 
 def ranks(ids: pl.Series) -> NDArray[np.int32]:
@@ -42,7 +77,18 @@ def _key(ids: pl.Series) -> pl.Series | None:
     return key
 
 
-def join_parts(own: pl.DataFrame, labels: Ints, decided: tuple[Judgement, ...]) -> tuple[pl.Series, pl.Series]:
+def labelled(
+    current: pl.DataFrame, own: pl.DataFrame, labels: Ints, decided: tuple[Judgement, ...], rank: NDArray[np.int32], roots: dict[str, str]
+) -> pl.DataFrame:
+    """Reports with `incident_id`, `_cluster`, `_part` (its group of judged parts, null for most) and `_derived`.
+
+    own: those of `current` that were not taken out of others, with their labels; rank: of each id in `current`.
+    """
+    made = _follow(current, own, *_join_parts(own, labels, decided))
+    return made.with_columns(_incident_ids(made, rank, roots))
+
+
+def _join_parts(own: pl.DataFrame, labels: Ints, decided: tuple[Judgement, ...]) -> tuple[pl.Series, pl.Series]:
     """Labels with judged parts joined, and the part group of each report (null for most)."""
     ids = own["report_id"]
     at = {r: i for i, r in enumerate(ids)} if any(j.decides == "part_of" for j in decided) else {}
@@ -58,7 +104,7 @@ def join_parts(own: pl.DataFrame, labels: Ints, decided: tuple[Judgement, ...]) 
     return pl.Series("_cluster", labels), pl.Series("_part", group).replace(-1, None)
 
 
-def follow(current: pl.DataFrame, own: pl.DataFrame, labels: pl.Series, parts: pl.Series) -> pl.DataFrame:
+def _follow(current: pl.DataFrame, own: pl.DataFrame, labels: pl.Series, parts: pl.Series) -> pl.DataFrame:
     """All reports with their cluster; one taken out of another goes where that one went, or stands alone where it is not visible."""
     if own.height == current.height:
         return current.with_columns(labels, parts, _derived=pl.lit(False))
@@ -66,14 +112,14 @@ def follow(current: pl.DataFrame, own: pl.DataFrame, labels: pl.Series, parts: p
     out = current.join(known, on="report_id", how="left", maintain_order="left")
     above = known.select(_above="report_id", _above_cluster="_cluster")
     out = out.with_columns(_above=pl.col("derived_from").list.first()).join(above, on="_above", how="left", maintain_order="left")
-    alone = own.height + pl.int_range(pl.len(), dtype=pl.Int64)
+    alone = int(labels.to_numpy().max(initial=-1)) + 1 + pl.int_range(pl.len(), dtype=pl.Int64)
     follows = pl.col("_above_cluster").is_not_null()
     return out.with_columns(
         _derived=pl.col("_cluster").is_null() & follows, _cluster=pl.coalesce("_cluster", "_above_cluster", alone)
     ).drop("_above", "_above_cluster")
 
 
-def incident_ids(labelled: pl.DataFrame, rank: NDArray[np.int32], roots: dict[str, str]) -> pl.Series:
+def _incident_ids(labelled: pl.DataFrame, rank: NDArray[np.int32], roots: dict[str, str]) -> pl.Series:
     """The incident of each report: the supersession root of its cluster's first, by (known_at, report_id).
 
     labelled: report_id, known_at, _cluster; rank: of each report's id; roots: what a report that corrects another goes back to.
