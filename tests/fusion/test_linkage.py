@@ -17,9 +17,10 @@ from tests.oracles import linkage as oracle
 from tocsin import explain, fuse
 from tocsin.errors import OptionError, SpecError
 from tocsin.fusion.explain import why
-from tocsin.fusion.linkage import prepare, walk
+from tocsin.fusion.linkage import walk
 from tocsin.fusion.members import ranks
 from tocsin.fusion.model import default_model, parse_model
+from tocsin.fusion.prepare import prepare
 from tocsin.fusion.train import train
 from tocsin.kernels import linkage as kernel
 from tocsin.kernels.correlate import cluster

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from tocsin.errors import OptionError
-from tocsin.fusion.linkage import prepare
 from tocsin.fusion.members import ranks
 from tocsin.fusion.model import ONE, Model, default_model
+from tocsin.fusion.prepare import prepare
 from tocsin.kernels import linkage as kernel
 from tocsin.terms.tables import LINKS, REPORTS, conform
 

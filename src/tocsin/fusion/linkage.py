@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,20 +17,15 @@ from numpy.typing import NDArray
 
 from tocsin.engine import mapped
 from tocsin.fusion.model import ONE, Model
+from tocsin.fusion.prepare import NEVER, numbered, prepare
 from tocsin.kernels import linkage as kernel
 from tocsin.kernels.correlate import components, parts, solve
-from tocsin.terms.actors import above
-from tocsin.terms.tables import LINKS, VIOLENCE, conform
+from tocsin.terms.tables import LINKS, conform
 
-#: Days that an interval may have: what is known less well joins nothing by its place and time.
-LONGEST = 31
 #: Least and most days from the end of the earlier report to the begin of the later: candidates.
 LAG = (-32_000, kernel.DAYS)
 _SLICE = 65_536  # reports walked in one go
 _PAIRS = 1 << 18  # pairs clustered in one go
-_NEVER = np.iinfo(np.int32).min
-_KINDS = {k: -1 if k == "unknown" else n for n, k in enumerate(VIOLENCE)}
-_CODES = ("attack_type", "target_type", "actor")
 
 
 class Pairs(NamedTuple):
@@ -39,87 +34,6 @@ class Pairs(NamedTuple):
     pairs: NDArray[np.int32]  # (m, 2), rows of the prepared reports, the lesser first
     scores: NDArray[np.int32]  # (m,), sums of weights
     counts: NDArray[np.int32]  # (n,)
-
-
-def prepare(reports: pl.DataFrame, place: NDArray[np.int32]) -> tuple[kernel.Reports, NDArray[np.int64]]:
-    """(arrays in the order of first day and id, the row of `reports` that each came from); reports too vague in time are left out.
-
-    `reports` has the columns of the contract; place: the rank of each one's id.
-    """
-    start, end = (reports[c].cast(pl.Int32).fill_null(_NEVER).to_numpy() for c in ("event_start", "event_end"))
-    rows = np.flatnonzero((start != _NEVER) & (end != _NEVER) & (end - start <= LONGEST))
-    rows = rows[np.argsort(start[rows].astype(np.int64) << 32 | place[rows], kind="stable")]
-
-    def column(values: pl.Series, missing: Any = None) -> NDArray[Any]:
-        return np.ascontiguousarray((values if missing is None else values.fill_null(missing)).to_numpy()[rows])
-
-    lat = column(reports["lat"], np.nan)
-    radius = np.searchsorted(kernel.RADII, column(reports["radius_km"], kernel.RADII[-1] + 1)).astype(np.int8)
-    radius[np.isnan(lat)] = len(kernel.RADII)
-    coded = [_steps(_path(reports, name)) for name in _CODES]
-    tolls = (pl.coalesce("killed", "killed_low"), pl.col("wounded"))
-    made = kernel.Reports(
-        start[rows],
-        end[rows],
-        lat,
-        column(reports["lon"], np.nan),
-        radius,
-        _provinces(reports)[rows],
-        column(reports["violence"].replace_strict(_KINDS, return_dtype=pl.Int8)),
-        _numbered(reports["agency"])[rows],
-        np.stack([which[rows] for which, _ in coded], axis=1),
-        np.stack([column(reports.select(t).to_series().cast(pl.Int32), -1) for t in tolls], axis=1),
-        *(steps for _, steps in coded),
-    )
-    return made, rows
-
-
-def _provinces(reports: pl.DataFrame) -> NDArray[np.int32]:
-    """Numbers of provinces, -1 where none is named: each distinct name is looked at once."""
-    country, (admin1, names) = _numbered(reports["country"]), _kinds(reports["admin1"])
-    folded = _numbered(names.str.to_lowercase())
-    both = np.where((country < 0) | (admin1 < 0), -1, country * (len(folded) + 1) + np.append(folded, 0)[admin1])
-    met = np.zeros(int(both.max(initial=-1)) + 2, np.int32)  # the last place is for what has none
-    met[both] = 1
-    met[-1] = 0
-    numbers = np.cumsum(met, dtype=np.int32) - 1
-    numbers[-1] = -1
-    return numbers[both]
-
-
-def _numbered(series: pl.Series) -> NDArray[np.int32]:
-    """Distinct texts as numbers from 0, only good to tell equal from unequal; null is -1."""
-    return _kinds(series)[0]
-
-
-def _kinds(series: pl.Series) -> tuple[NDArray[np.int32], pl.Series]:
-    """(the number of each text, -1 for null; the text of each number)."""
-    number = series.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
-    first = np.zeros(int(number.max(initial=-1)) + 2, np.int64)  # the last place is for null
-    first[number[::-1]] = np.arange(len(number))[::-1]
-    return number, series.gather(first[:-1])
-
-
-def _path(reports: pl.DataFrame, name: str) -> pl.Series:
-    """A code as a path, broad to narrow; an actor's umbrellas stand above it."""
-    codes = reports[name]
-    if name != "actor":
-        return codes
-    distinct = codes.drop_nulls().unique()
-    return codes.replace_strict(
-        {a: a if "/" in a else "/".join(reversed(above(a))) for a in distinct}, return_dtype=pl.String, default=None
-    )
-
-
-def _steps(paths: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """(the row of each path in a table, the table: each step as a number that stands for the path so far, (distinct, DEPTH), -1 beyond its end)."""
-    which, distinct = _kinds(paths)
-    parts = distinct.to_frame("p").select(pl.col("p").str.split("/"))
-    depth = range(1, kernel.DEPTH + 1)
-    frame = parts.select(pl.when(pl.col("p").list.len() >= k).then(pl.col("p").list.head(k).list.join("/")).alias(str(k)) for k in depth)
-    table = np.stack([_numbered(frame[str(k)]) for k in depth], axis=1)
-    table = np.concatenate([table, np.full((1, kernel.DEPTH), -1, np.int32)])  # last, for null
-    return np.where(which < 0, np.int32(len(table) - 1), which).astype(np.int32), table
 
 
 class Slice(NamedTuple):
@@ -254,7 +168,7 @@ def link(
     exclusive = np.full(n, -1, np.int64)
     if declared:
         agency = reports["agency"]
-        exclusive[place] = np.where(agency.is_in(list(declared)).to_numpy(), _numbered(agency), -1)
+        exclusive[place] = np.where(agency.is_in(list(declared)).to_numpy(), numbered(agency), -1)
     labels = clustered(n, ends, odds, exclusive, model.unseen, engine)[place]
     labels[is_open] = -1
     return Linked(labels, lambda: _links(reports["report_id"], made, rows, found, odds, model), left)
@@ -267,7 +181,7 @@ def _open(
 
     Odds only fall as more candidates come, so components only fall apart as long as no report joins them.
     """
-    late = (reports["event_end"].cast(pl.Int32).fill_null(_NEVER).to_numpy().astype(np.int64) + kernel.DAYS >= day) | pinned
+    late = (reports["event_end"].cast(pl.Int32).fill_null(NEVER).to_numpy().astype(np.int64) + kernel.DAYS >= day) | pinned
     root = components(reports.height, ends, odds, 0)[place]
     held = np.zeros(reports.height, np.bool_)
     held[root[late]] = True

@@ -14,9 +14,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.errors import OptionError
-from tocsin.fusion.linkage import prepare, shares, walk
+from tocsin.fusion.linkage import shares, walk
 from tocsin.fusion.members import ranks
 from tocsin.fusion.model import ONE, Model
+from tocsin.fusion.prepare import prepare
 from tocsin.kernels import linkage as kernel
 from tocsin.kernels.correlate import cluster
 

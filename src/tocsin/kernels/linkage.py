@@ -130,13 +130,18 @@ def index(reports: Reports) -> Index:
     cells = np.unique(keys[keys >= 0])
     cell = np.where(keys >= 0, np.searchsorted(cells, keys), -1).astype(np.int32)
     longest = int((reports.end - reports.start).max(initial=0))
+    return Index(cell, *_reached(cells, WIDTHS), longest, alike(reports))
+
+
+def alike(reports: Reports) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int8]]:
+    """The levels of each two codes of attack, target and actor; an empty table where there are too many codes to keep them."""
     steps = (reports.attack, reports.target, reports.actor)
     attack, target, actor = (code_levels(s) if len(s) <= _DISTINCT else np.empty((0, 0), np.int8) for s in steps)
-    return Index(cell, *_reached(cells, WIDTHS), longest, (attack, target, actor))
+    return attack, target, actor
 
 
 @inlined
-def _km(lat_a: Any, lon_a: Any, lat_b: Any, lon_b: Any) -> Any:
+def kilometres(lat_a: Any, lon_a: Any, lat_b: Any, lon_b: Any) -> Any:
     """Kilometres on the mean sphere, near enough for what is compared (equirectangular about the mean latitude); NaN where a point is unknown."""
     dy = (lat_a - lat_b) * 111.195
     across = abs(lon_a - lon_b)
@@ -217,6 +222,21 @@ def _place_level(a: Any, b: Any, km: Any) -> Any:
     return 0 if np.isnan(km) else 1 + (min(a, b) * 4 + max(a, b)) * 13 + _bin(_KM, km)
 
 
+@inlined
+def weigh(reports: Any, alike: Any, weights: Any, i: Any, j: Any, gap: Any, km: Any) -> Any:
+    """The sum of the weights of a pair's levels; gap: days from the end of the earlier to the begin of the later."""
+    same = int(reports.agency[i] == reports.agency[j])
+    several = reports.end[i] > reports.start[i] or reports.end[j] > reports.start[j]
+    total = weights[STARTS[0] + _day_level(same, several, gap)]
+    total += weights[STARTS[1] + _place_level(reports.radius[i], reports.radius[j], km)]
+    total += weights[STARTS[2] + _alike(alike[0], reports.attack, reports.codes[i, 0], reports.codes[j, 0])]
+    total += weights[STARTS[3] + _alike(alike[1], reports.target, reports.codes[i, 1], reports.codes[j, 1])]
+    total += weights[STARTS[4] + _alike(alike[2], reports.actor, reports.codes[i, 2], reports.codes[j, 2])]
+    total += weights[STARTS[5] + _toll_level(reports.tolls[i, 0], reports.tolls[j, 0])]
+    total += weights[STARTS[6] + _toll_level(reports.tolls[i, 1], reports.tolls[j, 1])]
+    return total + weights[STARTS[7] + same]
+
+
 @compiled
 def candidates(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, low: Any, high: Any, room: Any) -> Any:
     """Walks the candidates whose later report is low..high-1: (candidates found, pairs above the floor).
@@ -228,8 +248,8 @@ def candidates(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, lo
     found = kept = 0
     if low >= high:
         return found, kept
-    start, end, lat, lon, radius, province, kind, agency, codes, tolls, attack, target, actor = reports
-    cell, near_starts, near, longest, (alike_attack, alike_target, alike_actor) = places
+    start, end, lat, lon, radius, province, kind = reports[:7]
+    cell, near_starts, near, longest = places[:4]
     pair, score, count = room
     least, most = lag
     begin = np.searchsorted(start, start[low] - most - longest)
@@ -257,7 +277,7 @@ def candidates(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, lo
                             if abs(lat[i] - lat[j]) <= wide and min(across, 360.0 - across) * min(cosine[i], cosine[j]) <= wide:
                                 gap = start[j] - end[i]
                                 if least <= gap <= most and (kind[i] == kind[j] or kind[i] < 0 or kind[j] < 0):
-                                    km = _km(lat[i], lon[i], lat[j], lon[j])
+                                    km = kilometres(lat[i], lon[i], lat[j], lon[j])
                                     if km <= reach:
                                         who[n], apart[n] = i, km
                                         n += 1
@@ -267,7 +287,7 @@ def candidates(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, lo
                     while i >= 0 and start[i] >= oldest:
                         gap = start[j] - end[i]
                         if least <= gap <= most and (kind[i] == kind[j] or kind[i] < 0 or kind[j] < 0):
-                            km = _km(lat[i], lon[i], lat[j], lon[j])
+                            km = kilometres(lat[i], lon[i], lat[j], lon[j])
                             if (
                                 not km <= FAR_KM and not km > PROVINCE_KM
                             ):  # nearer ones came by their cells; NaN is one of the two without a point
@@ -279,18 +299,10 @@ def candidates(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, lo
             for x in range(n):
                 i, km = who[x], apart[x]
                 count[i] += 1
-                same = int(agency[i] == agency[j])
-                total = weights[STARTS[0] + _day_level(same, several or end[i] > start[i], start[j] - end[i])]
-                total += weights[STARTS[1] + _place_level(radius[i], radius[j], km)]
-                total += weights[STARTS[2] + _alike(alike_attack, attack, codes[i, 0], codes[j, 0])]
-                total += weights[STARTS[3] + _alike(alike_target, target, codes[i, 1], codes[j, 1])]
-                total += weights[STARTS[4] + _alike(alike_actor, actor, codes[i, 2], codes[j, 2])]
-                total += weights[STARTS[5] + _toll_level(tolls[i, 0], tolls[j, 0])]
-                total += weights[STARTS[6] + _toll_level(tolls[i, 1], tolls[j, 1])]
-                total += weights[STARTS[7] + same]
-                if total > floor:
+                value = weigh(reports, places.alike, weights, i, j, start[j] - end[i], km)
+                if value > floor:
                     if kept < len(score):
-                        pair[kept, 0], pair[kept, 1], score[kept] = i, j, total
+                        pair[kept, 0], pair[kept, 1], score[kept] = i, j, value
                     kept += 1
         if cell[j] >= 0:
             chain[0, j] = in_cell[several, cell[j]]
@@ -313,7 +325,7 @@ def pair_levels(reports: Any, pairs: Any) -> Any:
         i, j = pairs[p, 0], pairs[p, 1]
         same = int(agency[i] == agency[j])
         out[p, 0] = _day_level(same, end[i] > start[i] or end[j] > start[j], start[j] - end[i])
-        out[p, 1] = _place_level(radius[i], radius[j], _km(lat[i], lon[i], lat[j], lon[j]))
+        out[p, 1] = _place_level(radius[i], radius[j], kilometres(lat[i], lon[i], lat[j], lon[j]))
         out[p, 2] = _code_level(attack, codes[i, 0], codes[j, 0])
         out[p, 3] = _code_level(target, codes[i, 1], codes[j, 1])
         out[p, 4] = _code_level(actor, codes[i, 2], codes[j, 2])
@@ -329,7 +341,7 @@ def distances(reports: Any, pairs: Any) -> Any:
     lat, lon = reports.lat, reports.lon
     out = np.empty(len(pairs), np.float64)
     for p in range(len(pairs)):
-        out[p] = _km(lat[pairs[p, 0]], lon[pairs[p, 0]], lat[pairs[p, 1]], lon[pairs[p, 1]])
+        out[p] = kilometres(lat[pairs[p, 0]], lon[pairs[p, 0]], lat[pairs[p, 1]], lon[pairs[p, 1]])
     return out
 
 

@@ -1,0 +1,342 @@
+"""Fusion that goes on: reports come and go, and only what they touch is clustered again. At any time it holds what `fuse` gives for the same reports."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tocsin.errors import ContractError
+from tocsin.fusion.linkage import clustered
+from tocsin.fusion.members import ranks
+from tocsin.fusion.model import ONE, Model, default_model
+from tocsin.fusion.prepare import Numbers, prepare
+from tocsin.kernels import linkage as kernel
+from tocsin.kernels import live as lists
+from tocsin.terms.publishers import one_report_agencies
+from tocsin.terms.tables import REPORTS, conform
+
+_ROOM = 1 << 12
+_RECENT = 50_000  # reports that wait in the short lists before the long ones are made anew
+_CHANGES: dict[str, Any] = {"incident_id": pl.String, "change": pl.String, "before": pl.List(pl.String), "reports": pl.List(pl.String)}
+
+
+class Changes(NamedTuple):
+    """What came of one batch."""
+
+    events: pl.DataFrame  # incident_id, change (new, grown, shrunk, merged, split, gone), before (ids that its reports were in), reports
+    touched: int  # reports that were clustered again
+    seconds: dict[str, float]  # what took how long: take_in, meet, cluster, tell
+
+
+class Live:
+    """Clusters of reports that change as reports come and go.
+
+    reports: those to begin with, by the contract; others than events, and those taken out of other reports, are passed over. The clusters are at any time
+    those of `fuse` for the same reports, model and declarations; an incident's id is that of its first report by (known_at, report_id).
+    """
+
+    def __init__(self, reports: Any = None, *, one_report_per_incident: Collection[str] | None = None, model: Model | None = None) -> None:
+        self.model = model or default_model()
+        self.declared = frozenset(one_report_agencies() if one_report_per_incident is None else one_report_per_incident)
+        self._numbers = Numbers()
+        self._ids = pl.Series("report_id", [], dtype=pl.String)
+        self._number: dict[str, int] = {}
+        self._corrected: set[str] = set()
+        self._made: kernel.Reports | None = None
+        self._longest = 0
+        self._alike: tuple[NDArray[np.int8], ...] = ()
+        self._n = 0  # reports so far; arrays have room for more
+        self._usable, self._alive, self._fresh, self._mark = (np.zeros(0, np.bool_) for _ in range(4))
+        self._known, self._exclusive = np.zeros(0, np.int32), np.zeros(0, np.int64)
+        self._counts, self._label, self._place = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int32)
+        self._head = np.zeros(0, np.int64)
+        self._following, self._other, self._weight, self._used = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), 0
+        self._long: lists.Lists | None = None
+        self._in_long = 0
+        self._half = np.zeros(0, np.int64)
+        if reports is not None:
+            self._add(reports, tell=False)
+
+    def __len__(self) -> int:
+        return int(self._alive[: self._n].sum())
+
+    @property
+    def clusters(self) -> pl.DataFrame:
+        """report_id, incident_id: a row a report, in the order in which they came."""
+        here = np.flatnonzero(self._alive[: self._n])
+        return pl.DataFrame({"report_id": self._ids.gather(here), "incident_id": self._ids.gather(self._label[here])})
+
+    def add(self, reports: Any) -> Changes:
+        """New reports, by the contract; one that corrects another takes its place. One that is there already changes nothing.
+
+        Raises `ContractError` where an id that is there comes with another content of what is compared.
+        """
+        return self._add(reports, tell=True)
+
+    def _add(self, reports: Any, *, tell: bool) -> Changes:
+        frame = conform(pl.DataFrame(reports), REPORTS, table="reports").unique("report_id", keep="first", maintain_order=True)
+        self._corrected.update(frame["supersedes"].drop_nulls())
+        gone = [n for i in frame["supersedes"].drop_nulls() if (n := self._number.get(i)) is not None and self._alive[n]]
+        mine = (pl.col("kind") == "event") & (pl.col("derived_from").list.len().fill_null(0) == 0)
+        frame = frame.filter(mine & ~pl.col("report_id").is_in(list(self._corrected)))
+        there = pl.Series([i in self._number for i in frame["report_id"]], dtype=pl.Boolean)
+        self._refuse_others(frame.filter(there))
+        began = perf_counter()
+        new = self._append(frame.filter(~there))
+        return self._change(new, np.array(gone, np.int32), perf_counter() - began, tell=tell)
+
+    def remove(self, report_ids: Iterable[str]) -> Changes:
+        """Takes reports out (purged, or no longer to be seen). Raises `ContractError` for an id that is not there."""
+        numbers = [self._number.get(i, -1) for i in report_ids]
+        if any(n < 0 or not self._alive[n] for n in numbers):
+            raise ContractError("a report to be removed is not there")
+        return self._change(np.zeros(0, np.int32), np.unique(np.array(numbers, np.int32)))
+
+    def _refuse_others(self, again: pl.DataFrame) -> None:
+        if again.is_empty():
+            return
+        made, rows = prepare(again, ranks(again["report_id"]), self._numbers)
+        assert self._made is not None
+        at = np.array([self._number[i] for i in again["report_id"].gather(rows)], np.int64)
+        differs = np.zeros(len(rows), np.bool_)
+        pairs: list[tuple[Any, Any]] = list(zip(self._made[:10], made[:10], strict=True))
+        for old, new in pairs:
+            same = (old[at] == new) | ((old[at] != old[at]) & (new != new))
+            differs |= ~(same.all(axis=1) if same.ndim > 1 else same)
+        if differs.any():
+            first = again["report_id"][int(rows[np.flatnonzero(differs)[0]])]
+            raise ContractError(f"report {first} is there with another content: a correction is a new report that supersedes it")
+
+    def _append(self, frame: pl.DataFrame) -> NDArray[np.int32]:
+        """Takes in reports: their numbers."""
+        n, more = self._n, frame.height
+        new = np.arange(n, n + more, dtype=np.int32)
+        if not more:
+            return new
+        self._grow(n + more)
+        self._ids = pl.concat([self._ids, frame["report_id"]], rechunk=True)
+        self._number.update(zip(frame["report_id"], new.tolist(), strict=True))
+        made, rows = prepare(frame, ranks(frame["report_id"]), self._numbers)
+        if self._made is None:
+            self._made = kernel.Reports._make((*(np.zeros((len(self._alive), *x.shape[1:]), x.dtype) for x in made[:10]), *made[10:]))
+        columns: list[tuple[Any, Any]] = list(zip(self._made[:10], made[:10], strict=True))
+        for old, column in columns:
+            old[n + rows] = column
+        if any(len(a) != len(b) for a, b in zip(self._made[10:], made[10:], strict=True)) or not self._alike:
+            self._alike = kernel.alike(made)
+        self._made = kernel.Reports._make((*self._made[:10], *made[10:]))
+        self._longest = max(self._longest, int((made.end - made.start).max(initial=0)))
+        self._usable[n + rows] = True
+        self._alive[new] = True
+        self._label[new] = new
+        self._known[new] = frame["known_at"].to_physical().to_numpy()
+        declared = frame["agency"].is_in(list(self.declared)).to_numpy()
+        self._exclusive[new] = np.where(declared, self._numbers.of("agency", frame["agency"]), -1)
+        self._n += more
+        return new
+
+    def _grow(self, size: int) -> None:
+        if size <= len(self._alive):
+            return
+        size = max(size, 3 * len(self._alive) // 2)
+
+        def larger(old: NDArray[Any], fill: Any = 0) -> NDArray[Any]:
+            out = np.full((size, *old.shape[1:]), fill, old.dtype)
+            out[: len(old)] = old
+            return out
+
+        names = ("_usable", "_alive", "_fresh", "_mark", "_known", "_exclusive", "_counts", "_label")
+        for name in names:
+            setattr(self, name, larger(getattr(self, name)))
+        self._place, self._head = larger(self._place, -1), larger(self._head, -1)
+        if self._made is not None:
+            self._made = kernel.Reports._make((*(larger(x) for x in self._made[:10]), *self._made[10:]))
+
+    def _change(self, new: NDArray[np.int32], gone: NDArray[np.int32], took: float = 0.0, *, tell: bool = True) -> Changes:
+        """Meets the new, forgets the gone, clusters anew what they touch."""
+        clock = [perf_counter()]
+        met = np.zeros(len(self._alive), np.int32)
+        left = np.zeros(len(self._alive), np.int32)
+        arrivals = new[self._usable[new]]
+        if len(gone):
+            departing = gone[self._usable[gone]]
+            self._meet(departing, left, keep=False)
+            self._alive[gone] = False
+            left[gone] = 0
+        if len(arrivals):
+            self._meet(arrivals, met, keep=True)
+        clock.append(perf_counter())
+        after = self._counts + met - left
+        least = np.minimum(self._counts, after)
+        self._counts = np.asarray(after)
+        most = int(max(self._counts.max(initial=0), least.max(initial=0)))
+        if most >= len(self._half):
+            self._half = np.round(np.log(np.arange(2 * most + 2) + 2.0) * (ONE / 2)).astype(np.int64)
+        touched = np.flatnonzero((met + left > 0) & self._alive).astype(np.int32)
+        touched = np.union1d(touched, new).astype(np.int32)
+        near = self._components(touched, gone, least)
+        before = self._label[near].copy()
+        self._cluster(near)
+        clock.append(perf_counter())
+        events = self._events(near, before, new, gone) if tell else pl.DataFrame(schema=_CHANGES)
+        clock.append(perf_counter())
+        self._index()
+        return Changes(events, len(near), dict(zip(("take_in", "meet", "cluster", "tell"), [took, *np.diff(clock).tolist()], strict=True)))
+
+    def _meet(self, who: NDArray[np.int32], met: NDArray[np.int32], *, keep: bool) -> None:
+        """Counts the candidates of `who` in `met`; keeps those above the floor as links where they are new."""
+        assert self._made is not None
+        floor = np.int32(self.model.floor if keep else np.iinfo(np.int32).max)
+        self._fresh[who] = True
+        provinces = int(self._made.province[: self._n].max(initial=-1)) + 1
+        recent = np.arange(self._in_long, self._n, dtype=np.int32)
+        recent = recent[self._usable[recent] & self._alive[recent]]
+        for there in (self._long, lists.lists(self._made, recent, provinces)):
+            if there is None:
+                continue
+            enough = self._provinces(there, provinces)
+            room = _ROOM + 16 * len(who)
+            while True:
+                mine = np.zeros_like(met)
+                pair, score = np.empty((room, 2), np.int32), np.empty(room, np.int32)
+                _, kept = lists.meet(
+                    self._made,
+                    self._alike,
+                    enough,
+                    self._longest,
+                    self.model.table,
+                    floor,
+                    who,
+                    self._fresh,
+                    self._alive,
+                    (pair, score, mine),
+                )
+                if kept <= room:
+                    break
+                room = int(kept)
+            met += mine
+            if keep:
+                self._hang(pair, score, int(kept))
+        self._fresh[who] = False
+
+    @staticmethod
+    def _provinces(there: lists.Lists, provinces: int) -> lists.Lists:
+        """Lists with a place, empty, for provinces that were met later."""
+
+        def longer(starts: NDArray[np.int64]) -> NDArray[np.int64]:
+            return np.concatenate([starts, np.full(provinces + 1 - len(starts), starts[-1])]) if len(starts) < provinces + 1 else starts
+
+        return there._replace(province_starts=longer(there.province_starts), coarse_starts=longer(there.coarse_starts))
+
+    def _hang(self, pair: NDArray[np.int32], score: NDArray[np.int32], count: int) -> None:
+        need = self._used + 2 * count
+        if need > len(self._other):
+            size = max(need, 3 * len(self._other) // 2)
+            for name in ("_following", "_other", "_weight"):
+                old = getattr(self, name)
+                new = np.zeros(size, old.dtype)
+                new[: len(old)] = old
+                setattr(self, name, new)
+        self._used = int(lists.join(pair, score, count, self._head, self._following, self._other, self._weight, self._used))
+
+    def _components(self, touched: NDArray[np.int32], gone: NDArray[np.int32], least: NDArray[np.int32]) -> NDArray[np.int32]:
+        """All reports in components, before or after, with a touched one or one that was linked to a gone one."""
+        queue = np.empty(self._n, np.int32)
+        begin = set(touched.tolist())
+        for g in gone.tolist():
+            e = int(self._head[g])
+            while e >= 0:
+                if self._alive[self._other[e]]:
+                    begin.add(int(self._other[e]))
+                e = int(self._following[e])
+        first = np.array(sorted(begin), np.int32)
+        queue[: len(first)] = first
+        self._mark[first] = True
+        prior = np.int64(self.model.prior)
+        n = lists.dirty(
+            self._head, self._following, self._other, self._weight, self._half, least, prior, self._alive, queue, len(first), self._mark
+        )
+        found = queue[:n].copy()
+        self._mark[found] = False
+        return found
+
+    def _cluster(self, near: NDArray[np.int32]) -> None:
+        """New labels for whole components."""
+        if not len(near):
+            return
+        members = near[np.argsort(ranks(self._ids.gather(near)))]  # by id: ties go to the lesser
+        self._place[members] = np.arange(len(members), dtype=np.int32)
+        room = _ROOM
+        while True:
+            pair, odds = np.empty((room, 2), np.int32), np.empty(room, np.int64)
+            n = lists.among(
+                self._head, self._following, self._other, self._weight, self._half, self._counts, np.int64(self.model.prior),
+                members, self._place, pair, odds,
+            )  # fmt: skip
+            if n <= room:
+                break
+            room = int(n)
+        self._place[members] = -1
+        labels = clustered(len(members), pair[:n], odds[:n], self._exclusive[members], self.model.unseen, "here")
+        order = np.lexsort((np.arange(len(members)), self._known[members]))
+        first = np.zeros(len(members), np.int64)
+        first[labels[order[::-1]]] = order[::-1]  # the last that is written stays
+        self._label[members] = members[first[labels]]
+
+    def _index(self) -> None:
+        """The long lists anew, once so many came that the short ones are no longer short."""
+        if self._made is None or self._n - self._in_long < _RECENT:
+            return
+        which = np.flatnonzero(self._usable[: self._n] & self._alive[: self._n]).astype(np.int32)
+        self._long = lists.lists(self._made, which, int(self._made.province[: self._n].max(initial=-1)) + 1)
+        self._in_long = self._n
+
+    def _events(self, near: NDArray[np.int32], before: NDArray[np.int64], new: NDArray[np.int32], gone: NDArray[np.int32]) -> pl.DataFrame:
+        """Incidents that are not what they were."""
+        fresh = np.isin(near, new)
+        now = pl.DataFrame({"report": near, "now": self._label[near], "then": np.where(fresh, -1, before)})
+        lost = pl.DataFrame({"report": gone, "now": np.full(len(gone), -1), "then": self._label[gone]}, schema=now.schema)
+        every = pl.concat([now, lost])
+        sizes = (
+            every.filter(pl.col("then") >= 0).group_by("then").agg(was=pl.len(), into=pl.col("now").filter(pl.col("now") >= 0).n_unique())
+        )
+        met = every.filter(pl.col("now") >= 0).join(sizes, on="then", how="left")
+        told = met.group_by("now").agg(
+            pl.col("report"),
+            before=pl.col("then").filter(pl.col("then") >= 0).unique().sort(),
+            fresh=(pl.col("then") < 0).any(),
+            split=(pl.col("into") > 1).any(),
+            whole=(pl.len() == pl.col("was")).all(),
+        )
+        one = pl.col("before").list.len()
+        change = (
+            pl.when(one == 0).then(pl.lit("new"))
+            .when(one > 1).then(pl.lit("merged"))
+            .when("split").then(pl.lit("split"))
+            .when("fresh").then(pl.lit("grown"))
+            .when(~pl.col("whole")).then(pl.lit("shrunk"))
+        )  # fmt: skip
+        told = told.with_columns(change=change).filter(pl.col("change").is_not_null()).select("now", "change", "before", "report")
+        over = every.group_by("then").agg(left=pl.col("now").max()).filter((pl.col("then") >= 0) & (pl.col("left") < 0))
+        ended = over.select(now="then", change=pl.lit("gone"), before=pl.concat_list("then"), report=pl.lit([], dtype=pl.List(pl.Int32)))
+        told = pl.concat([told, ended.select(told.columns).cast(told.schema)])  # type: ignore[arg-type]
+
+        def named(column: str) -> pl.DataFrame:
+            """The ids behind a column of lists of numbers, sorted, by the place of its row."""
+            flat = told.select(pl.int_range(pl.len()).alias("at"), column).explode(column, empty_as_null=False)
+            ids = flat.with_columns(self._ids.gather(flat[column]).alias(column))
+            return ids.sort("at", column).group_by("at", maintain_order=True).agg(column)
+
+        out = told.select(pl.int_range(pl.len()).alias("at"), self._ids.gather(told["now"]).alias("incident_id"), "change")
+        for column in ("before", "report"):
+            out = out.join(named(column), on="at", how="left", maintain_order="left")
+        empty_list = pl.lit([], dtype=pl.List(pl.String))
+        named_out = out.select(
+            "incident_id", "change", pl.col("before").fill_null(empty_list), reports=pl.col("report").fill_null(empty_list)
+        )
+        return named_out.cast(_CHANGES).sort("incident_id")
