@@ -1,12 +1,14 @@
 """How well and how fast fuse() finds the incidents of the benchmark, beside its rivals, in one run.
 
-usage: python bench/fusion.py --reports FILE [--out clusters.parquet] [--declare] [--rivals] [--model FILE]
+usage: python bench/fusion.py --reports FILE [--out clusters.parquet] [--declare] [--rivals] [--splink PYTHON] [--model FILE]
 
 FILE is made by bench/make_reports.py. It is read by the public reader of described tables (bench/fusion.yml) and fused by the public fuse(); the truth
 is looked at afterwards only. --declare says that an agency reports an incident once (`make_reports.py --no-duplicates`). The last line is JSON: pairwise
 precision, recall and F1, B3 F1, wall and CPU seconds of reading and clustering, peak memory in MB; apart from these, what it takes to load the compiled
 kernels (cold_s) and to resolve the incidents' values (values_*). Where reports know only the month or the year, vague_recall is the share of their true
-pairs that are found. --rivals adds the naive window rule and all reports by themselves.
+pairs that are found. --rivals adds the naive window rule and all reports by themselves; --splink adds Splink 5 (bench/rival_splink.py), run by a Python that
+has `splink==5.0.0` and `duckdb<1.6`, at the threshold that the truth shows to be best, once with its own training and once taught by the truth. With
+rivals, a table as in the README comes before the JSON lines.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -108,12 +111,36 @@ def values(found: Fusion) -> dict[str, float]:
     }
 
 
+def splink(python: Path, file: Path, truth: pl.DataFrame) -> list[dict[str, float | str]]:
+    """Splink's figures: by default, and at its best threshold."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "splink.parquet"
+        here = Path(__file__).with_name("rival_splink.py")
+        done = subprocess.run([python, here, file, out], capture_output=True, text=True, check=True)
+        took = json.loads(done.stdout.splitlines()[-1])
+        labels = pl.read_parquet(out).join(truth, on="unique_id")
+    lines: list[dict[str, float | str]] = []
+    for model, says in (("em", "Splink 5 by itself"), ("truth", "Splink 5 taught by the truth")):
+        every = {t: score(labels.select("true_incident", incident_id=t)) for t in labels.columns if t.startswith(model)}
+        best = max(every, key=lambda t: every[t]["f1"])
+        lines.append({"method": f"{says}, best threshold ({best.split()[1]})", "reports": labels.height, **every[best], **took})
+    return lines
+
+
+def table(lines: list[dict[str, float | str]]) -> None:
+    print("| method | precision | recall | pairwise F1 | B3 F1 | wall s | CPU s |\n|---|---|---|---|---|---|---|")
+    for line in lines:
+        shares = " | ".join(f"{line[k]:.3f}" for k in ("precision", "recall", "f1", "b3_f1"))
+        print(f"| {line['method']} | {shares} | {line['wall_s']:.1f} | {line['cpu_s']:.1f} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reports", type=Path, required=True)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--declare", action="store_true")
     parser.add_argument("--rivals", action="store_true")
+    parser.add_argument("--splink", type=Path, metavar="PYTHON")
     parser.add_argument("--model", type=Path)
     options = parser.parse_args()
     truth = pl.read_parquet(options.reports, columns=["unique_id", "true_incident", "day_first", "day_last"])
@@ -136,6 +163,10 @@ def main() -> None:
             run("every report by itself", lambda: truth.select("unique_id", incident_id=pl.col("unique_id").cast(pl.String)), truth)[0]
         )
         lines.append(run("naive window", work("window"), truth)[0])
+    if options.splink:
+        lines += splink(options.splink, options.reports, truth)
+    if lines:
+        table([*lines, figures])
     if options.out:
         found.write_parquet(options.out)
     for line in [*lines, figures]:

@@ -22,7 +22,7 @@ from tocsin.terms.tables import REPORTS, conform
 
 _ROOM = 1 << 12
 _RECENT = 50_000  # reports that wait in the short lists before the long ones are made anew
-_CHANGES: dict[str, Any] = {"incident_id": pl.String, "change": pl.String, "before": pl.List(pl.String), "reports": pl.List(pl.String)}
+_CHANGES = pl.Schema({"incident_id": pl.String, "change": pl.String, "before": pl.List(pl.String), "reports": pl.List(pl.String)})
 
 
 class Changes(NamedTuple):
@@ -324,7 +324,7 @@ class Live:
         told = told.with_columns(change=change).filter(pl.col("change").is_not_null()).select("now", "change", "before", "report")
         over = every.group_by("then").agg(left=pl.col("now").max()).filter((pl.col("then") >= 0) & (pl.col("left") < 0))
         ended = over.select(now="then", change=pl.lit("gone"), before=pl.concat_list("then"), report=pl.lit([], dtype=pl.List(pl.Int32)))
-        told = pl.concat([told, ended.select(told.columns).cast(told.schema)])  # type: ignore[arg-type]
+        told = pl.concat([told, ended.select(told.columns).cast(told.schema)])
 
         def named(column: str) -> pl.DataFrame:
             """The ids behind a column of lists of numbers, sorted, by the place of its row."""
