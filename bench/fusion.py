@@ -1,6 +1,6 @@
 """How well and how fast fuse() finds the incidents of the benchmark, beside its rivals, in one run.
 
-usage: python bench/fusion.py --reports FILE [--out clusters.parquet] [--declare] [--rivals] [--splink PYTHON] [--model FILE]
+usage: python bench/fusion.py --reports FILE [--out clusters.parquet] [--declare] [--rivals] [--splink PYTHON] [--model FILE] [--reliability]
 
 FILE is made by bench/make_reports.py. It is read by the public reader of described tables (bench/fusion.yml) and fused by the public fuse(); the truth
 is looked at afterwards only. --declare says that an agency reports an incident once (`make_reports.py --no-duplicates`). The last line is JSON: pairwise
@@ -8,7 +8,7 @@ precision, recall and F1, B3 F1, wall and CPU seconds of reading and clustering,
 kernels (cold_s) and to resolve the incidents' values (values_*). Where reports know only the month or the year, vague_recall is the share of their true
 pairs that are found. --rivals adds the naive window rule and all reports by themselves; --splink adds Splink 5 (bench/rival_splink.py), run by a Python that
 has `splink==5.0.0` and `duckdb<1.6`, at the threshold that the truth shows to be best, once with its own training and once taught by the truth. With
-rivals, a table as in the README comes before the JSON lines.
+rivals, a table as in the README comes before the JSON lines. --reliability adds what was stated and what was right, by class of stated probability.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def fused(file: Path, method: str, declare: bool, model: Path | None) -> tuple[p
     chosen = load_model(model) if model else None
     found = tocsin.fuse(reports, method=method, one_report_per_incident=agencies, judgements=(), model=chosen)
     own = reports.select("report_id", unique_id=pl.col("origin").str.extract(r"(\d+)$").cast(pl.Int64))
-    return own.join(found.clusters, on="report_id").select("unique_id", "incident_id"), found
+    return own.join(found.clusters, on="report_id").select("unique_id", "incident_id", "report_id"), found
 
 
 def peak() -> float:
@@ -86,6 +86,26 @@ def vague(found: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
         return pairs_in(labels, *by) - pairs_in(labels.filter(~pl.col("vague")), *by)
 
     return {"vague_reports": labels["vague"].sum(), "vague_recall": pairs("incident_id", "true_incident") / max(1, pairs("true_incident"))}
+
+
+def reliability(found: Fusion, labels: pl.DataFrame) -> dict[str, list[list[float]]]:
+    """What is stated and what is right, on this file: a line a class of stated probability, (stated, right, how many), for links and for whole incidents."""
+    truth = dict(labels.select("report_id", "true_incident").iter_rows())
+    links = found.links.select("left", "right", stated="probability").with_columns(
+        right=pl.col("left").replace_strict(truth, return_dtype=pl.Int64) == pl.col("right").replace_strict(truth, return_dtype=pl.Int64)
+    )
+    of = found.incidents.filter(pl.col("confidence").is_not_null()).select("report_ids", stated="confidence")
+    true = pl.col("report_ids").list.eval(pl.element().replace_strict(truth, return_dtype=pl.Int64)).list.n_unique()
+    out = {}
+    for name, cases in (
+        ("links_stated_right_n", links.select("stated", "right")),
+        ("incidents_stated_right_n", of.select("stated", right=true == 1)),
+    ):
+        groups = cases.group_by(pl.sum_horizontal(pl.col("stated") > edge for edge in (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)).alias("class")).agg(
+            pl.col("stated").mean(), pl.col("right").mean(), n=pl.len()
+        )
+        out[name] = [[round(s, 3), round(r, 3), n] for _, s, r, n in groups.sort("stated").iter_rows()]
+    return out
 
 
 def cold_start(file: Path) -> float:
@@ -142,6 +162,7 @@ def main() -> None:
     parser.add_argument("--rivals", action="store_true")
     parser.add_argument("--splink", type=Path, metavar="PYTHON")
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--reliability", action="store_true")
     options = parser.parse_args()
     truth = pl.read_parquet(options.reports, columns=["unique_id", "true_incident", "day_first", "day_last"])
     cold = cold_start(options.reports)
@@ -156,7 +177,10 @@ def main() -> None:
         return one
 
     figures, found = run("tocsin linkage", work("linkage"), truth)
-    figures |= {"cold_s": cold} | values(made.pop())
+    figures |= {"cold_s": cold} | values(made[0])
+    if options.reliability:
+        figures |= reliability(made[0], found.join(truth, on="unique_id"))
+    made.clear()
     lines = []
     if options.rivals:
         lines.append(
@@ -168,7 +192,7 @@ def main() -> None:
     if lines:
         table([*lines, figures])
     if options.out:
-        found.write_parquet(options.out)
+        found.select("unique_id", "incident_id").write_parquet(options.out)
     for line in [*lines, figures]:
         print(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()}))
 

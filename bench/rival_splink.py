@@ -5,7 +5,7 @@ usage: PYTHON bench/rival_splink.py REPORTS OUT
 PYTHON has `splink==5.0.0` and `duckdb<1.6` (with duckdb 2.0 some of its clustering does not end). Fellegi-Sunter on the columns that tocsin reads, in
 Splink's own way: blocked by province and by half-degree cell within 3 days, levels of distance, days, type, target, actor and tolls, u by random sampling, m by
 EM from two blockings, and once more from the truth itself, then connected components. OUT gets unique_id and a cluster for each model and threshold; the
-last line is JSON: seconds of wall and CPU of the first, without reading. The caller chooses the best threshold by the truth; neither is a help that tocsin gets.
+last line is JSON: seconds of wall and CPU of the first, without reading. The caller takes the best threshold by the truth: no help that tocsin gets.
 """
 
 import json

@@ -7,9 +7,11 @@ import datetime as dt
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import polars as pl
 import pytest
 from playwright.sync_api import expect
 
@@ -239,6 +241,30 @@ def test_where_its_reports_differ_is_marked_and_a_narrower_code_is_no_difference
     expect(page.locator(".differ-note")).to_have_text("The reports differ on: Killed.")
     assert page.locator(".said .differs dt").all_inner_texts() == ["Killed", "Killed"]
     assert page.locator(".tolls svg .toll-row").count() == 3
+
+
+def test_why_its_reports_are_one_stands_in_the_incident_and_adds_up(open_view: Callable[..., Any], tmp_path: Path) -> None:
+    rows = [
+        {"who": "Police", "id": 1, "day": "2015-05-13", "lat": 24.9, "lon": 67.1, "dead": 45, "how": "armed_assault/shooting"},
+        {"who": "Rescue", "id": 2, "day": "2015-05-13", "lat": 24.91, "lon": 67.1, "dead": 43, "how": "armed_assault"},
+        {"who": "Dawn", "id": 3, "day": "2015-05-14", "lat": 24.9, "lon": 67.12, "dead": 45, "how": "armed_assault/shooting"},
+    ]
+    pl.DataFrame(rows).write_csv(tmp_path / "desk.csv")
+    (tmp_path / "desk.yml").write_text(
+        "agency: {column: who}\nvalues: {own_id: id, event_start: day, lat: lat, lon: lon, killed: dead, attack_type: how, country: {constant: PAK}, violence: {constant: one_sided}}\n"
+    )
+    view = brief(tmp_path / "desk.csv", spec=tmp_path / "desk.yml", as_of=dt.date(2015, 6, 1), judgements=()).view
+    assert len(view["incidents"]) == 1
+    page = open_view(view)
+    page.locator("section.incidents summary").first.click()
+    why = page.locator(".why-one")
+    assert re.search(r"\d+ % probable that all of them are one, by odds calibrated on synthetic reports", why.inner_text())
+    lines = why.locator("tbody tr")
+    assert lines.count() == 3
+    for k in range(3):
+        cells = [c.replace("−", "-") for c in lines.nth(k).locator("td").all_inner_texts()]
+        assert sum(map(float, cells[1:-1])) == pytest.approx(float(cells[-1]), abs=0.5)
+    assert {"1", "2", "3"} == {c.split()[0] for k in range(3) for c in lines.nth(k).locator("th").inner_text().split(" – ")}
 
 
 def test_the_same_count_under_other_choices_is_one_click_away(open_view: Callable[..., Any]) -> None:

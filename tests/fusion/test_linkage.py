@@ -153,7 +153,7 @@ def test_a_model_of_another_version_or_shape_is_refused_in_words() -> None:
     text = default_model().to_json()
     assert parse_model(text, "here").fingerprint == default_model().fingerprint
     with pytest.raises(SpecError, match=r"here: a model of version 9"):
-        parse_model(text.replace('"version": 1', '"version": 9'), "here")
+        parse_model(text.replace('"version": 2', '"version": 9'), "here")
     with pytest.raises(SpecError, match=r"lacks floor"):
         parse_model(text.replace('"floor"', '"flor"'), "here")
     with pytest.raises(SpecError, match=r"not a fusion model"):

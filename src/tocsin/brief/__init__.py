@@ -26,7 +26,7 @@ from tocsin.brief.since import changes, last_brief
 from tocsin.brief.view import caveats, deadliest, incident_items, issue_items, report_items, source_items, would_change
 from tocsin.brief.windows import BASELINES, spans, table
 from tocsin.errors import OptionError
-from tocsin.fusion import Judgement, fuse, load
+from tocsin.fusion import Fusion, Judgement, default_model, fuse, load
 from tocsin.fusion.judgements import standing
 from tocsin.intake import Intake, Progress, read
 from tocsin.intake.places import districts, outline
@@ -92,7 +92,7 @@ def brief(
     reports = intake.reports.filter(pl.col("marking") == "CLEAR") if public else intake.reports
     fusion = fuse(reports, as_of=as_of, judgements=decided)
     kept, left_out = scope.apply(fusion.incidents)
-    view = _view(intake, reports, fusion.incidents, kept, left_out, scope, decided) | {"reproduce": _command(intake, scope, demo=demo)}
+    view = _view(intake, reports, fusion, kept, left_out, scope, decided) | {"reproduce": _command(intake, scope, demo=demo)}
     options = _options(scope, sources, demo, spec) | {"since": str(since) if since is not None else None}
     if last is not None:
         view["since"] = changes(last, kept, options)
@@ -137,7 +137,7 @@ def _last_known(reports: pl.DataFrame) -> date:
 def _view(
     intake: Intake,
     reports: pl.DataFrame,
-    every: pl.DataFrame,
+    fusion: Fusion,
     kept: pl.DataFrame,
     left_out: list[tuple[str, int]],
     scope: Scope,
@@ -146,7 +146,7 @@ def _view(
     assert scope.as_of is not None
     columns = spans(scope.as_of, scope.window)
     rows = table(kept, columns)
-    items = incident_items(kept, reports, columns, standing(decided))
+    items = incident_items(kept, reports, fusion.links, columns, standing(decided))
     late = reports.filter((pl.col("known_at") > scope.as_of) & (pl.col("derived_from").list.len().fill_null(0) == 0)).height
     hidden = intake.reports.height - reports.height
     bad = intake.issues.filter(pl.col("field").is_null() & (pl.col("row") > 0)).height
@@ -159,7 +159,7 @@ def _view(
         "audience": ("audience_public" if scope.public else "audience_holder", {}),
         "clock": "hindsight" if bool(reports["hindsight"].any()) else "as known",
         "filters": [[option, value] for option, _, value in scope.filters()],
-        "sources": source_items(intake, every),
+        "sources": source_items(intake, fusion.incidents),
         "left_out": [
             [("left_late", {"date": scope.as_of.isoformat()}), late],
             [("left_unread", {}), bad],
@@ -185,7 +185,8 @@ def _view(
         "unmapped": intake.unmapped.head(50).to_dicts(),
         "licences": _licences(intake),
         "caveats": caveats(intake, kept),
-        "run": {"inputs": intake.sources.select("file", "source_hash").rows(), "model": _model(every)},
+        "run": {"inputs": intake.sources.select("file", "source_hash").rows(), "model": _model(fusion.incidents)},
+        "calibrated_on": default_model().calibrated_on,
     }
 
 

@@ -42,14 +42,37 @@ def toll(low: int | None, best: int | None, high: int | None) -> str:
 
 
 def incident_items(
-    incidents: pl.DataFrame, reports: pl.DataFrame, spans: tuple[Span, ...], judgements: tuple[Judgement, ...]
+    incidents: pl.DataFrame, reports: pl.DataFrame, links: pl.DataFrame, spans: tuple[Span, ...], judgements: tuple[Judgement, ...]
 ) -> list[dict[str, Any]]:
-    """All incidents, newest first."""
+    """All incidents, newest first; links: those of the fusion that made them."""
     window = spans[0]
     chosen = incidents.sort("event_end", "incident_id", descending=[True, False], nulls_last=True)
     known = _known(reports, chosen)
     by_id = {j.id: j for j in judgements}
-    return [_item(row, window, known, by_id) for row in chosen.iter_rows(named=True)]
+    inside = _links(chosen, links)
+    return [_item(row, window, known, by_id) | {"links": inside.get(row["incident_id"], [])} for row in chosen.iter_rows(named=True)]
+
+
+#: What a link's numbers are, after its two reports and its probability: natural log-odds, which add up to the last.
+REASONS = ("day", "place", "attack", "target", "actor", "killed", "wounded", "agency", "share")
+
+
+def _links(chosen: pl.DataFrame, links: pl.DataFrame) -> dict[str, list[list[Any]]]:
+    """The links within each incident, the surest first: places of its two reports among the incident's, probability, the reasons, their sum."""
+    of = (
+        chosen.filter(pl.col("report_ids").list.len() > 1)
+        .select("incident_id", report=pl.col("report_ids"))
+        .explode("report", empty_as_null=False)
+    )
+    of = of.with_columns(at=pl.int_range(pl.len()).over("incident_id"))
+    both = links.filter(pl.col("log_odds").is_not_null()).join(of, left_on="left", right_on="report")
+    both = both.join(of, left_on=["right", "incident_id"], right_on=["report", "incident_id"], suffix="_r")
+    out: dict[str, list[list[Any]]] = {}
+    for row in both.sort("log_odds", "left", "right", descending=[True, False, False]).iter_rows(named=True):
+        reasons = [round(row[f"by_{name}"] / 1024, 1) for name in REASONS]
+        chance = None if row["probability"] is None else round(row["probability"], 3)
+        out.setdefault(row["incident_id"], []).append([row["at"], row["at_r"], chance, *reasons, round(row["log_odds"] / 1024, 1)])
+    return out
 
 
 class _Known(NamedTuple):
@@ -100,6 +123,8 @@ _PLAIN = (
     "killed_b",
     "agencies",
     "corroboration",
+    "confidence",
+    "margin",
     "hindsight",
     "disputed",
     "report_ids",
@@ -121,7 +146,7 @@ def _item(row: dict[str, Any], window: Span, known: _Known, judgements: dict[str
         "date_start": _iso(row["event_start"]),
         "date_text": days(row["event_start"], row["event_end"]),
         "known": _iso(row["known_at"]),
-        **{c: row[c] for c in _PLAIN},
+        **{c: round(row[c], 3) if c in ("confidence", "margin") and row[c] is not None else row[c] for c in _PLAIN},
         "said_by": _said_by(row, known),
         "killed_text": toll(row["killed_low"], row["killed"], row["killed_high"]),
         "attack_name": _name("attack_type", row["attack_type"]),

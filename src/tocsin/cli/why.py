@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tocsin.cli.options import reading
-from tocsin.fusion import load_model
+from tocsin.fusion import default_model, load_model
 from tocsin.fusion.explain import why as compare
 
 _SAID = {
@@ -55,5 +55,7 @@ def why(left: str, right: str, reports: Path, model: Path | None) -> None:
         shown.add_row(name, *cells, f"{weight:+.2f}")
     Console().print(shown)
     click.echo(
-        "Above this, each pair shares its odds with the other candidates of its two reports (docs/methods/fusion.md). The odds rank; they are not calibrated."
+        "Above this, each pair shares its odds with the other candidates of its two reports: links.parquet has the whole, and the probability "
+        "(docs/methods/fusion.md)."
     )
+    click.echo(f"Probabilities are calibrated on: {(load_model(model) if model else default_model()).calibrated_on}.")

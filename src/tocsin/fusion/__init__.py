@@ -116,14 +116,14 @@ def fuse(
     own, place = (current, rank) if mine.all() else (current.filter(mine), rank[mine].argsort().argsort().astype(np.int32))
     if method == "linkage":
         found = link(own, place, trained, declared, engine)
-        labels, links = found.labels, found.links
+        labels, margins, links = found.labels, found.margins, found.links
     else:
         near = window_links(own, window, declared)
-        labels, links = _cluster(own, place, near, declared), lambda: near
-    made = labelled(current, own, labels, decided, rank, roots(known))
+        labels, margins, links = _cluster(own, place, near, declared), None, lambda: near
+    made = labelled(current, own, labels, decided, rank, roots(known), margins)
     return Fusion(
         made.select("report_id", "incident_id"),
-        lambda: conform(resolve(made, decided).with_columns(**stamps), INCIDENTS, table="incidents"),
+        lambda: conform(resolve(made, decided, trained.incidents).with_columns(**stamps), INCIDENTS, table="incidents"),
         lambda: conform(links(), LINKS, table="links"),
     )
 

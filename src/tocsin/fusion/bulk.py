@@ -188,8 +188,8 @@ class _Run:
         told = own.filter(closed)
         current = pl.concat([told, followers.filter(~waits)])
         if current.height:
-            made = labelled(current, told, found.labels[closed], self.decided, ranks(current["report_id"]), origins)
-            incidents = conform(resolve(made, self.decided).with_columns(**stamps), INCIDENTS, table="incidents")
+            made = labelled(current, told, found.labels[closed], self.decided, ranks(current["report_id"]), origins, found.margins[closed])
+            incidents = conform(resolve(made, self.decided, self.model.incidents).with_columns(**stamps), INCIDENTS, table="incidents")
         else:
             incidents = empty(INCIDENTS)
         incidents.write_parquet(self.folder / f"incidents-{k}.parquet")

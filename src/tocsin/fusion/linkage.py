@@ -19,7 +19,7 @@ from tocsin.engine import mapped
 from tocsin.fusion.model import ONE, Model
 from tocsin.fusion.prepare import NEVER, numbered, prepare
 from tocsin.kernels import linkage as kernel
-from tocsin.kernels.correlate import components, parts, solve
+from tocsin.kernels.correlate import NO_MARGIN, components, parts, solve
 from tocsin.terms.tables import LINKS, conform
 
 #: Least and most days from the end of the earlier report to the begin of the later: candidates.
@@ -107,24 +107,29 @@ class Linked(NamedTuple):
     """What `link` finds."""
 
     labels: NDArray[np.int64]  # of each report: the place of the first member of its cluster, by id; -1 where it is still open
+    margins: NDArray[np.int64]  # what each has in its cluster more than elsewhere or alone, in 1/1024; NO_MARGIN where nothing else is near
     links: Callable[[], pl.DataFrame]  # by LINKS, among those that are not open
     kept: Kept  # of the open reports, counted among them
 
 
 def clustered(
     n: int, pairs: NDArray[np.int32], odds: NDArray[np.int64], exclusive: NDArray[np.int64], unseen: int, engine: str
-) -> NDArray[np.int64]:
-    """The label of each of n: the least of its cluster. Components are clustered apart from each other, many at a time."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(the label of each of n: the least of its cluster; what it has there more than elsewhere or alone).
+
+    Components are clustered apart from each other, many at a time.
+    """
     several = parts(n, pairs, odds, exclusive)
     cuts = np.unique(
         np.searchsorted(several.pair_starts, np.arange(0, len(several.ends) + _PAIRS, _PAIRS)).clip(max=len(several.starts) - 1)
     )
     cuts = np.unique(np.concatenate([[0], cuts, [len(several.starts) - 1]]))
-    labels = np.arange(n)
+    labels, margins = np.arange(n), np.full(n, NO_MARGIN)
     batches = (several.cut(int(a), int(b)) for a, b in pairwise(cuts))
-    found = [label for label, _ in mapped(partial(solve, unseen=unseen), batches, engine)]
-    labels[several.members] = np.concatenate([np.empty(0, np.int32), *found])
-    return labels
+    found = list(mapped(partial(solve, unseen=unseen), batches, engine))
+    labels[several.members] = np.concatenate([np.empty(0, np.int32), *(f.labels for f in found)])
+    margins[several.members] = np.concatenate([np.empty(0, np.int64), *(f.margins for f in found)])
+    return labels, margins
 
 
 def link(
@@ -169,9 +174,9 @@ def link(
     if declared:
         agency = reports["agency"]
         exclusive[place] = np.where(agency.is_in(list(declared)).to_numpy(), numbered(agency), -1)
-    labels = clustered(n, ends, odds, exclusive, model.unseen, engine)[place]
+    labels, margins = (x[place] for x in clustered(n, ends, odds, exclusive, model.unseen, engine))
     labels[is_open] = -1
-    return Linked(labels, lambda: _links(reports["report_id"], made, rows, found, odds, model), left)
+    return Linked(labels, margins, lambda: _links(reports["report_id"], made, rows, found, odds, model), left)
 
 
 def _open(
@@ -199,6 +204,7 @@ def _links(
     ends = pl.DataFrame({"a": ids.gather(rows[pairs[:, 0]]), "b": ids.gather(rows[pairs[:, 1]])})
     frame = ends.select(left=pl.min_horizontal("a", "b"), right=pl.max_horizontal("a", "b")).with_columns(
         log_odds=pl.Series(odds[keep].astype(np.int32)),
+        probability=pl.Series(model.links.of(odds[keep])).fill_nan(None),
         days=pl.Series(np.maximum(0, made.start[pairs[:, 1]] - made.end[pairs[:, 0]])),
         km=pl.Series(kernel.distances(made, pairs)).round(3).fill_nan(None),
         **{f"by_{name}": pl.Series(tables[k][level[:, k]]) for k, name in enumerate(kernel.COMPARISONS)},

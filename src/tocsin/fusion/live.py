@@ -22,7 +22,9 @@ from tocsin.terms.tables import REPORTS, conform
 
 _ROOM = 1 << 12
 _RECENT = 50_000  # reports that wait in the short lists before the long ones are made anew
-_CHANGES = pl.Schema({"incident_id": pl.String, "change": pl.String, "before": pl.List(pl.String), "reports": pl.List(pl.String)})
+_CHANGES = pl.Schema(
+    [("incident_id", pl.String()), ("change", pl.String()), ("before", pl.List(pl.String)), ("reports", pl.List(pl.String))]
+)
 
 
 class Changes(NamedTuple):
@@ -282,7 +284,7 @@ class Live:
                 break
             room = int(n)
         self._place[members] = -1
-        labels = clustered(len(members), pair[:n], odds[:n], self._exclusive[members], self.model.unseen, "here")
+        labels = clustered(len(members), pair[:n], odds[:n], self._exclusive[members], self.model.unseen, "here")[0]
         order = np.lexsort((np.arange(len(members)), self._known[members]))
         first = np.zeros(len(members), np.int64)
         first[labels[order[::-1]]] = order[::-1]  # the last that is written stays

@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.fusion.judgements import Judgement, fingerprint
-from tocsin.fusion.model import Model
+from tocsin.fusion.model import ONE, Model
 from tocsin.fusion.window import Window
+from tocsin.kernels.correlate import NO_MARGIN
 
 Ints = NDArray[np.int64]
 _UUID = 36  # characters
@@ -78,12 +79,25 @@ def _key(ids: pl.Series) -> pl.Series | None:
 
 
 def labelled(
-    current: pl.DataFrame, own: pl.DataFrame, labels: Ints, decided: tuple[Judgement, ...], rank: NDArray[np.int32], roots: dict[str, str]
+    current: pl.DataFrame,
+    own: pl.DataFrame,
+    labels: Ints,
+    decided: tuple[Judgement, ...],
+    rank: NDArray[np.int32],
+    roots: dict[str, str],
+    margins: Ints | None = None,
 ) -> pl.DataFrame:
-    """Reports with `incident_id`, `_cluster`, `_part` (its group of judged parts, null for most) and `_derived`.
+    """Reports with `incident_id`, `_cluster`, `_part` (its group of judged parts, null for most), `_derived`, and `_margin` in log-odds, null where none.
 
-    own: those of `current` that were not taken out of others, with their labels; rank: of each id in `current`.
+    own: those of `current` that were not taken out of others, with their labels and margins; rank: of each id in `current`.
     """
+    margin = pl.Series("_margin", np.full(own.height, np.nan) if margins is None else np.where(margins == NO_MARGIN, np.nan, margins / ONE))
+    own = own.with_columns(margin.fill_nan(None))
+    current = (
+        own
+        if own.height == current.height
+        else current.join(own.select("report_id", "_margin"), on="report_id", how="left", maintain_order="left")
+    )
     made = _follow(current, own, *_join_parts(own, labels, decided))
     return made.with_columns(_incident_ids(made, rank, roots))
 

@@ -17,9 +17,21 @@ from tocsin.errors import SpecError
 from tocsin.kernels.linkage import COMPARISONS, LEVELS
 
 #: Changes where the levels mean something else: a model of another version is refused.
-VERSION = 1
+VERSION = 2
 ONE = 1024  # a natural log-odds of 1
-_KEYS = {"version", "trained_on", "calibrated_on", "prior", "unseen", "floor", "weights"}
+_KEYS = {"version", "trained_on", "calibrated_on", "prior", "unseen", "floor", "weights", "links", "incidents"}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What log-odds turned out to be worth: a rising broken line through reviewed cases; empty where none were."""
+
+    odds: tuple[int, ...] = ()  # in 1/1024, rising
+    chance: tuple[float, ...] = ()  # probability there, never falling
+
+    def of(self, odds: NDArray[Any]) -> NDArray[np.float64]:
+        """The probability at each log-odds, NaN where the curve is empty; beyond its ends that of the end."""
+        return np.interp(odds, self.odds, self.chance) if self.odds else np.full(len(odds), np.nan)
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,8 @@ class Model:
     unseen: int  # what a pair that is no link counts against joining
     floor: int  # least sum of weights that makes a link
     weights: dict[str, tuple[int, ...]]
+    links: Curve = Curve()
+    incidents: Curve = Curve()
 
     def __post_init__(self) -> None:
         for name, size in zip(COMPARISONS, LEVELS, strict=True):
@@ -47,8 +61,9 @@ class Model:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all that decides."""
-        text = json.dumps([VERSION, self.prior, self.unseen, self.floor, self.weights], sort_keys=True)
+        """A hash of all that decides, and of what its odds are said to be worth."""
+        curves = [(c.odds, c.chance) for c in (self.links, self.incidents)]
+        text = json.dumps([VERSION, self.prior, self.unseen, self.floor, self.weights, curves], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def to_json(self) -> str:
@@ -62,6 +77,9 @@ class Model:
             "floor": self.floor,
         }
         lines = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in head.items()]
+        for name in ("links", "incidents"):
+            curve = getattr(self, name)
+            lines.append(f"{json.dumps(name)}: {json.dumps({'odds': list(curve.odds), 'chance': list(curve.chance)})}")
         tables = ",\n  ".join(f"{json.dumps(name)}: {json.dumps(list(self.weights[name]))}" for name in COMPARISONS)
         return "{\n " + ",\n ".join(lines) + ',\n "weights": {\n  ' + tables + "\n }\n}\n"
 
@@ -78,7 +96,10 @@ def parse_model(text: str, where: str) -> Model:
     if raw["version"] != VERSION:
         raise SpecError(f"{where}: a model of version {raw['version']}, and this tocsin reads version {VERSION}; train it anew")
     weights = {str(k): tuple(int(x) for x in v) for k, v in raw["weights"].items()}
-    return Model(str(raw["trained_on"]), str(raw["calibrated_on"]), int(raw["prior"]), int(raw["unseen"]), int(raw["floor"]), weights)
+    curves = [Curve(tuple(map(int, raw[k]["odds"])), tuple(map(float, raw[k]["chance"]))) for k in ("links", "incidents")]
+    return Model(
+        str(raw["trained_on"]), str(raw["calibrated_on"]), int(raw["prior"]), int(raw["unseen"]), int(raw["floor"]), weights, *curves
+    )
 
 
 def load_model(path: Path) -> Model:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from tocsin.fusion.judgements import Judgement
+from tocsin.fusion.model import ONE, Curve
 from tocsin.terms.tables import PART
 from tocsin.terms.taxonomies import NAMES, taxonomy
 
@@ -16,8 +17,8 @@ _SIDES = ("side_a", "side_b", "actor", "initiator")
 _ADDED = ("killed_low", "killed", "killed_high", "killed_civilians", "killed_a", "killed_b")
 
 
-def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...]) -> pl.DataFrame:
-    """Incidents from reports with `incident_id`, `_cluster`, `_part` and `_derived`; every column of INCIDENTS but as_of and model."""
+def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...], worth: Curve) -> pl.DataFrame:
+    """Incidents from reports as `labelled` gives them; every column of INCIDENTS but as_of and model. worth: what margins are worth."""
     ordered = labelled.sort("_cluster", "_derived", "radius_km", "known_at", "report_id", nulls_last=True)
     own = ordered.filter(~pl.col("_derived"))
     frame = _basics(ordered).join(_where(own), on="_cluster").join(_tolls(ordered, own), on="_cluster")
@@ -30,6 +31,8 @@ def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...]) -> pl.DataFr
         .list.drop_nulls()
         .list.sort(),
     )
+    sure = pl.Series(worth.of(frame["margin"].fill_null(0.0).to_numpy() * ONE)).fill_nan(None)
+    frame = frame.with_columns(confidence=pl.when(pl.col("_several") & pl.col("margin").is_not_null()).then(sure)).drop("_several")
     frame = _judge(frame, ordered, decided)
     return frame.drop(pl.selectors.starts_with("_odd_"), "_cluster").sort("event_start", "incident_id", nulls_last=True)
 
@@ -46,6 +49,8 @@ def _basics(ordered: pl.DataFrame) -> pl.DataFrame:
         hindsight=pl.col("hindsight").any(),
         corroboration=pl.col("origin").n_unique().cast(pl.Int32),
         wounded=_middle(pl.col("wounded")),
+        margin=pl.col("_margin").min(),
+        _several=mine.sum() > 1,
         _from=latest,
         _to=earliest,
         _first=pl.col("event_start").filter(mine).min(),

@@ -142,14 +142,48 @@ class Parts(NamedTuple):
         )
 
 
-def solve(parts: Parts, unseen: int) -> tuple[NDArray[np.int32], int]:
-    """(the label of each member: the least of its cluster; what the local moves gained). A pair that is not given weighs `-unseen`."""
-    out = np.empty(len(parts.members), np.int32)
-    return out, int(_solve(*parts, np.int64(unseen), out))
+class Solved(NamedTuple):
+    """Clusters of some components."""
+
+    labels: NDArray[np.int32]  # of each member: the least of its cluster
+    margins: NDArray[np.int64]  # what each member has in its cluster more than elsewhere or alone; `NO_MARGIN` where too many to tell
+    gain: int  # of the local moves
+
+
+#: Stands where a margin cannot be told.
+NO_MARGIN = 1 << 40
+
+
+def solve(parts: Parts, unseen: int) -> Solved:
+    """Clusters each component by itself. A pair that is not given weighs `-unseen`."""
+    labels, margins = np.empty(len(parts.members), np.int32), np.empty(len(parts.members), np.int64)
+    return Solved(labels, margins, int(_solve(*parts, np.int64(unseen), labels, margins)))
 
 
 @compiled
-def _solve(starts: Any, members: Any, pair_starts: Any, ends: Any, weights: Any, exclusive: Any, unseen: Any, out: Any) -> Any:
+def _margins(matrix: Any, label: Any, out: Any) -> None:
+    k = len(label)
+    size, toward = np.zeros(k, np.int64), np.zeros(k, np.int64)
+    for x in range(k):
+        size[label[x]] += 1
+    for x in range(k):
+        toward[:] = 0
+        for y in range(k):
+            if y != x:
+                toward[label[y]] += matrix[x, y]
+        other = _NEVER
+        if size[label[x]] > 1:
+            other = 0  # alone
+        for c in range(k):
+            if c != label[x] and size[c] > 0:
+                other = max(other, toward[c])
+        out[x] = toward[label[x]] - other
+
+
+@compiled
+def _solve(
+    starts: Any, members: Any, pair_starts: Any, ends: Any, weights: Any, exclusive: Any, unseen: Any, out: Any, margins: Any
+) -> Any:
     gain = 0
     for c in range(len(starts) - 1):
         low, high = starts[c], starts[c + 1]
@@ -157,6 +191,7 @@ def _solve(starts: Any, members: Any, pair_starts: Any, ends: Any, weights: Any,
         k = len(own)
         if k > 2 * LARGEST:  # so many that no weight tells them apart: one cluster, but for those that exclude each other
             _join(own, alone, result)
+            margins[low:high] = NO_MARGIN
             continue
         matrix = np.full((k, k), -unseen)
         for p in range(pair_starts[c], pair_starts[c + 1]):
@@ -170,6 +205,7 @@ def _solve(starts: Any, members: Any, pair_starts: Any, ends: Any, weights: Any,
         label = np.empty(k, np.int64)
         _greedy(matrix, label)
         gain += _moves(matrix, label)
+        _margins(matrix, label, margins[low:high])
         first = np.full(k, -1)
         for a in range(k):
             if first[label[a]] < 0:
@@ -226,8 +262,9 @@ def cluster(
     """(label of each of n: the least member of its cluster; what the local moves gained); arguments as for `parts` and `solve`."""
     out = np.arange(n)
     several = parts(n, pairs, weights, exclusive)
-    out[several.members], gain = solve(several, unseen)
-    return out, gain
+    found = solve(several, unseen)
+    out[several.members] = found.labels
+    return out, found.gain
 
 
 @compiled

@@ -147,8 +147,16 @@ INCIDENTS: tuple[Column, ...] = (
     _c("wounded", _I, "wounded"),
     _c("disputed", _LS, "columns on which its reports disagree, sorted", True),
     _c("corroboration", _I, "number of independent origins", True),
-    _c("confidence", _F, "probability that these reports are one incident; null where the method gives none"),
-    _c("margin", _F, "log-odds to the nearest other answer; null where the method gives none"),
+    _c(
+        "confidence",
+        _F,
+        "probability that all its reports are one incident, recalibrated on what the model names; null for one report, or without odds",
+    ),
+    _c(
+        "margin",
+        _F,
+        "log-odds to the nearest other answer: its weakest report elsewhere or alone; null where nothing else is near, or the method gives none",
+    ),
     _c("judged", _LS, "ids of the human judgements that shaped it", True),
 )
 
@@ -156,6 +164,11 @@ LINKS: tuple[Column, ...] = (
     _c("left", _S, "report_id, the lesser of the two", True),
     _c("right", _S, "report_id", True),
     _c("log_odds", _I, "log-odds that they describe one incident, in 1/1024; null where the method gives none"),
+    _c(
+        "probability",
+        _F,
+        "that they describe one incident, recalibrated on what the model names; null where the method gives none",
+    ),
     _c("days", _I, "days between the two intervals, 0 where they overlap"),
     _c("km", _F, "kilometres between the two points"),
     _c("by_day", _I, "what the days give; log_odds is the sum of all by_ columns, in 1/1024, null where the method gives none"),

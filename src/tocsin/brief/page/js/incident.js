@@ -122,6 +122,25 @@ function placeMap(one) {
   el("figcaption", {}, known(one.radius_km) ? t("place_radius", {radius: number(Math.round(one.radius_km))}) : t("place_point")));
 }
 
+// Why its reports are one: how sure that is, and what each two of them share, as log-odds that add up.
+const REASONS = ["day", "place", "attack", "target", "actor", "killed", "wounded", "agency", "share"];
+const signed = (value) => (known(value) ? `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)}` : "");
+
+function whyOne(one, found) {
+  const links = one.links || [];
+  if (!links.length) return null;
+  const name = (at) => `${at + 1} ${(found[at] || {}).agency || ""}`.trim();
+  const sure = known(one.confidence) ? t("why_sure", {chance: `${Math.round(one.confidence * 100)} %`, on: head.calibrated_on || t("unknown")}) : t("why_uncalibrated");
+  const margin = known(one.margin) ? ` ${t("why_margin", {margin: signed(one.margin)})}` : "";
+  const titles = ["why_pair", "why_chance", ...REASONS.map((reason) => `why_${reason}`), "why_sum"];
+  const table = () => [titles.map((key) => t(key)), ...links.map(([a, b, chance, ...odds]) => [`${name(a)} – ${name(b)}`, chance, ...odds])];
+  return el("section", {class: "why-one"}, el("h4", {}, t("why_title"), " ", signs("why", table, null, t("why_title"))), el("p", {}, sure, margin),
+    el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": t("why_title")}, el("table", {}, el("thead", {}, el("tr", {}, titles.map((key) => el("th", {scope: "col"}, t(key))))),
+      el("tbody", {}, links.slice(0, 40).map(([a, b, chance, ...odds]) => el("tr", {}, el("th", {scope: "row"}, el("bdi", {}, `${name(a)} – ${name(b)}`)),
+        el("td", {}, known(chance) ? `${Math.round(chance * 100)} %` : "–"), odds.map((value) => el("td", {class: value < 0 ? "against" : null}, signed(value)))))))),
+    links.length > 40 ? el("p", {class: "quiet"}, t("why_more", {n: links.length - 40})) : null, el("p", {class: "quiet"}, t("why_note")));
+}
+
 function openedOf(one) {
   const ids = Array.isArray(one.report_ids) ? one.report_ids : [];
   const found = ids.filter((id) => typeof id === "number").map((id) => reports.row(id));
@@ -129,7 +148,7 @@ function openedOf(one) {
   const cards = [...found.map((report) => reportCard(report, differs)),
     ...ids.filter((id) => typeof id !== "number").map((id) => el("li", {class: "quiet"}, t("report_missing", {id})))];
   return el("div", {class: "opened"}, el("div", {class: "whole"}, fieldsOf(one), tollPlot(one, found), placeMap(one)),
-    one.hindsight ? el("p", {class: "quiet"}, t("hindsight")) : null,
+    one.hindsight ? el("p", {class: "quiet"}, t("hindsight")) : null, whyOne(one, found),
     el("h4", {}, t("reports")), differs.size ? el("p", {class: "quiet differ-note"}, t("differ_note", {fields: [...differs].map((key) => t(key)).join(", ")})) : null,
     cards.length ? el("ul", {class: "reports"}, cards) : el("p", {class: "quiet"}, t("reports_none")));
 }
