@@ -26,8 +26,8 @@ from tocsin.brief.since import changes, last_brief
 from tocsin.brief.view import caveats, deadliest, incident_items, issue_items, report_items, source_items, would_change
 from tocsin.brief.windows import BASELINES, spans, table
 from tocsin.errors import OptionError
-from tocsin.fusion import Fusion, Judgement, default_model, fuse, load
-from tocsin.fusion.judgements import standing
+from tocsin.fusion import Fusion, Judgement, default_model, fuse
+from tocsin.fusion.judgements import standing, with_bundled
 from tocsin.intake import Intake, Progress, read
 from tocsin.intake.places import districts, outline
 from tocsin.terms.publishers import publishers
@@ -63,6 +63,7 @@ def brief(
     demo: bool = False,
     spec: str | PathLike[str] | None = None,
     judgements: Iterable[Judgement] | None = None,
+    judgement_files: Iterable[str | PathLike[str]] = (),
     since: str | PathLike[str] | None = None,
     pdf: bool = False,
     progress: Progress | None = None,
@@ -73,7 +74,8 @@ def brief(
     country: ISO 3166-1 alpha-3. area: a province, a district, or tribal, mainland, big_city. where: (west, south, east, north) in degrees. group: a
     community's code, narrower ones included. public: only what is marked CLEAR, without words that a publisher does not let circulate. out: a folder
     for brief.html, reports.parquet, incidents.parquet, .csv and .geojson, issues.csv and run.json; nothing is written where it is None. demo: the bundled
-    data as of 2015-05-14. since: the folder or run.json of an earlier brief; what changed stands first. pdf: brief.pdf too, printed by a Chromium or Chrome.
+    data as of 2015-05-14. judgements: signed decisions in place of the bundled ones; judgement_files: logs of `tocsin judge` besides them.
+    since: the folder or run.json of an earlier brief; what changed stands first. pdf: brief.pdf too, printed by a Chromium or Chrome.
 
     Raises `OptionError` for options that make no sense, and what `read` and `fuse` raise.
     """
@@ -86,14 +88,18 @@ def brief(
     if pdf and out is None:
         raise OptionError("a PDF needs a folder to be written to: give out")
     last = last_brief(since) if since is not None else None
-    decided = tuple(load() if judgements is None else judgements)
+    judged = [Path(p) for p in judgement_files]
+    decided = with_bundled(judged) if judgements is None else tuple(judgements)
     as_of = as_of or _last_known(intake.reports)
     scope = Scope(as_of, window, country, area, where, group, public)
     reports = intake.reports.filter(pl.col("marking") == "CLEAR") if public else intake.reports
     fusion = fuse(reports, as_of=as_of, judgements=decided)
     kept, left_out = scope.apply(fusion.incidents)
-    view = _view(intake, reports, fusion, kept, left_out, scope, decided) | {"reproduce": _command(intake, scope, demo=demo)}
-    options = _options(scope, sources, demo, spec) | {"since": str(since) if since is not None else None}
+    view = _view(intake, reports, fusion, kept, left_out, scope, decided) | {"reproduce": _command(intake, scope, judged, demo=demo)}
+    options = _options(scope, sources, demo, spec) | {
+        "since": str(since) if since is not None else None,
+        "judgement_files": [str(p) for p in judged],
+    }
     if last is not None:
         view["since"] = changes(last, kept, options)
     page = None
@@ -240,7 +246,7 @@ def _licences(intake: Intake) -> list[dict[str, str]]:
     ]
 
 
-def _command(intake: Intake, scope: Scope, *, demo: bool) -> str:
+def _command(intake: Intake, scope: Scope, judged: list[Path], *, demo: bool) -> str:
     words = [
         "tocsin brief",
         *(["--demo"] if demo else intake.sources["file"].to_list()),
@@ -248,4 +254,5 @@ def _command(intake: Intake, scope: Scope, *, demo: bool) -> str:
         f"--window {scope.window}",
     ]
     words += [f"{option} {value}" for option, _, value in scope.filters()]
+    words += [f"--judgements {path.name}" for path in judged]
     return " ".join([*words, *(["--public"] if scope.public else [])])

@@ -19,7 +19,7 @@ FIELDS = (
 )  # fmt: skip
 _KEYS = ("incident_id", "report_ids")
 #: Options whose change is not a change of scope.
-_FREE = {"as_of", "files", "demo", "spec", "since"}
+_FREE = {"as_of", "files", "demo", "spec", "since", "judgement_files"}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import click
 
 from tocsin.cli.brief import brief
 from tocsin.cli.fuse import fuse
+from tocsin.cli.judge import judge
 from tocsin.cli.read import read
 from tocsin.cli.train import train
 from tocsin.cli.why import why
@@ -20,7 +21,7 @@ def app() -> None:
     """Fuse reports of violence into one honest record of incidents."""
 
 
-for command in (brief, read, fuse, train, why):
+for command in (brief, read, fuse, judge, train, why):
     app.add_command(command)
 
 

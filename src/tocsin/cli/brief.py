@@ -15,7 +15,7 @@ from tocsin.brief import Brief, box
 from tocsin.brief import brief as make_brief
 from tocsin.brief.outputs import check_run, read_run
 from tocsin.brief.say import say
-from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, print_issues, reading
+from tocsin.cli.options import AS_OF, FILES, JUDGEMENTS, SPEC, as_date, out_option, print_issues, reading
 
 
 @click.command()
@@ -36,6 +36,7 @@ from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, print_is
 )
 @click.option("--pdf", is_flag=True, help="brief.pdf too: the weekly report, printed by a Chromium or Chrome.")
 @SPEC
+@JUDGEMENTS
 @out_option("tocsin-out")
 @click.option("--again", type=click.Path(path_type=Path), help="A run.json: make the same page again, and say whether it is the same.")
 def brief(files: tuple[Path, ...], as_of: datetime | None, where: str | None, again: Path | None, **options: Any) -> None:
@@ -55,6 +56,7 @@ def repeat(path: Path, out: Path) -> None:
     run = read_run(path)
     options = dict(run["options"])
     files, where = options.pop("files"), options.pop("where")
+    options["judgement_files"] = options.get("judgement_files") or ()
     as_of = date.fromisoformat(options.pop("as_of"))
     with reading() as tell:
         made = make_brief(files, as_of=as_of, where=tuple(where) if where else None, out=out, progress=tell, **options)

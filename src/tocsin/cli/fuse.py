@@ -12,11 +12,12 @@ import polars as pl
 from rich.console import Console
 
 from tocsin.brief.outputs import write_incidents, write_incidents_flat
-from tocsin.cli.options import AS_OF, FILES, SPEC, as_date, out_option, reading, working
+from tocsin.cli.options import AS_OF, FILES, JUDGEMENTS, SPEC, as_date, out_option, reading, working
 from tocsin.engine import ENGINES
 from tocsin.errors import UnreadableFile
-from tocsin.fusion import METHODS, Totals, fuse_to, load, load_model
+from tocsin.fusion import METHODS, Totals, fuse_to, load_model
 from tocsin.fusion import fuse as fuse_reports
+from tocsin.fusion.judgements import with_bundled
 from tocsin.intake import read_to
 
 
@@ -27,7 +28,7 @@ from tocsin.intake import read_to
 @out_option("tocsin-out")
 @click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True, help="How reports are compared.")
 @click.option("--model", type=click.Path(path_type=Path), help="A model of `tocsin train` in place of the bundled one.")
-@click.option("--judgements", type=click.Path(path_type=Path), help="Signed decisions (YAML) in place of the bundled ones.")
+@JUDGEMENTS
 @click.option(
     "--engine",
     type=click.Choice(tuple(ENGINES)),
@@ -42,7 +43,7 @@ def fuse(
     out: Path,
     method: str,
     model: Path | None,
-    judgements: Path | None,
+    judgement_files: tuple[Path, ...],
     engine: str,
 ) -> None:
     """Fuse FILES (event files, or a reports.parquet of `tocsin read`) into incidents.parquet, .csv, .geojson and links.parquet.
@@ -52,7 +53,7 @@ def fuse(
     if not files:
         raise click.UsageError("name at least one file")
     chosen = load_model(model) if model else None
-    decided = load(judgements) if judgements else None
+    decided = with_bundled(judgement_files)
     console = Console()
     ready, rest = [f for f in files if is_reports(f)], [f for f in files if not is_reports(f)]
     if rest and any(f.exists() and f.resolve() == (out / "reports.parquet").resolve() for f in ready):

@@ -18,6 +18,14 @@ FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 SPEC = click.option("--spec", type=click.Path(path_type=Path), help="YAML that describes a table of your own.")
 AS_OF = click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only what was known by this day.")
 
+JUDGEMENTS = click.option(
+    "--judgements",
+    "judgement_files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Signed decisions besides the bundled ones: a log of `tocsin judge`, or YAML; may be given several times.",
+)
+
 
 def out_option(default: str) -> Callable[[Any], Any]:
     """The folder that a verb writes into."""

@@ -21,7 +21,7 @@ from tocsin.engine import ENGINES
 from tocsin.errors import OptionError
 from tocsin.fusion.bulk import Totals, fuse_to
 from tocsin.fusion.explain import Explanation, explain
-from tocsin.fusion.judgements import Judgement, load, standing
+from tocsin.fusion.judgements import Decided, Judgement, constraints, load, standing
 from tocsin.fusion.linkage import link
 from tocsin.fusion.members import derived, known_by, labelled, last_known, ranks, roots, stamp, without_corrected
 from tocsin.fusion.model import Model, default_model, load_model
@@ -114,16 +114,18 @@ def fuse(
     rank = ranks(current["report_id"])
     mine = ~derived(current)
     own, place = (current, rank) if mine.all() else (current.filter(mine), rank[mine].argsort().argsort().astype(np.int32))
+    origins = roots(known)
+    ruled = constraints(decided, own["report_id"], origins)
     if method == "linkage":
-        found = link(own, place, trained, declared, engine)
+        found = link(own, place, trained, declared, engine, decided=ruled)
         labels, margins, links = found.labels, found.margins, found.links
     else:
         near = window_links(own, window, declared)
-        labels, margins, links = _cluster(own, place, near, declared), None, lambda: near
-    made = labelled(current, own, labels, decided, rank, roots(known), margins)
+        labels, margins, links = _cluster(own, place, near, declared, ruled), None, lambda: near
+    made = labelled(current, own, labels, decided, rank, origins, margins)
     return Fusion(
         made.select("report_id", "incident_id"),
-        lambda: conform(resolve(made, decided, trained.incidents).with_columns(**stamps), INCIDENTS, table="incidents"),
+        lambda: conform(resolve(made, decided, trained.incidents, origins).with_columns(**stamps), INCIDENTS, table="incidents"),
         lambda: conform(links(), LINKS, table="links"),
     )
 
@@ -132,7 +134,7 @@ _NO_CLUSTERS = pl.DataFrame(schema={"report_id": pl.String, "incident_id": pl.St
 
 
 def _cluster(
-    own: pl.DataFrame, place: np.ndarray[Any, Any], links: pl.DataFrame, declared: frozenset[str]
+    own: pl.DataFrame, place: np.ndarray[Any, Any], links: pl.DataFrame, declared: frozenset[str], decided: Decided
 ) -> np.ndarray[Any, np.dtype[np.int64]]:
     """A label for each of `own` by links taken one after another; place: the rank of each id."""
     at = {
@@ -143,4 +145,11 @@ def _cluster(
     exclusive[place] = own.select(
         pl.when(pl.col("agency").is_in(list(declared))).then(pl.col("agency").rank("dense").cast(pl.Int64)).otherwise(-1)
     ).to_series()
-    return np.asarray(merge(own.height, at["left"].to_numpy(), at["right"].to_numpy(), exclusive)[place])
+    labels = np.asarray(merge(own.height, at["left"].to_numpy(), at["right"].to_numpy(), exclusive)[place])
+    for a, b in decided.together:
+        labels[labels == max(labels[a], labels[b])] = min(labels[a], labels[b])
+    for a, b in decided.apart:  # the links of the one that is taken out are not weighed: it goes alone, with what is bound to it
+        if labels[a] == labels[b]:
+            out = [a, *(int(x) for pair in decided.together if a in pair for x in pair)]
+            labels[out] = labels.max() + 1
+    return labels

@@ -1,30 +1,41 @@
 """Human judgements: append-only, signed, reversible. Each says what was decided, by whom, when and why.
 
-A file of them is YAML: a list of mappings with `id`, `by`, `signed`, `why`, `decides` and what that kind needs:
-
-    - {id: j1, by: name, signed: 2026-01-31, why: reason, decides: part_of, reports: [{agency: A, own_id: "1"}, {agency: A, own_id: "2"}]}
-    - {id: j2, by: name, signed: 2026-01-31, why: reason, decides: not_part_of, reports: [...]}
-    - {id: j3, by: name, signed: 2026-01-31, why: reason, decides: value, reports: [...], field: target_group, value: shia}
-    - {id: j4, by: name, signed: 2026-02-01, why: reason, decides: undo, judgement: j3}
+Kinds: `merge` and `confirm` (these reports are one incident), `split` (these are none with those `apart_from` them), `part_of` (rows that a
+source split by kind of violence: one incident, and their tolls add), `not_part_of` (looked at, and two incidents), `value` (what a field of the
+incident is), `undo` (of an earlier one). Where two contradict each other, the later one holds. log.py keeps the file they are appended to;
+docs/reference/judgements.md shows both forms.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+import polars as pl
 import yaml
+from numpy.typing import NDArray
 
 from tocsin.errors import InputError
 from tocsin.terms.ids import report_id
+from tocsin.terms.tables import INCIDENTS, schema
 from tocsin.terms.taxonomies import NAMES, taxonomy
 
-KINDS = ("part_of", "not_part_of", "value", "undo")
+KINDS = ("merge", "confirm", "split", "part_of", "not_part_of", "value", "undo")
+#: Kinds whose reports are one incident.
+ONE = ("merge", "confirm", "part_of")
+#: Fields of an incident that a person may set.
+FIELDS = tuple(
+    c.name
+    for c in INCIDENTS[INCIDENTS.index(next(c for c in INCIDENTS if c.name == "event_start")) :]
+    if c.name not in ("parts", "disputed", "corroboration", "confidence", "margin", "judged")
+)
 
 
 @dataclass(frozen=True)
@@ -37,34 +48,146 @@ class Judgement:
     why: str
     decides: str  # one of KINDS
     reports: tuple[str, ...] = ()  # report ids
+    apart_from: tuple[str, ...] = ()  # of a `split`: the report ids that the others are none with
     field: str | None = None  # of a `value`: the column
     value: str | None = None  # of a `value`: what it is
     judgement: str | None = None  # of an `undo`: the id undone
 
 
 def load(path: Path | None = None) -> tuple[Judgement, ...]:
-    """The judgements of a file; the bundled ones where none is named. Raises `InputError` where one is not well formed."""
+    """The judgements of a file (YAML, or a log of `tocsin judge`); the bundled ones where none is named.
+
+    Raises `InputError` where one is not well formed, or a log was changed after it was written.
+    """
     if path is None:
         text, name = files("tocsin.data").joinpath("judgements.yml").read_text(encoding="utf-8"), "the bundled judgements"
     else:
         try:
             text, name = path.read_text(encoding="utf-8"), str(path)
         except (OSError, UnicodeDecodeError) as why:
-            raise InputError(f"{path}: judgements cannot be read ({why}); give a YAML file as docs/reference/judgements.md shows") from why
+            raise InputError(f"{path}: judgements cannot be read ({why}); give a file as docs/reference/judgements.md shows") from why
+    if text.startswith("{"):
+        return tuple(parse(item, name) for item in chained(text, name))
     try:
         raw = yaml.safe_load(text) or []
     except yaml.YAMLError as why:
         raise InputError(f"{name}: not YAML ({why}); docs/reference/judgements.md shows the form") from why
     if not isinstance(raw, list):
         raise InputError(f"{name}: a list of judgements is expected; docs/reference/judgements.md shows the form")
-    return tuple(_judgement(item, name) for item in raw)
+    return tuple(parse(item, name) for item in raw)
+
+
+def with_bundled(paths: Iterable[Path]) -> tuple[Judgement, ...]:
+    """The bundled judgements and those of these files. Raises `InputError`, also where two of one id differ."""
+    every: dict[str, Judgement] = {}
+    for path in (None, *paths):
+        for j in load(path):
+            if every.setdefault(j.id, j) != j:
+                raise InputError(f"{path}: judgement {j.id!r} is another one than that of the same id in a file before it")
+    return tuple(every.values())
+
+
+def chained(text: str, name: str) -> list[dict[str, Any]]:
+    """The entries of a log, each of which names the hash of the one before. Raises `InputError` where one does not."""
+    out, before = [], ""
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            item = json.loads(line)
+            whole = item["hash"] == linked(item, before)
+        except (ValueError, TypeError, KeyError) as why:
+            raise InputError(f"{name}, line {number}: not an entry of a log of judgements; a log is only ever appended to") from why
+        if not whole:
+            raise InputError(
+                f"{name}, line {number}: this entry, or one before it, was changed, taken out or moved after it was written: its hash does not fit. "
+                "Restore the log from a copy; a judgement is undone by `tocsin judge undo`, never by an edit"
+            )
+        before = item["hash"]
+        out.append(item)
+    return out
+
+
+def linked(item: Mapping[str, Any], before: str) -> str:
+    """The hash that chains an entry to the one before it."""
+    text = json.dumps({k: v for k, v in item.items() if k != "hash"}, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(f"{before}\n{text}".encode()).hexdigest()
 
 
 def standing(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
-    """The judgements that no later one undid, sorted by id."""
-    every = tuple(judgements)
-    undone = {j.judgement for j in every if j.decides == "undo"}
-    return tuple(sorted((j for j in every if j.decides != "undo" and j.id not in undone), key=lambda j: j.id))
+    """The judgements that no later one undid, the earliest first (by day, then id). An undone `undo` no longer counts."""
+    every = {j.id: j for j in judgements}
+    undo = sorted((j for j in every.values() if j.decides == "undo"), key=lambda j: (j.signed, j.id), reverse=True)
+    gone: set[str | None] = set()
+    for j in undo:
+        if j.id not in gone:
+            gone.add(j.judgement)
+    return tuple(sorted((j for j in every.values() if j.decides != "undo" and j.id not in gone), key=lambda j: (j.signed, j.id)))
+
+
+class Decided(NamedTuple):
+    """Pairs of reports, by their places, that judgements put together or apart, without contradiction."""
+
+    together: NDArray[np.int32]  # (m, 2): each with the first of its group
+    apart: NDArray[np.int32]  # (k, 2)
+
+
+NONE = Decided(np.empty((0, 2), np.int32), np.empty((0, 2), np.int32))
+
+
+def named(decided: Iterable[Judgement]) -> set[str]:
+    """All report ids that judgements name."""
+    return {r for j in decided for r in (*j.reports, *j.apart_from)}
+
+
+def heirs(ids: pl.Series, wanted: Collection[str], roots: Mapping[str, str]) -> dict[str, list[int]]:
+    """Where each of the wanted reports, or what corrected it, stands in `ids`; roots: what a report that corrects another goes back to."""
+    origin = {r: roots.get(r, r) for r in wanted}
+    several = set(origin.values())
+    family = {*several, *(new for new, old in roots.items() if old in several)}
+    where: dict[str, list[int]] = {}
+    found = ids.to_frame("id").with_row_index("at").filter(pl.col("id").is_in(list(family)))
+    for at, one in found.sort("id").iter_rows():
+        where.setdefault(roots.get(one, one), []).append(int(at))
+    return {r: where[o] for r, o in origin.items() if o in where}
+
+
+def constraints(decided: tuple[Judgement, ...], ids: pl.Series, roots: Mapping[str, str]) -> Decided:
+    """What the judgements decide about these reports; where two contradict each other, the later one holds."""
+    ruling = [j for j in decided if j.decides in (*ONE, "split")]
+    if not ruling:
+        return NONE
+    at = heirs(ids, named(ruling), roots)
+    head: dict[int, int] = {}
+    barred: dict[int, set[int]] = {}  # of heads
+
+    def top(x: int) -> int:
+        while head.get(x, x) != x:
+            x = head[x]
+        return x
+
+    apart: set[tuple[int, int]] = set()
+    rank = {place: k for k, place in enumerate(p for r in sorted(at) for p in at[r])}
+    for j in reversed(ruling):
+        members = sorted({p for r in j.reports for p in at.get(r, ())}, key=rank.__getitem__)
+        if j.decides == "split":
+            for other in sorted({p for r in j.apart_from for p in at.get(r, ())}, key=rank.__getitem__):
+                for x in members:
+                    a, b = top(x), top(other)
+                    if a != b:
+                        barred.setdefault(a, set()).add(b)
+                        barred.setdefault(b, set()).add(a)
+                        apart.add((x, other))
+            continue
+        for x in members[1:]:
+            a, b = top(members[0]), top(x)
+            if a == b or b in barred.get(a, ()):
+                continue
+            head[b] = a
+            for c in barred.pop(b, ()):
+                barred[c].discard(b)
+                barred[c].add(a)
+                barred.setdefault(a, set()).add(c)
+    together = [(top(x), x) for x in head if top(x) != x]
+    return Decided(*(np.array(sorted(pairs), np.int32).reshape(-1, 2) for pairs in (together, apart)))
 
 
 def fingerprint(judgements: Iterable[Judgement]) -> str:
@@ -73,19 +196,41 @@ def fingerprint(judgements: Iterable[Judgement]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def _judgement(item: Any, name: str) -> Judgement:
+def parse(item: Any, name: str) -> Judgement:
+    """A judgement from an entry of a file; name: what the file is called. Raises `InputError`."""
     where = f"{name}, judgement {item.get('id', '?')!r}" if isinstance(item, dict) else name
     if not isinstance(item, dict) or not {"id", "by", "signed", "why", "decides"} <= item.keys():
         raise InputError(f"{where}: each judgement needs id, by, signed, why and decides")
     if item["decides"] not in KINDS:
         raise InputError(f"{where}: decides {item['decides']!r}, which is none of {', '.join(KINDS)}")
-    if not isinstance(item["signed"], date):
-        raise InputError(f"{where}: `signed` is not a date of the form 2026-01-31")
-    reports = tuple(
-        sorted(r if isinstance(r, str) else report_id(r["agency"], str(r["own_id"]), r.get("version")) for r in item.get("reports", ()))
-    )
+    try:
+        signed = item["signed"] if isinstance(item["signed"], date) else date.fromisoformat(str(item["signed"]))
+    except ValueError as why_not:
+        raise InputError(f"{where}: `signed` is not a date of the form 2026-01-31") from why_not
+    several = {
+        key: tuple(
+            sorted(r if isinstance(r, str) else report_id(r["agency"], str(r["own_id"]), r.get("version")) for r in item.get(key) or ())
+        )
+        for key in ("reports", "apart_from")
+    }
+    if item["decides"] == "split" and not (several["reports"] and several["apart_from"]):
+        raise InputError(f"{where}: a split names `reports`, and the reports that they are `apart_from`")
     field, value = item.get("field"), item.get("value")
-    if item["decides"] == "value" and field in NAMES and value not in taxonomy(field):
-        raise InputError(f"{where}: {value!r} is no code of {field}")
-    text = {k: str(item[k]) for k in ("id", "by", "why", "decides")}
-    return Judgement(**text, signed=item["signed"], reports=reports, field=field, value=value, judgement=item.get("judgement"))
+    if item["decides"] == "value":
+        check_value(field, value, where)
+    who, by, why, decides = (str(item[k]) for k in ("id", "by", "why", "decides"))
+    value = None if value is None else str(value)
+    return Judgement(who, by, signed, why, decides, several["reports"], several["apart_from"], field, value, item.get("judgement"))
+
+
+def check_value(field: Any, value: Any, where: str) -> None:
+    """Raises `InputError` where a field is none that a person may set, or cannot have that value."""
+    if field not in FIELDS:
+        raise InputError(f"{where}: {field!r} is no field of an incident that can be set; these are: {', '.join(FIELDS)}")
+    if field in NAMES and value not in taxonomy(field):
+        raise InputError(f"{where}: {value!r} is no code of {field}; docs/reference/codes.md lists them")
+    dtype = schema(INCIDENTS)[field]
+    try:
+        pl.Series([None if value is None else str(value)], dtype=pl.String).cast(dtype, strict=True)
+    except pl.exceptions.PolarsError as why:
+        raise InputError(f"{where}: {value!r} is no value of {field} ({dtype})") from why

@@ -16,10 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.engine import mapped
+from tocsin.fusion.judgements import NONE, Decided
 from tocsin.fusion.model import ONE, Model
 from tocsin.fusion.prepare import NEVER, numbered, prepare
 from tocsin.kernels import linkage as kernel
-from tocsin.kernels.correlate import NO_MARGIN, components, parts, solve
+from tocsin.kernels.correlate import APART, NO_MARGIN, TOGETHER, components, parts, solve
 from tocsin.terms.tables import LINKS, conform
 
 #: Least and most days from the end of the earlier report to the begin of the later: candidates.
@@ -113,12 +114,15 @@ class Linked(NamedTuple):
 
 
 def clustered(
-    n: int, pairs: NDArray[np.int32], odds: NDArray[np.int64], exclusive: NDArray[np.int64], unseen: int, engine: str
+    n: int, pairs: NDArray[np.int32], odds: NDArray[np.int64], exclusive: NDArray[np.int64], unseen: int, engine: str, decided: Decided
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(the label of each of n: the least of its cluster; what it has there more than elsewhere or alone).
 
-    Components are clustered apart from each other, many at a time.
+    Components are clustered apart from each other, many at a time. decided: pairs that a person put together or apart.
     """
+    if len(decided.together) or len(decided.apart):
+        pairs = np.concatenate([pairs, decided.together, decided.apart])
+        odds = np.concatenate([odds, np.full(len(decided.together), TOGETHER), np.full(len(decided.apart), APART)])
     several = parts(n, pairs, odds, exclusive)
     cuts = np.unique(
         np.searchsorted(several.pair_starts, np.arange(0, len(several.ends) + _PAIRS, _PAIRS)).clip(max=len(several.starts) - 1)
@@ -140,12 +144,14 @@ def link(
     engine: str = "here",
     kept: Kept = NOTHING,
     until: tuple[int, NDArray[np.bool_]] | None = None,
+    decided: Decided = NONE,
 ) -> Linked:
     """Clusters of reports, and how to get their links with all reasons.
 
     place: the rank of each report's id. declared: agencies that report an incident once; two of their reports are never joined. Where reports come in
     stretches of time: `kept` is what an earlier call found of the first reports, which begin before all others; until: the day from which on later ones begin,
-    and which reports stay open in any case. A component of which later reports may still join a member is open, and not clustered yet.
+    and which reports stay open in any case, among them all that are `decided`. A component of which later reports may still join a member is open, and not
+    clustered yet.
     """
     n = reports.height
     made, rows = prepare(reports, place)
@@ -174,7 +180,10 @@ def link(
     if declared:
         agency = reports["agency"]
         exclusive[place] = np.where(agency.is_in(list(declared)).to_numpy(), numbered(agency), -1)
-    labels, margins = (x[place] for x in clustered(n, ends, odds, exclusive, model.unseen, engine))
+    if is_open.any():
+        decided = NONE
+    ruled = Decided(*(kernel.ordered(place, p) for p in decided))
+    labels, margins = (x[place] for x in clustered(n, ends, odds, exclusive, model.unseen, engine, ruled))
     labels[is_open] = -1
     return Linked(labels, margins, lambda: _links(reports["report_id"], made, rows, found, odds, model), left)
 

@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.errors import ContractError
+from tocsin.fusion.judgements import NONE, Decided, Judgement, constraints, named, standing
 from tocsin.fusion.linkage import clustered
-from tocsin.fusion.members import ranks
+from tocsin.fusion.members import ranks, traced
 from tocsin.fusion.model import ONE, Model, default_model
 from tocsin.fusion.prepare import Numbers, prepare
 from tocsin.kernels import linkage as kernel
@@ -39,10 +40,18 @@ class Live:
     """Clusters of reports that change as reports come and go.
 
     reports: those to begin with, by the contract; others than events, and those taken out of other reports, are passed over. The clusters are at any time
-    those of `fuse` for the same reports, model and declarations; an incident's id is that of its first report by (known_at, report_id).
+    those of `fuse` for the same reports, model, declarations and judgements (none to begin with); an incident's id is that of its first report by
+    (known_at, report_id), or of what that one corrects.
     """
 
-    def __init__(self, reports: Any = None, *, one_report_per_incident: Collection[str] | None = None, model: Model | None = None) -> None:
+    def __init__(
+        self,
+        reports: Any = None,
+        *,
+        judgements: Iterable[Judgement] = (),
+        one_report_per_incident: Collection[str] | None = None,
+        model: Model | None = None,
+    ) -> None:
         self.model = model or default_model()
         self.declared = frozenset(one_report_agencies() if one_report_per_incident is None else one_report_per_incident)
         self._numbers = Numbers()
@@ -61,6 +70,10 @@ class Live:
         self._long: lists.Lists | None = None
         self._in_long = 0
         self._half = np.zeros(0, np.int64)
+        self._before: dict[str, str] = {}  # what each report corrects
+        self._roots: dict[str, str] = {}
+        self._decided = standing(judgements)
+        self._ruled, self._bonds = NONE, dict[int, set[int]]()  # numbers put together or apart; those bound now or before this change
         if reports is not None:
             self._add(reports, tell=False)
 
@@ -71,7 +84,12 @@ class Live:
     def clusters(self) -> pl.DataFrame:
         """report_id, incident_id: a row a report, in the order in which they came."""
         here = np.flatnonzero(self._alive[: self._n])
-        return pl.DataFrame({"report_id": self._ids.gather(here), "incident_id": self._ids.gather(self._label[here])})
+        return pl.DataFrame({"report_id": self._ids.gather(here), "incident_id": self._called(self._label[here])})
+
+    def _called(self, numbers: NDArray[np.int64] | pl.Series) -> pl.Series:
+        """The incident's id, where these are the numbers of its first report."""
+        ids = self._ids.gather(numbers)
+        return ids.replace(self._roots) if self._roots else ids
 
     def add(self, reports: Any) -> Changes:
         """New reports, by the contract; one that corrects another takes its place. One that is there already changes nothing.
@@ -82,7 +100,11 @@ class Live:
 
     def _add(self, reports: Any, *, tell: bool) -> Changes:
         frame = conform(pl.DataFrame(reports), REPORTS, table="reports").unique("report_id", keep="first", maintain_order=True)
-        self._corrected.update(frame["supersedes"].drop_nulls())
+        corrections = frame.filter(pl.col("supersedes").is_not_null())
+        self._corrected.update(corrections["supersedes"])
+        if corrections.height:
+            self._before.update(corrections.select("report_id", "supersedes").iter_rows())
+            self._roots = traced(self._before)
         gone = [n for i in frame["supersedes"].drop_nulls() if (n := self._number.get(i)) is not None and self._alive[n]]
         mine = (pl.col("kind") == "event") & (pl.col("derived_from").list.len().fill_null(0) == 0)
         frame = frame.filter(mine & ~pl.col("report_id").is_in(list(self._corrected)))
@@ -98,6 +120,38 @@ class Live:
         if any(n < 0 or not self._alive[n] for n in numbers):
             raise ContractError("a report to be removed is not there")
         return self._change(np.zeros(0, np.int32), np.unique(np.array(numbers, np.int32)))
+
+    def judge(self, judgements: Iterable[Judgement]) -> Changes:
+        """Takes these judgements in the place of the earlier ones: what they decide otherwise is clustered again."""
+        self._decided = standing(judgements)
+        return self._change(np.zeros(0, np.int32), np.zeros(0, np.int32))
+
+    def _rule(self) -> NDArray[np.int32]:
+        """Works out what the judgements decide about the reports that are there: those for which it is not what it was."""
+        before = self._ruled
+        if self._decided:
+            here = np.flatnonzero(self._alive[: self._n]).astype(np.int32)
+            self._ruled = Decided(*(here[p] for p in constraints(self._decided, self._ids.gather(here), self._roots)))
+        else:
+            self._ruled = NONE
+        self._bonds = {}
+        for a, b in [*before.together.tolist(), *self._ruled.together.tolist()]:
+            self._bonds.setdefault(a, set()).add(b)
+            self._bonds.setdefault(b, set()).add(a)
+        changed = {
+            x
+            for old, new in zip(before, self._ruled, strict=True)
+            for pair in set(map(tuple, old.tolist())) ^ set(map(tuple, new.tolist()))
+            for x in pair
+        }
+        return np.array(sorted(x for x in changed if self._alive[x]), np.int32)
+
+    def _judged(self, numbers: NDArray[np.int32]) -> bool:
+        """Whether the judgements name any of these reports, or what they correct."""
+        if not self._decided:
+            return False
+        names = {self._roots.get(r, r) for r in named(self._decided)}
+        return any(self._roots.get(i, i) in names for i in self._ids.gather(numbers))
 
     def _refuse_others(self, again: pl.DataFrame) -> None:
         if again.is_empty():
@@ -181,6 +235,8 @@ class Live:
             self._half = np.round(np.log(np.arange(2 * most + 2) + 2.0) * (ONE / 2)).astype(np.int64)
         touched = np.flatnonzero((met + left > 0) & self._alive).astype(np.int32)
         touched = np.union1d(touched, new).astype(np.int32)
+        if not (len(new) or len(gone)) or self._judged(np.concatenate([new, gone])):
+            touched = np.union1d(touched, self._rule()).astype(np.int32)
         near = self._components(touched, gone, least)
         before = self._label[near].copy()
         self._cluster(near)
@@ -256,16 +312,23 @@ class Live:
                 if self._alive[self._other[e]]:
                     begin.add(int(self._other[e]))
                 e = int(self._following[e])
-        first = np.array(sorted(begin), np.int32)
-        queue[: len(first)] = first
-        self._mark[first] = True
         prior = np.int64(self.model.prior)
-        n = lists.dirty(
-            self._head, self._following, self._other, self._weight, self._half, least, prior, self._alive, queue, len(first), self._mark
-        )
-        found = queue[:n].copy()
-        self._mark[found] = False
-        return found
+        while True:
+            first = np.array(sorted(begin), np.int32)
+            queue[: len(first)] = first
+            self._mark[first] = True
+            n = lists.dirty(
+                self._head, self._following, self._other, self._weight, self._half, least, prior, self._alive, queue, len(first), self._mark
+            )
+            found = queue[:n].copy()
+            self._mark[found] = False
+            if not self._bonds:
+                return found
+            there = set(found.tolist())
+            bound = {y for x in there | set(gone.tolist()) for y in self._bonds.get(x, ()) if self._alive[y]}
+            if bound <= there:
+                return found
+            begin = there | bound
 
     def _cluster(self, near: NDArray[np.int32]) -> None:
         """New labels for whole components."""
@@ -283,8 +346,10 @@ class Live:
             if n <= room:
                 break
             room = int(n)
+        places = (self._place[p].reshape(-1, 2) for p in self._ruled)
+        ruled = Decided(*(np.sort(p[(p >= 0).all(axis=1)], axis=1) for p in places))
         self._place[members] = -1
-        labels = clustered(len(members), pair[:n], odds[:n], self._exclusive[members], self.model.unseen, "here")[0]
+        labels = clustered(len(members), pair[:n], odds[:n], self._exclusive[members], self.model.unseen, "here", ruled)[0]
         order = np.lexsort((np.arange(len(members)), self._known[members]))
         first = np.zeros(len(members), np.int64)
         first[labels[order[::-1]]] = order[::-1]  # the last that is written stays
@@ -331,10 +396,11 @@ class Live:
         def named(column: str) -> pl.DataFrame:
             """The ids behind a column of lists of numbers, sorted, by the place of its row."""
             flat = told.select(pl.int_range(pl.len()).alias("at"), column).explode(column, empty_as_null=False)
-            ids = flat.with_columns(self._ids.gather(flat[column]).alias(column))
+            texts = self._called(flat[column]) if column == "before" else self._ids.gather(flat[column])
+            ids = flat.with_columns(texts.alias(column))
             return ids.sort("at", column).group_by("at", maintain_order=True).agg(column)
 
-        out = told.select(pl.int_range(pl.len()).alias("at"), self._ids.gather(told["now"]).alias("incident_id"), "change")
+        out = told.select(pl.int_range(pl.len()).alias("at"), self._called(told["now"]).alias("incident_id"), "change")
         for column in ("before", "report"):
             out = out.join(named(column), on="at", how="left", maintain_order="left")
         empty_list = pl.lit([], dtype=pl.List(pl.String))

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tocsin.fusion.judgements import Judgement, fingerprint
+from tocsin.fusion.judgements import Judgement, fingerprint, heirs, named
 from tocsin.fusion.model import ONE, Model
 from tocsin.fusion.window import Window
 from tocsin.kernels.correlate import NO_MARGIN
@@ -98,24 +98,20 @@ def labelled(
         if own.height == current.height
         else current.join(own.select("report_id", "_margin"), on="report_id", how="left", maintain_order="left")
     )
-    made = _follow(current, own, *_join_parts(own, labels, decided))
+    made = _follow(current, own, pl.Series("_cluster", labels), _parts(own, labels, decided, roots))
     return made.with_columns(_incident_ids(made, rank, roots))
 
 
-def _join_parts(own: pl.DataFrame, labels: Ints, decided: tuple[Judgement, ...]) -> tuple[pl.Series, pl.Series]:
-    """Labels with judged parts joined, and the part group of each report (null for most)."""
-    ids = own["report_id"]
-    at = {r: i for i, r in enumerate(ids)} if any(j.decides == "part_of" for j in decided) else {}
+def _parts(own: pl.DataFrame, labels: Ints, decided: tuple[Judgement, ...], roots: dict[str, str]) -> pl.Series:
+    """The group of judged parts that each report is of, null for most; rows that another judgement put apart add nothing up."""
     group = np.full(own.height, -1, np.int64)
-    for judgement in decided:
-        members = [at[r] for r in judgement.reports if r in at]  # in the order of their ids
-        if judgement.decides != "part_of" or len(members) < 2:
-            continue
-        goal = min(int(labels[m]) for m in members)
-        for m in members:
-            group[m] = members[0]
-            labels[labels == labels[m]] = goal
-    return pl.Series("_cluster", labels), pl.Series("_part", group).replace(-1, None)
+    ruling = [j for j in decided if j.decides == "part_of"]
+    at = heirs(own["report_id"], named(ruling), roots) if ruling else {}
+    for judgement in ruling:
+        members = [p for r in judgement.reports for p in at.get(r, ())]
+        if len(members) > 1 and len({int(labels[p]) for p in members}) == 1:
+            group[members] = members[0]
+    return pl.Series("_part", group).replace(-1, None)
 
 
 def _follow(current: pl.DataFrame, own: pl.DataFrame, labels: pl.Series, parts: pl.Series) -> pl.DataFrame:
@@ -148,7 +144,11 @@ def _incident_ids(labelled: pl.DataFrame, rank: NDArray[np.int32], roots: dict[s
 
 def roots(reports: pl.DataFrame) -> dict[str, str]:
     """What each report that corrects another goes back to, through however many corrections."""
-    before = dict(reports.filter(pl.col("supersedes").is_not_null()).select("report_id", "supersedes").iter_rows())
+    return traced(dict(reports.filter(pl.col("supersedes").is_not_null()).select("report_id", "supersedes").iter_rows()))
+
+
+def traced(before: dict[str, str]) -> dict[str, str]:
+    """What each goes back to, where `before` has the one that each corrects."""
     out = {}
     for report in before:
         at, seen = report, {report}

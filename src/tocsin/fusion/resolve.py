@@ -5,9 +5,11 @@ A report taken out of another (a press article inside a GED row) speaks only whe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from tocsin.fusion.judgements import Judgement
+from tocsin.fusion.judgements import Judgement, heirs, named
 from tocsin.fusion.model import ONE, Curve
 from tocsin.terms.tables import PART
 from tocsin.terms.taxonomies import NAMES, taxonomy
@@ -17,8 +19,11 @@ _SIDES = ("side_a", "side_b", "actor", "initiator")
 _ADDED = ("killed_low", "killed", "killed_high", "killed_civilians", "killed_a", "killed_b")
 
 
-def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...], worth: Curve) -> pl.DataFrame:
-    """Incidents from reports as `labelled` gives them; every column of INCIDENTS but as_of and model. worth: what margins are worth."""
+def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...], worth: Curve, roots: Mapping[str, str]) -> pl.DataFrame:
+    """Incidents from reports as `labelled` gives them; every column of INCIDENTS but as_of and model.
+
+    worth: what margins are worth; roots: what a report that corrects another goes back to.
+    """
     ordered = labelled.sort("_cluster", "_derived", "radius_km", "known_at", "report_id", nulls_last=True)
     own = ordered.filter(~pl.col("_derived"))
     frame = _basics(ordered).join(_where(own), on="_cluster").join(_tolls(ordered, own), on="_cluster")
@@ -33,7 +38,7 @@ def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...], worth: Curve
     )
     sure = pl.Series(worth.of(frame["margin"].fill_null(0.0).to_numpy() * ONE)).fill_nan(None)
     frame = frame.with_columns(confidence=pl.when(pl.col("_several") & pl.col("margin").is_not_null()).then(sure)).drop("_several")
-    frame = _judge(frame, ordered, decided)
+    frame = _judge(frame, ordered, decided, roots)
     return frame.drop(pl.selectors.starts_with("_odd_"), "_cluster").sort("event_start", "incident_id", nulls_last=True)
 
 
@@ -166,20 +171,20 @@ def settle(name: str, votes: dict[str, int]) -> tuple[str | None, bool]:
     return (winners[0], True) if len(winners) == 1 else (None, True)
 
 
-def _judge(frame: pl.DataFrame, ordered: pl.DataFrame, decided: tuple[Judgement, ...]) -> pl.DataFrame:
-    """Signed values replace resolved ones; every judgement that touched an incident is named in it."""
+def _judge(frame: pl.DataFrame, ordered: pl.DataFrame, decided: tuple[Judgement, ...], roots: Mapping[str, str]) -> pl.DataFrame:
+    """Signed values replace resolved ones, the later the earlier; every judgement that touched an incident is named in it."""
     relevant = [j for j in decided if j.reports]
-    where = ordered.select("report_id", "_cluster").filter(pl.col("report_id").is_in([r for j in relevant for r in j.reports]))
-    cluster = dict(where.iter_rows())
-    named: dict[int, list[str]] = {}
+    at = heirs(ordered["report_id"], named(relevant), roots) if relevant else {}
+    cluster = ordered["_cluster"].to_list() if at else []
+    touched: dict[int, list[str]] = {}
     values: dict[str, dict[int, str | None]] = {}
     for j in relevant:
-        clusters = {cluster[r] for r in j.reports if r in cluster}
-        for c in clusters:
+        clusters = [{cluster[p] for r in side for p in at.get(r, ())} for side in (j.reports, j.apart_from)]
+        for c in sorted(clusters[0] | clusters[1]):
             if j.decides == "value" and j.field is not None:
                 values.setdefault(j.field, {})[c] = j.value
-            if j.decides != "part_of" or sum(r in cluster for r in j.reports) > 1:
-                named.setdefault(c, []).append(j.id)
+            if j.decides not in ("part_of", "merge") or sum(r in at for r in j.reports) > 1:
+                touched.setdefault(c, []).append(j.id)
     for field, by_cluster in values.items():
         new = pl.DataFrame(
             {"_cluster": list(by_cluster), "_judged": list(by_cluster.values())}, schema={"_cluster": pl.Int64, "_judged": pl.String}
@@ -187,7 +192,7 @@ def _judge(frame: pl.DataFrame, ordered: pl.DataFrame, decided: tuple[Judgement,
         frame = frame.join(new, on="_cluster", how="left", maintain_order="left")
         frame = frame.with_columns(pl.coalesce(pl.col("_judged").cast(frame.schema[field]), field).alias(field)).drop("_judged")
     ids = pl.DataFrame(
-        {"_cluster": list(named), "judged": [sorted(v) for v in named.values()]},
+        {"_cluster": list(touched), "judged": [sorted(v) for v in touched.values()]},
         schema={"_cluster": pl.Int64, "judged": pl.List(pl.String)},
     )
     frame = frame.join(ids, on="_cluster", how="left", maintain_order="left")

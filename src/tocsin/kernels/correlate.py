@@ -1,8 +1,9 @@
 """Correlation clustering: clusters whose summed weights are as great as greedy merging and then local moves make them.
 
-Weights are whole numbers; a pair that is not given weighs `-unseen`, and two members of one exclusive code are never joined. Members of a component stand in
-the order of their numbers, and of equal gains the one with the lesser numbers is taken, so the result depends on the pairs alone. tests/oracles/correlate.py
-says the same slowly. Bansal, Blum & Chawla 2004 (the problem); greedy additive contraction as in Keuper et al. 2015.
+Weights are whole numbers; a pair that is not given weighs `-unseen`, two members of one exclusive code are never joined, and pairs that weigh
+TOGETHER or APART always or never. Members of a component stand in the order of their numbers, and of equal gains the one with the lesser numbers
+is taken, so the result depends on the pairs alone. tests/oracles/correlate.py says the same slowly. Bansal, Blum & Chawla 2004 (the problem);
+greedy additive contraction as in Keuper et al. 2015.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from tocsin.kernels.words import compiled
 
 #: Members of a component that are weighed all against all; a larger one is first cut where its weights are least.
 LARGEST = 1500
-_NEVER = -(1 << 40)
+#: Weights of pairs that are decided: in one cluster whatever else holds, or in two. No two members may be both.
+TOGETHER = 1 << 41
+APART = -(1 << 40)
 _ROUNDS = 20
 
 
@@ -44,15 +47,22 @@ def components(n: Any, pairs: Any, weights: Any, above: Any) -> Any:
 
 @compiled
 def _greedy(matrix: Any, label: Any) -> None:
-    """Merges the two clusters that gain most, while any two gain."""
+    """Merges the two clusters that gain most, while any two gain; label: what they begin with, the least member of each."""
     k = len(label)
     sums = matrix.copy()
     alive = np.ones(k, np.bool_)
     best, other = np.zeros(k, np.int64), np.full(k, -1)
+    for b in range(k):
+        a = label[b]
+        if a != b:
+            alive[b] = False
+            for x in range(k):
+                if alive[x] and x != a:
+                    sums[a, x] += sums[b, x]
+                    sums[x, a] = sums[a, x]
     for a in range(k):
-        label[a] = a
         for b in range(a + 1, k):
-            if sums[a, b] > best[a]:
+            if alive[a] and alive[b] and sums[a, b] > best[a]:
                 best[a], other[a] = sums[a, b], b
     while True:
         a = -1
@@ -82,8 +92,8 @@ def _greedy(matrix: Any, label: Any) -> None:
 
 
 @compiled
-def _moves(matrix: Any, label: Any) -> Any:
-    """Moves single members to the cluster, or out alone, where that gains, until none does: the gain."""
+def _moves(matrix: Any, label: Any, bound: Any) -> Any:
+    """Moves single members that are not bound to the cluster, or out alone, where that gains, until none does: the gain."""
     k = len(label)
     size = np.zeros(k, np.int64)
     for x in range(k):
@@ -93,6 +103,8 @@ def _moves(matrix: Any, label: Any) -> Any:
     for _ in range(_ROUNDS):
         moved = False
         for x in range(k):
+            if bound[x]:
+                continue
             toward[:] = 0
             for y in range(k):
                 if y != x:
@@ -161,7 +173,7 @@ def solve(parts: Parts, unseen: int) -> Solved:
 
 
 @compiled
-def _margins(matrix: Any, label: Any, out: Any) -> None:
+def _margins(matrix: Any, label: Any, bound: Any, out: Any) -> None:
     k = len(label)
     size, toward = np.zeros(k, np.int64), np.zeros(k, np.int64)
     for x in range(k):
@@ -171,13 +183,13 @@ def _margins(matrix: Any, label: Any, out: Any) -> None:
         for y in range(k):
             if y != x:
                 toward[label[y]] += matrix[x, y]
-        other = _NEVER
+        other = APART // 2
         if size[label[x]] > 1:
             other = 0  # alone
         for c in range(k):
             if c != label[x] and size[c] > 0:
                 other = max(other, toward[c])
-        out[x] = toward[label[x]] - other
+        out[x] = NO_MARGIN if bound[x] or other == APART // 2 else toward[label[x]] - other
 
 
 @compiled
@@ -189,23 +201,27 @@ def _solve(
         low, high = starts[c], starts[c + 1]
         own, alone, result = members[low:high], exclusive[low:high], out[low:high]
         k = len(own)
+        mine, weight = ends[pair_starts[c] : pair_starts[c + 1]], weights[pair_starts[c] : pair_starts[c + 1]]
+        label = components(k, mine, weight, TOGETHER - 1)
         if k > 2 * LARGEST:  # so many that no weight tells them apart: one cluster, but for those that exclude each other
-            _join(own, alone, result)
+            _join(own, alone, mine, weight, label, result)
             margins[low:high] = NO_MARGIN
             continue
         matrix = np.full((k, k), -unseen)
-        for p in range(pair_starts[c], pair_starts[c + 1]):
-            a, b = ends[p, 0], ends[p, 1]
-            matrix[a, b] = matrix[b, a] = weights[p]
+        bound = np.zeros(k, np.bool_)
+        for p in range(len(mine)):
+            a, b = mine[p, 0], mine[p, 1]
+            matrix[a, b] = matrix[b, a] = 0 if weight[p] == TOGETHER else weight[p]
         for a in range(k):
+            if label[a] != a:
+                bound[a] = bound[label[a]] = True
             if alone[a] >= 0:
                 for b in range(k):
-                    if a != b and alone[b] == alone[a]:
-                        matrix[a, b] = _NEVER
-        label = np.empty(k, np.int64)
+                    if label[a] != label[b] and alone[b] == alone[a]:
+                        matrix[a, b] = APART
         _greedy(matrix, label)
-        gain += _moves(matrix, label)
-        _margins(matrix, label, margins[low:high])
+        gain += _moves(matrix, label, bound)
+        _margins(matrix, label, bound, margins[low:high])
         first = np.full(k, -1)
         for a in range(k):
             if first[label[a]] < 0:
@@ -215,28 +231,69 @@ def _solve(
 
 
 @compiled
-def _join(own: Any, exclusive: Any, out: Any) -> None:
-    for a in range(len(own)):
-        alone = False
-        if exclusive[a] >= 0:
-            for b in range(a):
-                alone |= exclusive[b] == exclusive[a]
-        out[a] = own[a] if alone else own[0]
+def _join(own: Any, exclusive: Any, pairs: Any, weights: Any, bound: Any, out: Any) -> None:
+    """Each into the first cluster that holds nothing it excludes."""
+    k = len(own)
+    label, barred = np.full(k, -1), np.full(k, -1)
+    starts, others = _apart(k, pairs, weights)
+    for a in range(k):
+        if bound[a] != a:
+            label[a] = label[bound[a]]
+            continue
+        for x in range(a, k):
+            if bound[x] != a:
+                continue
+            for p in range(starts[x], starts[x + 1]):
+                if label[others[p]] >= 0:
+                    barred[label[others[p]]] = a
+            for b in range(k):
+                if exclusive[x] >= 0 and exclusive[b] == exclusive[x] and label[b] >= 0:
+                    barred[label[b]] = a
+        for c in range(k):
+            if barred[c] != a:
+                label[a] = c
+                break
+    first = np.full(k, -1)
+    for a in range(k):
+        if first[label[a]] < 0:
+            first[label[a]] = own[a]
+        out[a] = first[label[a]]
+
+
+@compiled
+def _apart(k: Any, pairs: Any, weights: Any) -> Any:
+    """(starts, members) that each of k is decided to be apart from."""
+    starts = np.zeros(k + 1, np.int64)
+    for p in range(len(pairs)):
+        if weights[p] == APART:
+            starts[pairs[p, 0] + 1] += 1
+            starts[pairs[p, 1] + 1] += 1
+    starts = np.cumsum(starts)
+    at, out = starts.copy(), np.empty(starts[k], np.int64)
+    for p in range(len(pairs)):
+        if weights[p] == APART:
+            for x in range(2):
+                out[at[pairs[p, x]]] = pairs[p, 1 - x]
+                at[pairs[p, x]] += 1
+    return starts, out
 
 
 def parts(n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], exclusive: NDArray[np.int64]) -> Parts:
     """The components of several members under the pairs that weigh more than 0; too large ones are cut where their weights are least, each by itself.
 
-    pairs (m, 2): no pair twice; exclusive (n,): codes of which a cluster holds one member each, -1 for none.
+    pairs (m, 2): of a pair that is given twice the later counts; exclusive (n,): codes of which a cluster holds one member each, -1 for none.
     """
     root = components(n, pairs, weights, 0)
     large = np.bincount(root, minlength=1) > LARGEST
     if large.any():
-        held = np.flatnonzero(large[root[pairs[:, 0]]] & (weights > 0))
+        held = np.flatnonzero(large[root[pairs[:, 0]]] & (weights > 0) & (weights < TOGETHER))
         for c in np.flatnonzero(large):
             members = np.flatnonzero(root == c)
             own = held[root[pairs[held, 0]] == c]
             root[members] = members[_cut(len(members), np.searchsorted(members, pairs[own]).astype(np.int32), weights[own], 0)]
+        for a, b in pairs[weights == TOGETHER]:
+            if root[a] != root[b]:
+                root[root == max(root[a], root[b])] = min(root[a], root[b])
     starts, members, pair_starts, of = _grouped(root, pairs)
     return Parts(starts, members, pair_starts, _within(starts, members, pair_starts, pairs[of]), weights[of], exclusive[members])
 

@@ -4,6 +4,9 @@ const FIELDS = [["f_when", (r) => (known(r.date) ? whenText(r) : r.date_text)], 
   ["f_group", (r) => r.group_name, (r) => r.target_group], ["f_attack", (r) => r.attack_name, (r) => r.attack_type],
   ["f_target", (r) => r.target_name, (r) => r.target_type], ["f_actor", (r) => r.actor]];
 
+const NAMES_OF = {event_start: "f_when", violence: "f_kind", actor: "f_actor", attack_type: "f_attack", weapon_type: "f_weapon", target_type: "f_target",
+  target_group: "f_group", killed: "f_killed"};
+
 function marked(text, spans) {
   // Spans count code points, JavaScript counts UTF-16 units; they may overlap, so the text is cut at every edge.
   const points = Array.from(text);
@@ -67,8 +70,8 @@ function fieldsOf(one) {
     ["f_civilians", known(one.killed_civilians) ? number(one.killed_civilians) : t("unknown")],
     ["f_agencies", `${one.said_by || joined(one.agencies) || t("unknown")} (${counted("origins", one.corroboration || 0)})`],
     ["f_parts", (one.parts || []).map((part) => (typeof part === "object" && part ? partText(part) : part)).join("; ")],
-    ["f_disputed", joined(one.disputed)],
-    ["f_judged", (one.judged || []).map((by) => t("judged_line", typeof by === "object" ? by : {by})).join("; ")],
+    ["f_disputed", (one.disputed || []).map((name) => (NAMES_OF[name] ? t(NAMES_OF[name]) : name)).join(", ")],
+    ["f_judged", (one.judged || []).map((by) => t("judged_line", {...by, what: t(`judged_${by.decides}`, by)})).join("; ")],
     ["f_id", typeof one.id === "number" ? reports.at("id", one.id) : one.id],
   ].filter(([, value]) => known(value));
   return el("dl", {class: "fields"}, rows.map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))));
