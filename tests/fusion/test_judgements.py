@@ -152,15 +152,16 @@ def test_in_stretches_from_disk_to_disk_too(tmp_path: Path, monkeypatch: pytest.
     assert_frame_equal(pl.read_parquet(tmp_path / "out" / "incidents.parquet").sort("incident_id"), whole.sort("incident_id"))
 
 
-def test_in_a_crowd_too_large_to_be_told_apart_a_person_still_decides() -> None:
-    n = 2 * LARGEST + 50
-    pairs = [(i, i + 1) for i in range(n - 1)] + [(3, 7), (5, 9), (5, 11)]
-    weights = [1000] * (n - 1) + [APART, APART, TOGETHER]
-    labels, _ = cluster(n, np.array(pairs, np.int32), np.array(weights), np.full(n, -1), 3000)
+def test_in_a_crowd_too_large_for_one_table_a_person_still_decides() -> None:
+    n = LARGEST + 50
+    alike = np.stack(np.triu_indices(n, 1), axis=1).astype(np.int32)
+    pairs = np.concatenate([alike, np.array([(3, 7), (5, 9), (5, 11)], np.int32)])
+    weights = np.concatenate([np.full(len(alike), 1000), [APART, APART, TOGETHER]])
+    labels, _ = cluster(n, pairs, weights, np.full(n, -1), 3000)
     assert labels[3] != labels[7]
     assert labels[5] != labels[9]
     assert labels[5] == labels[11]
-    assert (labels == labels[0]).sum() == n - 2
+    assert np.unique(labels, return_counts=True)[1].max() >= n - 3
 
 
 def test_a_log_is_read_back_and_every_change_to_it_shows(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tocsin.fusion.model import default_model, parse_model
 from tocsin.fusion.prepare import prepare
 from tocsin.fusion.train import train
 from tocsin.kernels import linkage as kernel
-from tocsin.kernels.correlate import cluster
+from tocsin.kernels.correlate import LARGEST, cluster
 from tocsin.terms.tables import REPORTS, conform
 
 DAY = dt.date(2015, 5, 13)
@@ -109,14 +109,18 @@ def test_clusters_are_worth_no_less_than_the_greedy_oracles_and_keep_the_exclusi
         assert min(group) == labels[group[0]]
 
 
-def test_a_component_too_large_for_one_table_is_cut_and_ten_thousand_of_one_kind_are_one() -> None:
+def test_a_component_too_large_for_one_table_is_cut_and_what_belongs_together_is_joined_again() -> None:
+    n = LARGEST + 300
+    alike = np.stack(np.triu_indices(n, 1), axis=1).astype(np.int32)
+    labels, _ = cluster(n, alike, np.full(len(alike), 5, np.int64), np.full(n, -1), 3)
+    assert len(set(labels.tolist())) == 1, "weights that tell nothing apart"
+    labels, _ = cluster(n, alike, np.full(len(alike), 5, np.int64), np.arange(n) % (n // 2), 3)
+    assert np.unique(labels, return_counts=True)[1].tolist() == [n // 2, n // 2], "two of each code exclude each other"
     n = 4000
     chain = np.stack([np.arange(n - 1), np.arange(1, n)], axis=1).astype(np.int32)
-    labels, _ = cluster(n, chain, np.full(n - 1, 5, np.int64), np.full(n, -1), 3)
-    assert len(set(labels.tolist())) == 1, "weights that tell nothing apart"
-    weights = np.where(np.arange(n - 1) % 10 == 9, 1, 5 + np.arange(n - 1) % 3).astype(np.int64)
+    weights = np.where(np.arange(n - 1) % 10 == 9, 1, 500 + np.arange(n - 1) % 3).astype(np.int64)
     labels, _ = cluster(n, chain, weights, np.full(n, -1), 3)
-    assert max(np.unique(labels, return_counts=True)[1]) < 20
+    assert np.unique(labels, return_counts=True)[1].tolist() == [10] * (n // 10)
 
 
 @settings(deadline=None, max_examples=40)

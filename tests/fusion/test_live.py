@@ -14,6 +14,7 @@ from samples import DAY, invented, report, report_tables, reports
 
 from tocsin import fuse
 from tocsin.errors import ContractError
+from tocsin.fusion import Judgement, linkage
 from tocsin.fusion import live as module
 from tocsin.fusion.live import Live
 
@@ -52,6 +53,69 @@ def test_crowded_reports_too_with_short_lists_and_long_ones(monkeypatch: pytest.
     away = table["report_id"].sample(120, seed=2)
     live.remove(away)
     _as_fused(live, table.filter(~pl.col("report_id").is_in(away.implode())))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_that_are_the_same_count_as_one_in_bulk_and_live_alike(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    for where in (module, linkage):
+        monkeypatch.setattr(where, "STACK", 3)
+    chance = random.Random(seed)
+    rows = [
+        report(
+            chance.choice("AB"),
+            str(k),
+            killed=chance.choice([3, 4]),
+            known_at=DAY + timedelta(days=chance.randrange(9)),
+            event_start=DAY + timedelta(days=(d := chance.randrange(2))),
+            event_end=DAY + timedelta(days=d),
+        )
+        for k in range(40)
+    ]
+    table = reports(*rows)
+    live, there, rest = Live(), table.clear(), table
+    ids = table["report_id"].to_list()
+    while rest.height:
+        size = chance.randint(1, 9)
+        live.add(rest.head(size))
+        there, rest = pl.concat([there, rest.head(size)]), rest.slice(size)
+        _as_fused(live, there)
+        if chance.random() < 0.5:
+            away = chance.sample(there["report_id"].to_list(), min(there.height, chance.randint(1, 6)))
+            live.remove(away)
+            there = there.filter(~pl.col("report_id").is_in(away))
+            _as_fused(live, there)
+    judgement = Judgement("j1", "tester", DAY, "seen", "split", (ids[0],), tuple(ids[1:4]))
+    live.judge([judgement])
+    assert_frame_equal(live.clusters.sort("report_id"), fuse(there, judgements=[judgement]).clusters.sort("report_id"))
+    live.judge([])
+    _as_fused(live, there)
+
+
+def test_ten_thousand_reports_that_are_the_same_are_one_incident_and_all_are_in_it() -> None:
+    table = reports(*(report(f"A{k % 3}", str(k), killed=5) for k in range(10_000)))
+    incidents = fuse(table, judgements=()).incidents
+    assert incidents["report_ids"].list.len().to_list() == [10_000]
+    declared = fuse(table.head(500), judgements=(), one_report_per_incident=["A0", "A1", "A2"])
+    assert declared.incidents["report_ids"].list.len().max() == 3
+
+
+def test_a_riot_that_thousands_report_is_one_incident() -> None:
+    chance = random.Random(1)
+    table = reports(
+        *(
+            report(
+                f"A{k % 40}",
+                str(k),
+                killed=chance.choice([4, 5, 5, 6]),
+                lat=27.957 + chance.gauss(0, 0.01),
+                lon=68.638 + chance.gauss(0, 0.01),
+                radius_km=2.5,
+            )
+            for k in range(2_000)
+        )
+    )
+    sizes = fuse(table, judgements=()).clusters.group_by("incident_id").len()["len"]
+    assert (sizes.max(), sizes.sum()) == (pytest.approx(2_000, abs=100), 2_000)
 
 
 def test_splits_and_merges_come_out_as_events_and_what_nothing_touched_keeps_its_id() -> None:

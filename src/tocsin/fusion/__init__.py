@@ -21,7 +21,7 @@ from tocsin.engine import ENGINES
 from tocsin.errors import OptionError
 from tocsin.fusion.bulk import Totals, fuse_to
 from tocsin.fusion.explain import Explanation, explain
-from tocsin.fusion.judgements import Decided, Judgement, constraints, load, standing
+from tocsin.fusion.judgements import Decided, Judgement, constraints, load, places_named, standing
 from tocsin.fusion.linkage import link
 from tocsin.fusion.members import derived, known_by, labelled, last_known, ranks, roots, stamp, without_corrected
 from tocsin.fusion.model import Model, default_model, load_model
@@ -117,7 +117,7 @@ def fuse(
     origins = roots(known)
     ruled = constraints(decided, own["report_id"], origins)
     if method == "linkage":
-        found = link(own, place, trained, declared, engine, decided=ruled)
+        found = link(own, place, trained, declared, engine, decided=ruled, named=places_named(decided, own["report_id"], origins))
         labels, margins, links = found.labels, found.margins, found.links
     else:
         near = window_links(own, window, declared)

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from tocsin.errors import ContractError, UnreadableFile
-from tocsin.fusion.judgements import Judgement, constraints, heirs, load, named, standing
+from tocsin.fusion.judgements import Judgement, constraints, load, places_named, standing
 from tocsin.fusion.linkage import NOTHING, Kept, link
 from tocsin.fusion.members import derived, known_by, labelled, ranks, roots, stamp, without_corrected
 from tocsin.fusion.model import Model, default_model
@@ -178,11 +178,9 @@ class _Run:
         taken = derived(new)
         own = pl.concat([carried.own, new.filter(~taken)])
         followers = pl.concat([carried.followers, new.filter(taken)])
-        pinned = np.zeros(own.height, np.bool_)
-        pinned[[p for places in heirs(own["report_id"], named(self.decided), origins).values() for p in places]] = True
-        until = None if horizon is None else (horizon, pinned)
+        names = places_named(self.decided, own["report_id"], origins)
         ruled = constraints(self.decided, own["report_id"], origins)
-        found = link(own, ranks(own["report_id"]), self.model, self.declared, self.engine, carried.kept, until, ruled)
+        found = link(own, ranks(own["report_id"]), self.model, self.declared, self.engine, carried.kept, horizon, ruled, names)
         closed = found.labels >= 0
         left = _Open(own.filter(~closed), followers, found.kept)
         waits = followers["derived_from"].list.first().is_in(left.own["report_id"].implode()).fill_null(False)

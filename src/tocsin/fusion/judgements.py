@@ -150,6 +150,12 @@ def heirs(ids: pl.Series, wanted: Collection[str], roots: Mapping[str, str]) -> 
     return {r: where[o] for r, o in origin.items() if o in where}
 
 
+def places_named(decided: Iterable[Judgement], ids: pl.Series, roots: Mapping[str, str]) -> NDArray[np.int64]:
+    """Where the reports stand that judgements name, or what corrected them."""
+    names = named(decided)
+    return np.array(sorted({p for places in heirs(ids, names, roots).values() for p in places}) if names else [], np.int64)
+
+
 def constraints(decided: tuple[Judgement, ...], ids: pl.Series, roots: Mapping[str, str]) -> Decided:
     """What the judgements decide about these reports; where two contradict each other, the later one holds."""
     ruling = [j for j in decided if j.decides in (*ONE, "split")]

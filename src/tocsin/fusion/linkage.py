@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from tocsin.engine import mapped
 from tocsin.fusion.judgements import NONE, Decided
 from tocsin.fusion.model import ONE, Model
-from tocsin.fusion.prepare import NEVER, numbered, prepare
+from tocsin.fusion.prepare import NEVER, STACK, numbered, prepare, sameness
 from tocsin.kernels import linkage as kernel
-from tocsin.kernels.correlate import APART, NO_MARGIN, TOGETHER, components, parts, solve
+from tocsin.kernels.correlate import APART, NO_MARGIN, TOGETHER, components, parts, solve, take_large
 from tocsin.terms.tables import LINKS, conform
 
 #: Least and most days from the end of the earlier report to the begin of the later: candidates.
 LAG = (-32_000, kernel.DAYS)
+#: Candidates beyond which more say no less of each: a riot that thousands report is no thousand riots.
+CROWD = 300
 _SLICE = 65_536  # reports walked in one go
 _PAIRS = 1 << 18  # pairs clustered in one go
 
@@ -87,9 +89,14 @@ def walk(
     return Pairs(np.concatenate(pairs), np.concatenate(scores), counts)
 
 
+def halves(most: int) -> NDArray[np.int64]:
+    """What a report with 0..most candidates takes off each pair: half the log, two added, in 1/1024; so many that they are a crowd count as `CROWD`."""
+    return np.asarray(np.round(np.log(np.arange(most + 1).clip(max=CROWD) + 2.0) * (ONE / 2)).astype(np.int64))
+
+
 def shares(counts: NDArray[np.int32], pairs: NDArray[np.int32]) -> NDArray[np.int64]:
     """What a pair loses because its reports have many candidates: the log of their geometric mean, two added to each, in 1/1024."""
-    half = np.round(np.log(np.arange(int(counts.max(initial=0)) + 1) + 2.0) * (ONE / 2)).astype(np.int64)
+    half = halves(int(counts.max(initial=0)))
     return np.asarray(half[counts[pairs[:, 0]]] + half[counts[pairs[:, 1]]])
 
 
@@ -123,7 +130,8 @@ def clustered(
     if len(decided.together) or len(decided.apart):
         pairs = np.concatenate([pairs, decided.together, decided.apart])
         odds = np.concatenate([odds, np.full(len(decided.together), TOGETHER), np.full(len(decided.apart), APART)])
-    several = parts(n, pairs, odds, exclusive)
+    root, large = take_large(n, pairs, odds, exclusive, unseen)
+    several = parts(n, pairs, odds, exclusive, root)
     cuts = np.unique(
         np.searchsorted(several.pair_starts, np.arange(0, len(several.ends) + _PAIRS, _PAIRS)).clip(max=len(several.starts) - 1)
     )
@@ -133,6 +141,8 @@ def clustered(
     found = list(mapped(partial(solve, unseen=unseen), batches, engine))
     labels[several.members] = np.concatenate([np.empty(0, np.int32), *(f.labels for f in found)])
     margins[several.members] = np.concatenate([np.empty(0, np.int64), *(f.margins for f in found)])
+    for one in large:
+        labels[one.members] = one.labels
     return labels, margins
 
 
@@ -143,18 +153,25 @@ def link(
     declared: frozenset[str],
     engine: str = "here",
     kept: Kept = NOTHING,
-    until: tuple[int, NDArray[np.bool_]] | None = None,
+    until: int | None = None,
     decided: Decided = NONE,
+    named: NDArray[np.int64] | None = None,
 ) -> Linked:
     """Clusters of reports, and how to get their links with all reasons.
 
     place: the rank of each report's id. declared: agencies that report an incident once; two of their reports are never joined. Where reports come in
-    stretches of time: `kept` is what an earlier call found of the first reports, which begin before all others; until: the day from which on later ones begin,
-    and which reports stay open in any case, among them all that are `decided`. A component of which later reports may still join a member is open, and not
-    clustered yet.
+    stretches of time: `kept` is what an earlier call found of the first reports, which begin before all others; until: the day from which on later ones
+    begin. A component of which later reports may still join a member is open, and not clustered yet. decided, named: pairs that a person put together or
+    apart, and all reports that any person's judgement names, which stay open until the end.
     """
     n = reports.height
-    made, rows = prepare(reports, place)
+    made, rows = prepare(reports, place, declared=declared)
+    of = _stacked(sameness(made), rows, n, named)
+    if of is not None:
+        return _of_first(reports, place, model, declared, engine, kept, until, decided, named, of)
+    pinned = np.zeros(n, np.bool_)
+    if named is not None:
+        pinned[named] = True
     before = len(kept.counts)
     new = walk(made, model.table, model.floor, engine=engine, begin=int((rows < before).sum()))
     at = np.full(n, -1, np.int32)
@@ -166,7 +183,7 @@ def link(
     )
     odds = found.scores.astype(np.int64) + model.prior - shares(found.counts, found.pairs)
     ends = kernel.ordered(place[rows], found.pairs)
-    is_open = np.zeros(n, np.bool_) if until is None else _open(reports, place, ends, odds, *until)
+    is_open = np.zeros(n, np.bool_) if until is None else _open(reports, place, ends, odds, until, pinned)
     left = NOTHING
     if is_open.any():
         among = is_open[rows][found.pairs].all(axis=1)
@@ -186,6 +203,48 @@ def link(
     labels, margins = (x[place] for x in clustered(n, ends, odds, exclusive, model.unseen, engine, ruled))
     labels[is_open] = -1
     return Linked(labels, margins, lambda: _links(reports["report_id"], made, rows, found, odds, model), left)
+
+
+def _stacked(keys: NDArray[np.uint64], rows: NDArray[np.int64], n: int, named: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """For each report the one that stands for it, where any does not stand for itself: the first by id of more than STACK that are the same."""
+    inside = np.sort(keys[keys != 0])
+    if len(inside) <= STACK or not (inside[STACK:] == inside[:-STACK]).any():
+        return None
+    keys = keys.copy()
+    if named is not None:
+        keys[np.isin(rows, named)] = 0
+    distinct, first, which, count = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    stands = np.where((count > STACK) & (distinct != 0), first, -1)[which]
+    of = np.arange(n)
+    of[rows] = np.where(stands >= 0, rows[stands], rows)
+    return of if (stands >= 0).any() else None
+
+
+def _of_first(
+    reports: pl.DataFrame,
+    place: NDArray[np.int32],
+    model: Model,
+    declared: frozenset[str],
+    engine: str,
+    kept: Kept,
+    until: int | None,
+    decided: Decided,
+    named: NDArray[np.int64] | None,
+    of: NDArray[np.int64],
+) -> Linked:
+    """`link` of the reports that stand for others, and what follows for these."""
+    own = np.flatnonzero(of == np.arange(len(of)))
+    number = np.full(len(of), -1, np.int64)
+    number[own] = np.arange(len(own))
+    lesser = place[own].argsort().argsort().astype(np.int32)
+    back = np.empty(len(own), np.int64)  # the place among all of what stands at each place among the own
+    back[lesser] = place[own]
+    found = link(
+        reports[own], lesser, model, declared, engine, kept, until,
+        Decided(*(number[p].astype(np.int32) for p in decided)), None if named is None else number[named],
+    )  # fmt: skip
+    labels = np.where(found.labels >= 0, back[found.labels], -1)[number[of]]
+    return found._replace(labels=labels, margins=found.margins[number[of]])
 
 
 def _open(

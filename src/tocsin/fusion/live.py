@@ -11,11 +11,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.errors import ContractError
-from tocsin.fusion.judgements import NONE, Decided, Judgement, constraints, named, standing
-from tocsin.fusion.linkage import clustered
+from tocsin.fusion.judgements import NONE, Decided, Judgement, constraints, named, places_named, standing
+from tocsin.fusion.linkage import clustered, halves
 from tocsin.fusion.members import ranks, traced
-from tocsin.fusion.model import ONE, Model, default_model
-from tocsin.fusion.prepare import Numbers, prepare
+from tocsin.fusion.model import Model, default_model
+from tocsin.fusion.prepare import STACK, Numbers, prepare, sameness
 from tocsin.kernels import linkage as kernel
 from tocsin.kernels import live as lists
 from tocsin.terms.publishers import one_report_agencies
@@ -26,6 +26,8 @@ _RECENT = 50_000  # reports that wait in the short lists before the long ones ar
 _CHANGES = pl.Schema(
     [("incident_id", pl.String()), ("change", pl.String()), ("before", pl.List(pl.String)), ("reports", pl.List(pl.String))]
 )
+
+_NOBODY = np.zeros(0, np.int32)
 
 
 class Changes(NamedTuple):
@@ -63,10 +65,15 @@ class Live:
         self._alike: tuple[NDArray[np.int8], ...] = ()
         self._n = 0  # reports so far; arrays have room for more
         self._usable, self._alive, self._fresh, self._mark = (np.zeros(0, np.bool_) for _ in range(4))
+        self._active = np.zeros(0, np.bool_)  # alive, and no other stands for it
+        self._same = np.zeros(0, np.uint64)  # equal where all that is compared is
+        self._how_many: dict[int, int] = {}  # alive reports of each such number
+        self._behind: dict[int, NDArray[np.int32]] = {}  # those that another stands for, by its number
         self._known, self._exclusive = np.zeros(0, np.int32), np.zeros(0, np.int64)
         self._counts, self._label, self._place = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int32)
         self._head = np.zeros(0, np.int64)
         self._following, self._other, self._weight, self._used = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), 0
+        self._ever = False  # whether a report ever stood for itself again: its links may be kept twice
         self._long: lists.Lists | None = None
         self._in_long = 0
         self._half = np.zeros(0, np.int64)
@@ -123,8 +130,16 @@ class Live:
 
     def judge(self, judgements: Iterable[Judgement]) -> Changes:
         """Takes these judgements in the place of the earlier ones: what they decide otherwise is clustered again."""
+        before = self._named()
         self._decided = standing(judgements)
-        return self._change(np.zeros(0, np.int32), np.zeros(0, np.int32))
+        return self._change(np.zeros(0, np.int32), np.zeros(0, np.int32), again=np.setxor1d(before, self._named()).astype(np.int32))
+
+    def _named(self) -> NDArray[np.int64]:
+        """The reports that are there and that judgements name."""
+        if not self._decided:
+            return np.zeros(0, np.int64)
+        here = np.flatnonzero(self._alive[: self._n])
+        return here[places_named(self._decided, self._ids.gather(here), self._roots)]
 
     def _rule(self) -> NDArray[np.int32]:
         """Works out what the judgements decide about the reports that are there: those for which it is not what it was."""
@@ -156,7 +171,7 @@ class Live:
     def _refuse_others(self, again: pl.DataFrame) -> None:
         if again.is_empty():
             return
-        made, rows = prepare(again, ranks(again["report_id"]), self._numbers)
+        made, rows = prepare(again, ranks(again["report_id"]), self._numbers, self.declared)
         assert self._made is not None
         at = np.array([self._number[i] for i in again["report_id"].gather(rows)], np.int64)
         differs = np.zeros(len(rows), np.bool_)
@@ -177,7 +192,7 @@ class Live:
         self._grow(n + more)
         self._ids = pl.concat([self._ids, frame["report_id"]], rechunk=True)
         self._number.update(zip(frame["report_id"], new.tolist(), strict=True))
-        made, rows = prepare(frame, ranks(frame["report_id"]), self._numbers)
+        made, rows = prepare(frame, ranks(frame["report_id"]), self._numbers, self.declared)
         if self._made is None:
             self._made = kernel.Reports._make((*(np.zeros((len(self._alive), *x.shape[1:]), x.dtype) for x in made[:10]), *made[10:]))
         columns: list[tuple[Any, Any]] = list(zip(self._made[:10], made[:10], strict=True))
@@ -188,7 +203,8 @@ class Live:
         self._made = kernel.Reports._make((*self._made[:10], *made[10:]))
         self._longest = max(self._longest, int((made.end - made.start).max(initial=0)))
         self._usable[n + rows] = True
-        self._alive[new] = True
+        self._same[n + rows] = sameness(made)
+        self._alive[new] = self._active[new] = True
         self._label[new] = new
         self._known[new] = frame["known_at"].to_physical().to_numpy()
         declared = frame["agency"].is_in(list(self.declared)).to_numpy()
@@ -206,25 +222,39 @@ class Live:
             out[: len(old)] = old
             return out
 
-        names = ("_usable", "_alive", "_fresh", "_mark", "_known", "_exclusive", "_counts", "_label")
+        names = ("_usable", "_alive", "_active", "_same", "_fresh", "_mark", "_known", "_exclusive", "_counts", "_label")
         for name in names:
             setattr(self, name, larger(getattr(self, name)))
         self._place, self._head = larger(self._place, -1), larger(self._head, -1)
         if self._made is not None:
             self._made = kernel.Reports._make((*(larger(x) for x in self._made[:10]), *self._made[10:]))
 
-    def _change(self, new: NDArray[np.int32], gone: NDArray[np.int32], took: float = 0.0, *, tell: bool = True) -> Changes:
-        """Meets the new, forgets the gone, clusters anew what they touch."""
+    def _change(
+        self,
+        new: NDArray[np.int32],
+        gone: NDArray[np.int32],
+        took: float = 0.0,
+        *,
+        tell: bool = True,
+        again: NDArray[np.int32] = _NOBODY,
+    ) -> Changes:
+        """Meets the new, forgets the gone, clusters anew what they touch; again: others that may stand for themselves or not as before."""
         clock = [perf_counter()]
         met = np.zeros(len(self._alive), np.int32)
         left = np.zeros(len(self._alive), np.int32)
-        arrivals = new[self._usable[new]]
-        if len(gone):
-            departing = gone[self._usable[gone]]
+        hide, shown = self._stack(new, gone, again)
+        departing = np.union1d(gone, hide)
+        departing = departing[self._usable[departing] & self._active[departing] & ~np.isin(departing, new)].astype(np.int32)
+        if len(departing):
             self._meet(departing, left, keep=False)
-            self._alive[gone] = False
-            left[gone] = 0
+        self._alive[gone] = False
+        self._active[gone] = self._active[hide] = False
+        self._active[shown] = True
+        left[gone] = left[hide] = 0
+        arrivals = np.union1d(new, shown).astype(np.int32)
+        arrivals = arrivals[self._usable[arrivals] & self._active[arrivals]]
         if len(arrivals):
+            self._counts[shown] = 0
             self._meet(arrivals, met, keep=True)
         clock.append(perf_counter())
         after = self._counts + met - left
@@ -232,19 +262,50 @@ class Live:
         self._counts = np.asarray(after)
         most = int(max(self._counts.max(initial=0), least.max(initial=0)))
         if most >= len(self._half):
-            self._half = np.round(np.log(np.arange(2 * most + 2) + 2.0) * (ONE / 2)).astype(np.int64)
-        touched = np.flatnonzero((met + left > 0) & self._alive).astype(np.int32)
-        touched = np.union1d(touched, new).astype(np.int32)
+            self._half = halves(2 * most + 1)
+        touched = np.flatnonzero((met + left > 0) & self._active).astype(np.int32)
+        touched = np.union1d(touched, np.union1d(new, shown)).astype(np.int32)
         if not (len(new) or len(gone)) or self._judged(np.concatenate([new, gone])):
             touched = np.union1d(touched, self._rule()).astype(np.int32)
-        near = self._components(touched, gone, least)
+        first = [r for r, who in self._behind.items() if np.isin(who, np.union1d(hide, new)).any()]
+        touched = np.union1d(touched[self._active[touched]], [r for r in first if self._active[r]]).astype(np.int32)
+        active = self._components(touched, np.union1d(gone, hide).astype(np.int32), least)
+        near = np.concatenate([active, *(self._behind[r] for r in self._behind if r in set(active.tolist()))]).astype(np.int32)
         before = self._label[near].copy()
-        self._cluster(near)
+        self._cluster(active, near)
         clock.append(perf_counter())
         events = self._events(near, before, new, gone) if tell else pl.DataFrame(schema=_CHANGES)
         clock.append(perf_counter())
         self._index()
         return Changes(events, len(near), dict(zip(("take_in", "meet", "cluster", "tell"), [took, *np.diff(clock).tolist()], strict=True)))
+
+    def _stack(
+        self, new: NDArray[np.int32], gone: NDArray[np.int32], again: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(those that another stands for from now on, those that stand for themselves again): see `STACK`."""
+        if not len(self._how_many) and self._n == len(new):
+            keys, counts = np.unique(self._same[new], return_counts=True)
+            self._how_many = dict(zip(keys.tolist(), counts.tolist(), strict=True))
+        else:
+            for who, step in ((new, 1), (gone, -1)):
+                for key in self._same[who].tolist():
+                    self._how_many[key] = self._how_many.get(key, 0) + step
+        several = {key for key in self._same[np.concatenate([new, gone, again])].tolist() if key and self._how_many[key] > STACK}
+        several |= {int(self._same[r]) for r in self._behind if self._same[r] in self._same[np.concatenate([gone, again])]}
+        hide, shown = [_NOBODY], [_NOBODY]
+        for key in sorted(several):
+            members = np.flatnonzero((self._same[: self._n] == np.uint64(key)) & self._alive[: self._n]).astype(np.int32)
+            before = [r for r in self._behind if self._same[r] == key]
+            hidden = np.concatenate([_NOBODY, *(self._behind.pop(r) for r in before)])
+            members = members[~np.isin(members, np.concatenate([gone, self._named()]))]
+            behind = _NOBODY
+            if len(members) > STACK:
+                members = members[np.argsort(ranks(self._ids.gather(members)))]
+                self._behind[int(members[0])] = behind = np.sort(members[1:])
+            hide.append(np.setdiff1d(behind, hidden))
+            shown.append(np.setdiff1d(hidden, np.concatenate([behind, gone])))
+        self._ever = self._ever or any(len(x) for x in shown)
+        return np.concatenate(hide).astype(np.int32), np.concatenate(shown).astype(np.int32)
 
     def _meet(self, who: NDArray[np.int32], met: NDArray[np.int32], *, keep: bool) -> None:
         """Counts the candidates of `who` in `met`; keeps those above the floor as links where they are new."""
@@ -253,7 +314,7 @@ class Live:
         self._fresh[who] = True
         provinces = int(self._made.province[: self._n].max(initial=-1)) + 1
         recent = np.arange(self._in_long, self._n, dtype=np.int32)
-        recent = recent[self._usable[recent] & self._alive[recent]]
+        recent = recent[self._usable[recent] & self._active[recent]]
         for there in (self._long, lists.lists(self._made, recent, provinces)):
             if there is None:
                 continue
@@ -271,7 +332,7 @@ class Live:
                     floor,
                     who,
                     self._fresh,
-                    self._alive,
+                    self._active,
                     (pair, score, mine),
                 )
                 if kept <= room:
@@ -309,7 +370,7 @@ class Live:
         for g in gone.tolist():
             e = int(self._head[g])
             while e >= 0:
-                if self._alive[self._other[e]]:
+                if self._active[self._other[e]]:
                     begin.add(int(self._other[e]))
                 e = int(self._following[e])
         prior = np.int64(self.model.prior)
@@ -318,23 +379,33 @@ class Live:
             queue[: len(first)] = first
             self._mark[first] = True
             n = lists.dirty(
-                self._head, self._following, self._other, self._weight, self._half, least, prior, self._alive, queue, len(first), self._mark
+                self._head,
+                self._following,
+                self._other,
+                self._weight,
+                self._half,
+                least,
+                prior,
+                self._active,
+                queue,
+                len(first),
+                self._mark,
             )
             found = queue[:n].copy()
             self._mark[found] = False
             if not self._bonds:
                 return found
             there = set(found.tolist())
-            bound = {y for x in there | set(gone.tolist()) for y in self._bonds.get(x, ()) if self._alive[y]}
+            bound = {y for x in there | set(gone.tolist()) for y in self._bonds.get(x, ()) if self._active[y]}
             if bound <= there:
                 return found
             begin = there | bound
 
-    def _cluster(self, near: NDArray[np.int32]) -> None:
-        """New labels for whole components."""
-        if not len(near):
+    def _cluster(self, active: NDArray[np.int32], near: NDArray[np.int32]) -> None:
+        """New labels for whole components; near: these and those that they stand for."""
+        if not len(active):
             return
-        members = near[np.argsort(ranks(self._ids.gather(near)))]  # by id: ties go to the lesser
+        members = active[np.argsort(ranks(self._ids.gather(active)))]  # by id: ties go to the lesser
         self._place[members] = np.arange(len(members), dtype=np.int32)
         room = _ROOM
         while True:
@@ -349,7 +420,16 @@ class Live:
         places = (self._place[p].reshape(-1, 2) for p in self._ruled)
         ruled = Decided(*(np.sort(p[(p >= 0).all(axis=1)], axis=1) for p in places))
         self._place[members] = -1
-        labels = clustered(len(members), pair[:n], odds[:n], self._exclusive[members], self.model.unseen, "here", ruled)[0]
+        pair, odds = pair[:n], odds[:n]
+        if self._ever:
+            _, once = np.unique(pair[:, 0].astype(np.int64) << 32 | pair[:, 1], return_index=True)
+            pair, odds = pair[once], odds[once]
+        labels = clustered(len(members), pair, odds, self._exclusive[members], self.model.unseen, "here", ruled)[0]
+        if len(near) > len(active):
+            at = dict(zip(members.tolist(), labels.tolist(), strict=True))
+            behind = {int(x): at[r] for r, who in self._behind.items() if r in at for x in who}
+            members = near[np.argsort(ranks(self._ids.gather(near)))]
+            labels = np.array([at[x] if x in at else behind[x] for x in members.tolist()], np.int64)
         order = np.lexsort((np.arange(len(members)), self._known[members]))
         first = np.zeros(len(members), np.int64)
         first[labels[order[::-1]]] = order[::-1]  # the last that is written stays
@@ -359,7 +439,7 @@ class Live:
         """The long lists anew, once so many came that the short ones are no longer short."""
         if self._made is None or self._n - self._in_long < _RECENT:
             return
-        which = np.flatnonzero(self._usable[: self._n] & self._alive[: self._n]).astype(np.int32)
+        which = np.flatnonzero(self._usable[: self._n] & self._active[: self._n]).astype(np.int32)
         self._long = lists.lists(self._made, which, int(self._made.province[: self._n].max(initial=-1)) + 1)
         self._in_long = self._n
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ LONGEST = 31
 NEVER = np.iinfo(np.int32).min
 _KINDS = {k: -1 if k == "unknown" else n for n, k in enumerate(VIOLENCE)}
 _CODES = ("attack_type", "target_type", "actor")
+
+#: Reports of one agency, equal in all that is compared, beyond which the first stands for all.
+STACK = 50
 
 Ints = NDArray[np.int32]
 
@@ -80,10 +84,13 @@ def numbered(texts: pl.Series) -> Ints:
     return _kinds(texts)[0]
 
 
-def prepare(reports: pl.DataFrame, place: Ints, numbers: Numbers | None = None) -> tuple[kernel.Reports, NDArray[np.int64]]:
+def prepare(
+    reports: pl.DataFrame, place: Ints, numbers: Numbers | None = None, declared: Collection[str] = ()
+) -> tuple[kernel.Reports, NDArray[np.int64]]:
     """(arrays in the order of first day and id, the row of `reports` that each came from); reports too vague in time are left out.
 
-    `reports` has the columns of the contract; place: the rank of each one's id; numbers: of texts met before.
+    `reports` has the columns of the contract; place: the rank of each one's id; numbers: of texts met before; declared: agencies that
+    report an incident once.
     """
     numbers = numbers or Numbers()
     start, end = (reports[c].cast(pl.Int32).fill_null(NEVER).to_numpy() for c in ("event_start", "event_end"))
@@ -96,6 +103,9 @@ def prepare(reports: pl.DataFrame, place: Ints, numbers: Numbers | None = None) 
     lat = column(reports["lat"], np.nan)
     radius = np.searchsorted(kernel.RADII, column(reports["radius_km"], kernel.RADII[-1] + 1)).astype(np.int8)
     radius[np.isnan(lat)] = len(kernel.RADII)
+    agency = numbers.of("agency", reports["agency"])
+    if declared:
+        agency = np.where(reports["agency"].is_in(list(declared)).fill_null(False).to_numpy(), -2 - agency, agency).astype(np.int32)
     tolls = (pl.coalesce("killed", "killed_low"), pl.col("wounded"))
     made = kernel.Reports(
         start[rows],
@@ -105,9 +115,20 @@ def prepare(reports: pl.DataFrame, place: Ints, numbers: Numbers | None = None) 
         radius,
         numbers.provinces(reports)[rows],
         column(reports["violence"].replace_strict(_KINDS, return_dtype=pl.Int8)),
-        numbers.of("agency", reports["agency"])[rows],
+        agency[rows],
         np.stack([numbers.codes(name, reports[name])[rows] for name in _CODES], axis=1),
         np.stack([column(reports.select(t).to_series().cast(pl.Int32), -1) for t in tolls], axis=1),
         *(numbers.steps(name) for name in _CODES),
     )
     return made, rows
+
+
+def sameness(made: kernel.Reports) -> NDArray[np.uint64]:
+    """A number for each report, equal where all that is compared is; 0 where the agency is declared to report an incident once."""
+    key = np.zeros(len(made.start), np.uint64)
+    columns = [made.start, made.end, made.lat, made.lon, made.radius, made.province, made.kind, made.agency, *made.codes.T, *made.tolls.T]
+    for column in columns:
+        bits = (column + 0.0).view(np.uint64) if column.dtype == np.float64 else column.astype(np.int64).view(np.uint64)
+        key = (key ^ bits) * np.uint64(0x9E3779B97F4A7C15)
+        key ^= key >> np.uint64(29)
+    return np.asarray(np.where(made.agency < -1, np.uint64(0), key))

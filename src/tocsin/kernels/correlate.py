@@ -140,6 +140,7 @@ class Parts(NamedTuple):
     ends: NDArray[np.int32]  # (m, 2): of each pair, counted within its component
     weights: NDArray[np.int64]
     exclusive: NDArray[np.int64]  # of each member
+    sizes: NDArray[np.int64]  # how many each member stands for
 
     def cut(self, low: int, high: int) -> Parts:
         """The components low..high-1."""
@@ -151,6 +152,7 @@ class Parts(NamedTuple):
             self.ends[p:q],
             self.weights[p:q],
             self.exclusive[a:b],
+            self.sizes[a:b],
         )
 
 
@@ -194,20 +196,19 @@ def _margins(matrix: Any, label: Any, bound: Any, out: Any) -> None:
 
 @compiled
 def _solve(
-    starts: Any, members: Any, pair_starts: Any, ends: Any, weights: Any, exclusive: Any, unseen: Any, out: Any, margins: Any
+    starts: Any, members: Any, pair_starts: Any, ends: Any, weights: Any, exclusive: Any, sizes: Any, unseen: Any, out: Any, margins: Any
 ) -> Any:
     gain = 0
     for c in range(len(starts) - 1):
         low, high = starts[c], starts[c + 1]
-        own, alone, result = members[low:high], exclusive[low:high], out[low:high]
+        own, alone, size, result = members[low:high], exclusive[low:high], sizes[low:high], out[low:high]
         k = len(own)
         mine, weight = ends[pair_starts[c] : pair_starts[c + 1]], weights[pair_starts[c] : pair_starts[c + 1]]
         label = components(k, mine, weight, TOGETHER - 1)
-        if k > 2 * LARGEST:  # so many that no weight tells them apart: one cluster, but for those that exclude each other
-            _join(own, alone, mine, weight, label, result)
-            margins[low:high] = NO_MARGIN
-            continue
-        matrix = np.full((k, k), -unseen)
+        matrix = np.empty((k, k), np.int64)
+        for a in range(k):
+            for b in range(k):
+                matrix[a, b] = -unseen * size[a] * size[b]
         bound = np.zeros(k, np.bool_)
         for p in range(len(mine)):
             a, b = mine[p, 0], mine[p, 1]
@@ -230,78 +231,156 @@ def _solve(
     return gain
 
 
-@compiled
-def _join(own: Any, exclusive: Any, pairs: Any, weights: Any, bound: Any, out: Any) -> None:
-    """Each into the first cluster that holds nothing it excludes."""
-    k = len(own)
-    label, barred = np.full(k, -1), np.full(k, -1)
-    starts, others = _apart(k, pairs, weights)
-    for a in range(k):
-        if bound[a] != a:
-            label[a] = label[bound[a]]
-            continue
-        for x in range(a, k):
-            if bound[x] != a:
-                continue
-            for p in range(starts[x], starts[x + 1]):
-                if label[others[p]] >= 0:
-                    barred[label[others[p]]] = a
-            for b in range(k):
-                if exclusive[x] >= 0 and exclusive[b] == exclusive[x] and label[b] >= 0:
-                    barred[label[b]] = a
-        for c in range(k):
-            if barred[c] != a:
-                label[a] = c
-                break
-    first = np.full(k, -1)
-    for a in range(k):
-        if first[label[a]] < 0:
-            first[label[a]] = own[a]
-        out[a] = first[label[a]]
+def parts(
+    n: int,
+    pairs: NDArray[np.int32],
+    weights: NDArray[np.int64],
+    exclusive: NDArray[np.int64],
+    root: NDArray[np.int64] | None = None,
+    sizes: NDArray[np.int64] | None = None,
+) -> Parts:
+    """The components of several members under the pairs that weigh more than 0, or those that `root` gives (the least member of each).
 
-
-@compiled
-def _apart(k: Any, pairs: Any, weights: Any) -> Any:
-    """(starts, members) that each of k is decided to be apart from."""
-    starts = np.zeros(k + 1, np.int64)
-    for p in range(len(pairs)):
-        if weights[p] == APART:
-            starts[pairs[p, 0] + 1] += 1
-            starts[pairs[p, 1] + 1] += 1
-    starts = np.cumsum(starts)
-    at, out = starts.copy(), np.empty(starts[k], np.int64)
-    for p in range(len(pairs)):
-        if weights[p] == APART:
-            for x in range(2):
-                out[at[pairs[p, x]]] = pairs[p, 1 - x]
-                at[pairs[p, x]] += 1
-    return starts, out
-
-
-def parts(n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], exclusive: NDArray[np.int64]) -> Parts:
-    """The components of several members under the pairs that weigh more than 0; too large ones are cut where their weights are least, each by itself.
-
-    pairs (m, 2): of a pair that is given twice the later counts; exclusive (n,): codes of which a cluster holds one member each, -1 for none.
+    pairs (m, 2): of a pair that is given twice the later counts; exclusive (n,): codes of which a cluster holds one member each, -1 for none; sizes
+    (n,): how many each stands for, 1 by default.
     """
-    root = components(n, pairs, weights, 0)
-    large = np.bincount(root, minlength=1) > LARGEST
-    if large.any():
-        held = np.flatnonzero(large[root[pairs[:, 0]]] & (weights > 0) & (weights < TOGETHER))
-        for c in np.flatnonzero(large):
-            members = np.flatnonzero(root == c)
-            own = held[root[pairs[held, 0]] == c]
-            root[members] = members[_cut(len(members), np.searchsorted(members, pairs[own]).astype(np.int32), weights[own], 0)]
-        for a, b in pairs[weights == TOGETHER]:
-            if root[a] != root[b]:
-                root[root == max(root[a], root[b])] = min(root[a], root[b])
+    root = components(n, pairs, weights, 0) if root is None else root
     starts, members, pair_starts, of = _grouped(root, pairs)
-    return Parts(starts, members, pair_starts, _within(starts, members, pair_starts, pairs[of]), weights[of], exclusive[members])
+    size = np.ones(len(members), np.int64) if sizes is None else sizes[members]
+    return Parts(starts, members, pair_starts, _within(starts, members, pair_starts, pairs[of]), weights[of], exclusive[members], size)
+
+
+class Large(NamedTuple):
+    """A component too large for `solve`, clustered."""
+
+    members: NDArray[np.int64]
+    labels: NDArray[np.int64]  # of each member: the least of its cluster
+
+
+def take_large(
+    n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], exclusive: NDArray[np.int64], unseen: int
+) -> tuple[NDArray[np.int64], list[Large]]:
+    """(components, the least member of each, where the members of one too large for `solve` stand alone; those, clustered)."""
+    root = np.asarray(components(n, pairs, weights, 0))
+    out = []
+    for c in np.flatnonzero(np.bincount(root, minlength=1) > LARGEST):
+        members = np.flatnonzero(root == c)
+        own = root[pairs[:, 0]] == c
+        own[own] = root[pairs[own, 1]] == c
+        inside = _places(n, members)[pairs[own]]
+        out.append(Large(members, members[_coarsened(len(members), inside, weights[own], exclusive[members], unseen)]))
+    for one in out:
+        root[one.members] = one.members
+    return root, out
+
+
+def _coarsened(
+    n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], exclusive: NDArray[np.int64], unseen: int
+) -> NDArray[np.int64]:
+    """Clusters of one large component: cut where its weights are least and each part solved, then again with the clusters as members, until none join."""
+    pairs, weights = _once(pairs, weights)
+    node = np.asarray(components(n, pairs, weights, TOGETHER - 1))
+    barred = _barred(exclusive)
+    barred = barred[node[barred[:, 0]] != node[barred[:, 1]]]
+    graph = _Graph(np.concatenate([pairs, barred]), np.concatenate([weights, np.full(len(barred), APART)]), np.array(1))
+    for _ in range(_ROUNDS):
+        graph = graph.joined(node)
+        sizes = np.bincount(node, minlength=n)
+        alive = np.flatnonzero(sizes)
+        place = _places(n, alive)
+        ends = place[graph.ends]
+        gain = graph.sums - unseen * (sizes[graph.ends[:, 0]] * sizes[graph.ends[:, 1]] - graph.seen)
+        gain[graph.sums < APART // 2] = APART
+        root = _cut_large(len(alive), ends, gain)
+        several = parts(len(alive), ends, gain, np.full(len(alive), -1), root, sizes[alive])
+        label = np.arange(len(alive))
+        label[several.members] = solve(several, unseen).labels
+        after = alive[label[place[node]]]
+        if (after == node).all():
+            break
+        node = after
+    return np.asarray(node)
+
+
+def _places(n: int, members: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Where each of n stands among the members."""
+    out = np.full(n, -1, np.int32)
+    out[members] = np.arange(len(members), dtype=np.int32)
+    return out
+
+
+class _Graph(NamedTuple):
+    """Pairs of clusters."""
+
+    ends: NDArray[np.int32]  # (m, 2), the least members
+    sums: NDArray[np.int64]  # of the weights of pairs between them
+    seen: NDArray[np.int64]  # how many these are; one number where all are alike
+
+    def joined(self, node: NDArray[np.int64]) -> _Graph:
+        """With each pair once, between the clusters that `node` gives."""
+        if (node == np.arange(len(node))).all():
+            return self
+        names, place = np.unique(node, return_inverse=True)
+        a, b = place[self.ends[:, 0]], place[self.ends[:, 1]]
+        apart = np.flatnonzero(a != b)
+        a, b = a[apart], b[apart]
+        keys = np.minimum(a, b) * len(names) + np.maximum(a, b)
+        if len(names) <= _DENSE:
+            which, size = keys, len(names) ** 2
+        else:
+            keys, which = np.unique(keys, return_inverse=True)
+            size = len(keys)
+        sums, seen = np.zeros(size, np.int64), np.zeros(size, np.int64)
+        np.add.at(sums, which, self.sums[apart])
+        np.add.at(seen, which, self.seen[apart] if self.seen.ndim else self.seen)
+        if len(names) <= _DENSE:
+            keys = np.flatnonzero(seen)
+            sums, seen = sums[keys], seen[keys]
+        return _Graph(names[np.stack([keys // len(names), keys % len(names)], axis=1)].astype(np.int32), sums, seen)
+
+
+_DENSE = 3000  # clusters whose pairs are summed in a table
+
+
+def _once(pairs: NDArray[np.int32], weights: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Pairs without those that are given again later, as those are that a person decided."""
+    last = np.flatnonzero((weights == APART) | (weights == TOGETHER))
+    if not len(last):
+        return pairs, weights
+    keys = pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1]
+    keep = ~np.isin(keys, keys[last])
+    keep[last] = True
+    return pairs[keep], weights[keep]
+
+
+def _barred(exclusive: NDArray[np.int64]) -> NDArray[np.int32]:
+    """All pairs of one exclusive code."""
+    out = [np.empty((0, 2), np.int32)]
+    for code in np.unique(exclusive[exclusive >= 0]):
+        who = np.flatnonzero(exclusive == code)
+        a, b = np.triu_indices(len(who), 1)
+        out.append(np.stack([who[a], who[b]], axis=1).astype(np.int32))
+    return np.concatenate(out)
+
+
+def _cut_large(n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Components, those too large cut where their weights are least."""
+    root = np.asarray(components(n, pairs, weights, 0))
+    held = weights > 0
+    pairs, weights = pairs[held], weights[held]
+    for c in np.flatnonzero(np.bincount(root) > LARGEST):
+        members = np.flatnonzero(root == c)
+        own = root[pairs[:, 0]] == c
+        root[members] = members[_cut(len(members), _places(n, members)[pairs[own]], weights[own], 0)]
+    return root
 
 
 def _cut(n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], above: int) -> NDArray[np.int64]:
-    """For each of one component's members, the least of its part: cut at ever higher weights, until no part is too large or no weight tells it apart."""
-    if n <= LARGEST or not len(weights) or weights.min() == weights.max():
+    """For each of one component's members, the least of its part: cut at ever higher weights; by order where no weight tells them apart."""
+    if n <= LARGEST:
         return np.zeros(n, np.int64)
+    if not len(weights) or weights.min() == weights.max():
+        return np.asarray(np.arange(n) // LARGEST * LARGEST)
     level = int(np.median(weights))
     level = level if level < weights.max() else int(weights.max()) - 1
     pairs, weights = pairs[weights > level], weights[weights > level]
@@ -309,7 +388,7 @@ def _cut(n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], above: in
     for c in np.flatnonzero(np.bincount(root) > LARGEST):
         members = np.flatnonzero(root == c)
         own = root[pairs[:, 0]] == c
-        root[members] = members[_cut(len(members), np.searchsorted(members, pairs[own]).astype(np.int32), weights[own], level)]
+        root[members] = members[_cut(len(members), _places(n, members)[pairs[own]], weights[own], level)]
     return root
 
 
@@ -317,10 +396,13 @@ def cluster(
     n: int, pairs: NDArray[np.int32], weights: NDArray[np.int64], exclusive: NDArray[np.int64], unseen: int
 ) -> tuple[NDArray[np.int64], int]:
     """(label of each of n: the least member of its cluster; what the local moves gained); arguments as for `parts` and `solve`."""
-    out = np.arange(n)
-    several = parts(n, pairs, weights, exclusive)
+    root, large = take_large(n, pairs, weights, exclusive, unseen)
+    several = parts(n, pairs, weights, exclusive, root)
     found = solve(several, unseen)
+    out = np.arange(n)
     out[several.members] = found.labels
+    for one in large:
+        out[one.members] = one.labels
     return out, found.gain
 
 

@@ -44,7 +44,7 @@ class Reports(NamedTuple):
     radius: NDArray[np.int8]  # class, see RADII
     province: NDArray[np.int32]
     kind: NDArray[np.int8]  # of violence
-    agency: NDArray[np.int32]
+    agency: NDArray[np.int32]  # below -1 where it is declared to report an incident once
     codes: NDArray[np.int32]  # (n, 3): attack, target, actor; rows of the three tables of steps
     tolls: NDArray[np.int32]  # (n, 2): killed, wounded
     attack: NDArray[np.int32]  # (distinct, DEPTH): the steps of each code, broad to narrow, -1 beyond its end
@@ -213,6 +213,12 @@ def _alike(table: Any, steps: Any, a: Any, b: Any) -> Any:
 
 
 @inlined
+def allowed(kind: Any, agency: Any, i: Any, j: Any) -> Any:
+    """Whether two reports could be one incident by their kinds of violence, and by whose they are."""
+    return (kind[i] == kind[j] or kind[i] < 0 or kind[j] < 0) and (agency[i] >= -1 or agency[i] != agency[j])
+
+
+@inlined
 def _day_level(same: Any, several: Any, gap: Any) -> Any:
     return 8 + same if several else 4 * same + min(max(gap, 0), 3)
 
@@ -248,7 +254,7 @@ def candidates(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, lo
     found = kept = 0
     if low >= high:
         return found, kept
-    start, end, lat, lon, radius, province, kind = reports[:7]
+    start, end, lat, lon, radius, province, kind, agency = reports[:8]
     cell, near_starts, near, longest = places[:4]
     pair, score, count = room
     least, most = lag
@@ -276,7 +282,7 @@ def candidates(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, lo
                             # no mean of the two latitudes brings two points nearer than the lesser cosine does
                             if abs(lat[i] - lat[j]) <= wide and min(across, 360.0 - across) * min(cosine[i], cosine[j]) <= wide:
                                 gap = start[j] - end[i]
-                                if least <= gap <= most and (kind[i] == kind[j] or kind[i] < 0 or kind[j] < 0):
+                                if least <= gap <= most and allowed(kind, agency, i, j):
                                     km = kilometres(lat[i], lon[i], lat[j], lon[j])
                                     if km <= reach:
                                         who[n], apart[n] = i, km
@@ -286,7 +292,7 @@ def candidates(reports: Any, places: Any, weights: Any, floor: Any, lag: Any, lo
                     i = in_province[k if coarse else 2 + k, province[j]]
                     while i >= 0 and start[i] >= oldest:
                         gap = start[j] - end[i]
-                        if least <= gap <= most and (kind[i] == kind[j] or kind[i] < 0 or kind[j] < 0):
+                        if least <= gap <= most and allowed(kind, agency, i, j):
                             km = kilometres(lat[i], lon[i], lat[j], lon[j])
                             if (
                                 not km <= FAR_KM and not km > PROVINCE_KM

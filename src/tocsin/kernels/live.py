@@ -10,7 +10,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.linkage import CELL, DAYS, DISTRICT, FAR_KM, NEAR_KM, PROVINCE_KM, WIDTHS, Reports, cell_keys, kilometres, weigh
+from tocsin.kernels.linkage import (
+    CELL,
+    DAYS,
+    DISTRICT,
+    FAR_KM,
+    NEAR_KM,
+    PROVINCE_KM,
+    WIDTHS,
+    Reports,
+    allowed,
+    cell_keys,
+    kilometres,
+    weigh,
+)
 from tocsin.kernels.words import compiled
 
 
@@ -61,7 +74,7 @@ def meet(reports: Any, alike: Any, there: Any, longest: Any, weights: Any, floor
 
     fresh: those among `who`; two of them are met once. room: pair (m, 2), score (m,), met (n,), to which a candidate adds one for both.
     """
-    start, end, lat, lon, radius, province, kind = reports[:7]
+    start, end, lat, lon, radius, province, kind, agency = reports[:8]
     cells, cell_starts, in_cell, province_starts, in_province, coarse_starts, in_coarse = there
     pair, score, met = room
     found = kept = 0
@@ -105,7 +118,7 @@ def meet(reports: Any, alike: Any, there: Any, longest: Any, weights: Any, floor
                         if j == x or not alive[j] or (fresh[j] and j > x):
                             continue
                         gap = max(start[x] - end[j], start[j] - end[x])
-                        if gap > DAYS or (kind[x] != kind[j] and kind[x] >= 0 and kind[j] >= 0):
+                        if gap > DAYS or not allowed(kind, agency, x, j):
                             continue
                         km = kilometres(lat[x], lon[x], lat[j], lon[j])
                         rough = coarse or radius[j] >= DISTRICT
