@@ -1,6 +1,8 @@
 """What an incident is, from its reports: places from the most precise, tolls as ranges, categories where they agree.
 
-A report taken out of another (a press article inside a GED row) speaks only where the one above it is silent.
+Toll: the latest that each independent origin gives, then the median over origins; a bare lower bound ("at least 20") raises what lies below it.
+Actor: whom most origins hold responsible, of equals whom the most reliable does. A report taken out of another (a press article inside a GED row)
+speaks only where the one above it is silent.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ import polars as pl
 
 from tocsin.fusion.judgements import Judgement, heirs, named
 from tocsin.fusion.model import ONE, Curve
+from tocsin.fusion.origins import with_source
 from tocsin.terms.tables import PART
 from tocsin.terms.taxonomies import NAMES, taxonomy
 
 _PLACE = ("country", "admin1", "admin2", "area_class", "place", "lat", "lon", "radius_km")
-_SIDES = ("side_a", "side_b", "actor", "initiator")
+_SIDES = ("side_a", "side_b", "initiator")
+_TRUST = {"A": 0, "B": 1, "C": 2, "F": 3, "D": 4, "E": 5}  # the Admiralty code; F cannot be judged, as those that state none
 _ADDED = ("killed_low", "killed", "killed_high", "killed_civilians", "killed_a", "killed_b")
 
 
@@ -24,12 +28,9 @@ def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...], worth: Curve
 
     worth: what margins are worth; roots: what a report that corrects another goes back to.
     """
-    ordered = labelled.sort("_cluster", "_derived", "radius_km", "known_at", "report_id", nulls_last=True)
-    own = ordered.filter(~pl.col("_derived"))
-    frame = _basics(ordered).join(_where(own), on="_cluster").join(_tolls(ordered, own), on="_cluster")
-    frame = frame.join(_parts(own), on="_cluster", how="left").join(_kinds(own), on="_cluster")
-    for name in NAMES:
-        frame = frame.join(_category(ordered, name), on="_cluster", how="left")
+    ordered = with_source(labelled.sort("_cluster", "_derived", "radius_km", "known_at", "report_id", nulls_last=True))
+    single = ordered.select((pl.len().over("_cluster") == 1) & ~pl.col("_derived")).to_series()
+    frame = pl.concat([_of_one(ordered.filter(single)), _of_several(ordered.filter(~single))], how="diagonal")
     frame = frame.with_columns(
         parts=pl.col("parts").fill_null(pl.lit([], dtype=pl.List(PART))),
         disputed=pl.concat_list(*(pl.when(pl.col(c)).then(pl.lit(c.removeprefix("_odd_"))) for c in frame.columns if c.startswith("_odd_")))
@@ -42,6 +43,45 @@ def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...], worth: Curve
     return frame.drop(pl.selectors.starts_with("_odd_"), "_cluster").sort("event_start", "incident_id", nulls_last=True)
 
 
+def _of_several(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Incidents of several reports."""
+    own = ordered.filter(~pl.col("_derived"))
+    frame = _basics(ordered).join(_where(own), on="_cluster").join(_tolls(ordered, own), on="_cluster")
+    frame = frame.join(_parts(own), on="_cluster", how="left").join(_kinds(own), on="_cluster")
+    for name in NAMES:
+        frame = frame.join(_category(ordered, name), on="_cluster", how="left")
+    return frame
+
+
+def _of_one(reports: pl.DataFrame) -> pl.DataFrame:
+    """Incidents of one report: what it says."""
+    return reports.select(
+        "_cluster",
+        "incident_id",
+        pl.concat_list("report_id").alias("report_ids"),
+        pl.concat_list("agency").alias("agencies"),
+        "known_at",
+        "hindsight",
+        "event_start",
+        "event_end",
+        "wounded",
+        *_PLACE,
+        *_SIDES,
+        "actor",
+        "violence",
+        *NAMES,
+        pl.coalesce("killed_low", "killed").alias("killed_low"),
+        "killed",
+        pl.coalesce("killed_high", "killed").alias("killed_high"),
+        "killed_civilians",
+        "killed_a",
+        "killed_b",
+        corroboration=pl.lit(1, dtype=pl.Int32),
+        margin="_margin",
+        _several=pl.lit(False),
+    )
+
+
 def _basics(ordered: pl.DataFrame) -> pl.DataFrame:
     """Ids, clocks, dates: overlapping intervals are intersected, others spanned and said to disagree."""
     mine = ~pl.col("_derived")
@@ -52,7 +92,7 @@ def _basics(ordered: pl.DataFrame) -> pl.DataFrame:
         agencies=pl.col("agency").unique().sort(),
         known_at=pl.col("known_at").min(),
         hindsight=pl.col("hindsight").any(),
-        corroboration=pl.col("origin").n_unique().cast(pl.Int32),
+        corroboration=pl.col("_source").n_unique().cast(pl.Int32),
         wounded=_middle(pl.col("wounded")),
         margin=pl.col("_margin").min(),
         _several=mine.sum() > 1,
@@ -70,10 +110,19 @@ def _basics(ordered: pl.DataFrame) -> pl.DataFrame:
 
 
 def _where(own: pl.DataFrame) -> pl.DataFrame:
-    """Place and sides of the most precise report."""
+    """Place and sides of the most precise report; the actor whom most independent origins name."""
     sides = [pl.col(c).drop_nulls().first() for c in _SIDES]
-    odd = [(pl.col(c).drop_nulls().n_unique() > 1).alias(f"_odd_{c}") for c in ("side_a", "side_b", "actor") if c == "actor"]
-    return own.group_by("_cluster", maintain_order=True).agg(*(pl.col(c).first() for c in _PLACE), *sides, *odd)
+    frame = own.group_by("_cluster", maintain_order=True).agg(*(pl.col(c).first() for c in _PLACE), *sides)
+    named = own.filter(pl.col("actor").is_not_null()).with_columns(
+        _trust=pl.col("reliability").replace_strict(_TRUST, default=3), _at=pl.int_range(pl.len())
+    )
+    votes = named.group_by("_cluster", "actor").agg(n=pl.col("_source").n_unique(), trust=pl.col("_trust").min(), at=pl.col("_at").min())
+    chosen = (
+        votes.sort("_cluster", "n", "trust", "at", descending=[False, True, False, False])
+        .group_by("_cluster", maintain_order=True)
+        .agg(pl.col("actor").first(), _odd_actor=pl.len() > 1)
+    )
+    return frame.join(chosen, on="_cluster", how="left", maintain_order="left").with_columns(pl.col("_odd_actor").fill_null(False))
 
 
 def _middle(column: pl.Expr) -> pl.Expr:
@@ -103,16 +152,44 @@ def _spread(reports: pl.DataFrame) -> pl.DataFrame:
         mixed = pl.len() > 1 if c in ("killed_a", "killed_b") else pl.lit(False)
         return pl.when(mixed & (pl.col("side_a").n_unique() > 1)).then(None).otherwise(total).alias(c)
 
-    units = reports.with_columns(_unit=unit, _whole=whole).group_by("_cluster", "_unit", maintain_order=True).agg(added(c) for c in _ADDED)
-    low, high = pl.coalesce("killed_low", "killed"), pl.coalesce("killed_high", "killed")
-    best = pl.col("killed").drop_nulls()
-    return units.group_by("_cluster", maintain_order=True).agg(
-        low.min().alias("killed_low"),
-        _middle(pl.col("killed")).alias("killed"),
-        high.max().alias("killed_high"),
-        *(_middle(pl.col(c)).alias(c) for c in ("killed_civilians", "killed_a", "killed_b")),
-        (best.n_unique() > 1).alias("_odd_killed"),
+    units = (
+        reports.with_columns(_unit=unit, _whole=whole)
+        .group_by("_cluster", "_unit", maintain_order=True)
+        .agg(*(added(c) for c in _ADDED), pl.col("_source").first(), _said=_clock().max(), _id=pl.col("report_id").max())
     )
+    bare = pl.col("killed").is_null() & pl.col("killed_high").is_null() & pl.col("killed_low").is_not_null()  # "at least"
+    units = units.with_columns(_bound=pl.when(bare).then("killed_low"), _low=pl.when(~bare).then(pl.coalesce("killed_low", "killed")))
+    spread = units.group_by("_cluster", maintain_order=True).agg(
+        _low=pl.col("_low").min(),
+        _high=pl.coalesce("killed_high", "killed").max(),
+        _bound=pl.col("_bound").max(),
+        _odd_killed=pl.col("killed").drop_nulls().n_unique() > 1,
+    )
+    for name in ("killed", "killed_civilians", "killed_a", "killed_b"):
+        spread = spread.join(_of_origins(units, name), on="_cluster", how="left", maintain_order="left")
+    over = pl.col("_bound") > pl.coalesce("_high", "_bound")
+    return spread.select(
+        "_cluster",
+        killed_low=pl.coalesce("_low", "_bound"),
+        killed=pl.when(pl.col("killed") < pl.col("_bound")).then("_bound").otherwise("killed"),
+        killed_high=pl.when(over).then("_bound").otherwise("_high"),
+        killed_civilians="killed_civilians",
+        killed_a="killed_a",
+        killed_b="killed_b",
+        _odd_killed=pl.col("_odd_killed") | over.fill_null(False),
+    )
+
+
+def _clock() -> pl.Expr:
+    """When a report was made, as well as it is known."""
+    return pl.coalesce("received_at", "reported_at", pl.col("known_at").cast(pl.Datetime("us", "UTC")))
+
+
+def _of_origins(units: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The lower median over independent origins of what each said last."""
+    said = units.filter(pl.col(name).is_not_null()).sort("_cluster", "_source", "_said", "_id")
+    last = said.group_by("_cluster", "_source", maintain_order=True).agg(pl.col(name).last())
+    return last.group_by("_cluster", maintain_order=True).agg(_middle(pl.col(name)).alias(name))
 
 
 def _parts(own: pl.DataFrame) -> pl.DataFrame:
@@ -139,7 +216,7 @@ def _category(ordered: pl.DataFrame, name: str) -> pl.DataFrame:
     """A code where all that speak agree (the most specific), else the one with most origins; a tie is null and disputed."""
     said = ordered.filter(pl.col(name).is_not_null())
     said = said.filter(~pl.col("_derived") | (~pl.col("_derived")).any().over("_cluster").not_())
-    votes = said.group_by("_cluster", name).agg(n=pl.col("origin").n_unique()).sort("_cluster", name)
+    votes = said.group_by("_cluster", name).agg(n=pl.col("_source").n_unique()).sort("_cluster", name)
     groups = votes.group_by("_cluster", maintain_order=True).agg(said=pl.struct(name, "n"), kinds=pl.len())
     plain = groups.filter(pl.col("kinds") == 1).select(
         "_cluster", pl.col("said").list.first().struct.field(name).alias(name), pl.lit(False).alias(f"_odd_{name}")
