@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import random
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import invented
 
 from tocsin import fuse
-from tocsin.errors import OptionError
-from tocsin.fusion import default_model
+from tocsin.cli import app
+from tocsin.errors import OptionError, TocsinError
+from tocsin.fusion import default_model, load_model
 from tocsin.fusion.calibrate import calibrate, curve, isotonic
 from tocsin.fusion.model import parse_model
 
@@ -78,3 +83,25 @@ def test_the_shipped_model_says_what_its_odds_were_calibrated_on_and_a_model_wit
     bare = fuse(reports, judgements=(), model=replace(default_model(), links=Curve(), incidents=Curve()))
     assert bare.links["probability"].null_count() == bare.links.height
     assert bare.incidents["confidence"].null_count() == bare.incidents.height
+
+
+def test_on_the_command_line_reviewed_pairs_make_a_curve_and_a_bad_review_is_refused_in_words(tmp_path: Path) -> None:
+    table = invented(12, 900)
+    table.write_parquet(tmp_path / "reports.parquet")
+    links = fuse(table, judgements=()).links
+    chance = random.Random(1)
+    links.select("left", "right", same=pl.Series([int(chance.random() < 0.8) for _ in range(links.height)])).write_csv(tmp_path / "r.csv")
+    words = ["calibrate", str(tmp_path / "reports.parquet"), "--name", "tests", "--out", str(tmp_path / "m.json"), "--reviewed"]
+    done = CliRunner().invoke(app, [*words, str(tmp_path / "r.csv")], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    made = load_model(tmp_path / "m.json")
+    assert made.calibrated_on == "tests"
+    assert np.mean(made.links.chance) == pytest.approx(0.8, abs=0.06)
+    for text, says in (
+        ("left,right\na,b\n", "no column 'same'"),
+        ("left,right,same\na,b,perhaps\n", "line 2"),
+        ("left,right,same\na,b,1\n", "in none of the files"),
+    ):
+        (tmp_path / "bad.csv").write_text(text)
+        with pytest.raises(TocsinError, match=says):
+            CliRunner().invoke(app, [*words, str(tmp_path / "bad.csv")], catch_exceptions=False, standalone_mode=False)

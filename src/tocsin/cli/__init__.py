@@ -7,6 +7,7 @@ import sys
 import click
 
 from tocsin.cli.brief import brief
+from tocsin.cli.calibrate import calibrate
 from tocsin.cli.fuse import fuse
 from tocsin.cli.judge import judge
 from tocsin.cli.read import read
@@ -21,7 +22,7 @@ def app() -> None:
     """Fuse reports of violence into one honest record of incidents."""
 
 
-for command in (brief, read, fuse, judge, train, why):
+for command in (brief, read, fuse, judge, why, train, calibrate):
     app.add_command(command)
 
 

@@ -24,8 +24,9 @@ from tocsin.fusion.explain import Explanation, explain
 from tocsin.fusion.judgements import Decided, Judgement, constraints, load, places_named, standing
 from tocsin.fusion.linkage import link
 from tocsin.fusion.members import derived, known_by, labelled, last_known, ranks, roots, stamp, without_corrected
-from tocsin.fusion.model import Model, default_model, load_model
+from tocsin.fusion.model import Curve, Model, default_model, load_model
 from tocsin.fusion.parts import propose_parts
+from tocsin.fusion.press import PressModel, press_links, press_model
 from tocsin.fusion.resolve import resolve
 from tocsin.fusion.window import Window, window_links
 from tocsin.kernels.cluster import merge
@@ -47,7 +48,7 @@ __all__ = [
     "propose_parts",
 ]
 
-METHODS = ("linkage", "window")
+METHODS = ("linkage", "window", "press")
 
 
 class Fusion:
@@ -83,6 +84,7 @@ def fuse(
     one_report_per_incident: Collection[str] | None = None,
     window: Window | None = None,
     model: Model | None = None,
+    press: PressModel | None = None,
     engine: str = "here",
 ) -> Fusion:
     """Incidents and links from a table of reports.
@@ -90,7 +92,8 @@ def fuse(
     reports: any table with an Arrow stream and the columns of `reports`. as_of: only what was known by that day counts (`known_at`, or the day of
     `received_at` where a hub set it); by default all. judgements: signed decisions; the bundled ones by default, `()` for none.
     one_report_per_incident: agencies never fused with themselves; by default those whose publisher promises it. method: `linkage` weighs what two reports share
-    by a trained model (`model`, the bundled one by default); `window` is the naive rule, with its limits in `window`. engine: `here` or `spark` (`pip install
+    by a trained model (`model`, the bundled one by default); `window` is the naive rule, with its limits in `window`; `press` is for headlines, which
+    name no day and seldom a place: their words count too (`press`, its model). engine: `here` or `spark` (`pip install
     'tocsin[spark]'`); the incidents are the same.
 
     Incidents are stamped with the as_of and a hash of the method, limits, declarations and judgements that made them. Raises `OptionError` for an
@@ -110,13 +113,18 @@ def fuse(
     if current.is_empty():
         return Fusion(_NO_CLUSTERS, lambda: empty(INCIDENTS), lambda: empty(LINKS))
     trained = model or default_model()
-    stamps = stamp(method, trained, window, declared, decided, as_of or last_known(current["known_at"]))
+    headlines = press or press_model()
+    limits = {"linkage": trained.fingerprint, "window": str(window)}.get(method) or headlines.fingerprint
+    stamps = stamp(method, limits, declared, decided, as_of or last_known(current["known_at"]))
     rank = ranks(current["report_id"])
     mine = ~derived(current)
     own, place = (current, rank) if mine.all() else (current.filter(mine), rank[mine].argsort().argsort().astype(np.int32))
     origins = roots(known)
     ruled = constraints(decided, own["report_id"], origins)
-    if method == "linkage":
+    if method == "press":
+        found = press_links(own, place, ruled, headlines)
+        labels, margins, links = found.labels, found.margins, found.links
+    elif method == "linkage":
         found = link(own, place, trained, declared, engine, decided=ruled, named=places_named(decided, own["report_id"], origins))
         labels, margins, links = found.labels, found.margins, found.links
     else:
@@ -125,7 +133,11 @@ def fuse(
     made = labelled(current, own, labels, decided, rank, origins, margins)
     return Fusion(
         made.select("report_id", "incident_id"),
-        lambda: conform(resolve(made, decided, trained.incidents, origins).with_columns(**stamps), INCIDENTS, table="incidents"),
+        lambda: conform(
+            resolve(made, decided, Curve() if method == "press" else trained.incidents, origins).with_columns(**stamps),
+            INCIDENTS,
+            table="incidents",
+        ),
         lambda: conform(links(), LINKS, table="links"),
     )
 

@@ -25,7 +25,6 @@ from tocsin.fusion.linkage import NOTHING, Kept, link
 from tocsin.fusion.members import derived, known_by, labelled, ranks, roots, stamp, without_corrected
 from tocsin.fusion.model import Model, default_model
 from tocsin.fusion.resolve import resolve
-from tocsin.fusion.window import Window
 from tocsin.kernels.seen import Seen
 from tocsin.terms.publishers import one_report_agencies
 from tocsin.terms.tables import INCIDENTS, LINKS, REPORTS, conform, empty
@@ -108,7 +107,7 @@ class _Run:
         self._begin()
         plan = json.loads((self.folder / "plan.json").read_text())
         bounds = [date.fromisoformat(b) for b in plan["bounds"]]
-        stamps = stamp("linkage", self.model, Window(), self.declared, self.decided, self.as_of or date.fromisoformat(plan["last_known"]))
+        stamps = stamp("linkage", self.model.fingerprint, self.declared, self.decided, self.as_of or date.fromisoformat(plan["last_known"]))
         every = len(bounds) + 1
         done = next((k for k in range(every, 0, -1) if (self.folder / f"done-{k - 1}").exists()), 0)
         carried = _Open.load(self.folder / f"open-{done - 1}") if done else _Open()
@@ -124,7 +123,7 @@ class _Run:
     def _begin(self) -> None:
         """Reports sorted into stretches, unless an earlier call with the same files and options did it."""
         files = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in self.sources]
-        hashed = stamp("linkage", self.model, Window(), self.declared, self.decided, date(1970, 1, 1))["model"]
+        hashed = stamp("linkage", self.model.fingerprint, self.declared, self.decided, date(1970, 1, 1))["model"]
         key = hashlib.sha256(repr((files, self.as_of, str(hashed), _SLAB)).encode()).hexdigest()
         mark = self.folder / "plan.json"
         if mark.exists() and json.loads(mark.read_text())["key"] == key:

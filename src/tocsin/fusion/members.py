@@ -11,8 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.fusion.judgements import Judgement, fingerprint, heirs, named
-from tocsin.fusion.model import ONE, Model
-from tocsin.fusion.window import Window
+from tocsin.fusion.model import ONE
 from tocsin.kernels.correlate import NO_MARGIN
 
 Ints = NDArray[np.int64]
@@ -41,11 +40,8 @@ def last_known(days: pl.Series) -> date:
     return last if isinstance(last, date) else _NO_DAY
 
 
-def stamp(
-    method: str, model: Model, window: Window, declared: frozenset[str], decided: tuple[Judgement, ...], as_of: date
-) -> dict[str, pl.Expr]:
-    """What each incident carries: the day whose knowledge it is, and a hash of all that made it."""
-    limits = model.fingerprint if method == "linkage" else str(window)
+def stamp(method: str, limits: str, declared: frozenset[str], decided: tuple[Judgement, ...], as_of: date) -> dict[str, pl.Expr]:
+    """What each incident carries: the day whose knowledge it is, and a hash of all that made it; limits: the method's, or its model's fingerprint."""
     text = f"{method}|{limits}|{sorted(declared)}|{fingerprint(decided)}"
     return {"as_of": pl.lit(as_of), "model": pl.lit(hashlib.sha256(text.encode()).hexdigest()[:16])}
 

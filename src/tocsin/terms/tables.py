@@ -179,6 +179,7 @@ LINKS: tuple[Column, ...] = (
     _c("by_killed", _I, "what the dead give, by the size of the toll"),
     _c("by_wounded", _I, "what the wounded give"),
     _c("by_agency", _I, "what it gives that one agency, or two, report"),
+    _c("by_words", _I, "what the words in common give, by how rare each is; null but for headlines"),
     _c("by_share", _I, "the prior, less what is shared out among the other candidates of the two"),
 )
 
