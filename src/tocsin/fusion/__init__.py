@@ -23,11 +23,12 @@ from tocsin.fusion.bulk import Totals, fuse_to
 from tocsin.fusion.explain import Explanation, explain
 from tocsin.fusion.judgements import Decided, Judgement, constraints, load, places_named, standing
 from tocsin.fusion.linkage import link
-from tocsin.fusion.members import derived, known_by, labelled, last_known, ranks, roots, stamp, without_corrected
+from tocsin.fusion.members import derived, known_by, labelled, last_known, ranks, roots, stamp, without_corrected, without_repeats
 from tocsin.fusion.model import Curve, Model, default_model, load_model
 from tocsin.fusion.parts import propose_parts
 from tocsin.fusion.press import PressModel, press_links, press_model
 from tocsin.fusion.resolve import resolve
+from tocsin.fusion.threats import fulfilled, threats
 from tocsin.fusion.window import Window, window_links
 from tocsin.kernels.cluster import merge
 from tocsin.terms.publishers import one_report_agencies
@@ -57,9 +58,15 @@ class Fusion:
     `clusters` says which report is in which incident. The values of the incidents, and the links with their reasons, are made when first asked for.
     """
 
-    def __init__(self, clusters: pl.DataFrame, incidents: Callable[[], pl.DataFrame], links: Callable[[], pl.DataFrame]) -> None:
-        self.clusters = clusters  # report_id, incident_id: a row a report
-        self._incidents, self._links = incidents, links
+    def __init__(
+        self,
+        clusters: pl.DataFrame,
+        incidents: Callable[[], pl.DataFrame],
+        links: Callable[[], pl.DataFrame],
+        threats: Callable[[], pl.DataFrame],
+    ) -> None:
+        self.clusters = clusters  # report_id, incident_id: a row a report of an event
+        self._incidents, self._links, self._threats = incidents, links, threats
 
     @cached_property
     def incidents(self) -> pl.DataFrame:
@@ -70,6 +77,11 @@ class Fusion:
     def links(self) -> pl.DataFrame:
         """By LINKS."""
         return self._links()
+
+    @cached_property
+    def threats(self) -> pl.DataFrame:
+        """By THREATS: expected attacks, fused among themselves, and the later incidents that fit each."""
+        return fulfilled(self._threats(), self.incidents)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         return iter((self.incidents, self.links))
@@ -109,9 +121,15 @@ def fuse(
     known = known_by(conform(pl.DataFrame(reports), REPORTS, table="reports"), as_of)
     current = without_corrected(known, known["supersedes"].drop_nulls())
     if current["report_id"].n_unique() < current.height:
-        current = current.unique("report_id", keep="first", maintain_order=True)
+        current = without_repeats(current)
+    options: dict[str, Any] = {"method": method, "as_of": as_of, "judgements": decided, "one_report_per_incident": declared}
+    options |= {"window": window, "model": model, "press": press, "engine": engine}
+
+    def expected() -> pl.DataFrame:
+        return threats(known, lambda own, _: fuse(own, **options).incidents)
+
     if current.is_empty():
-        return Fusion(_NO_CLUSTERS, lambda: empty(INCIDENTS), lambda: empty(LINKS))
+        return Fusion(_NO_CLUSTERS, lambda: empty(INCIDENTS), lambda: empty(LINKS), expected)
     trained = model or default_model()
     headlines = press or press_model()
     limits = {"linkage": trained.fingerprint, "window": str(window)}.get(method) or headlines.fingerprint
@@ -139,6 +157,7 @@ def fuse(
             table="incidents",
         ),
         lambda: conform(links(), LINKS, table="links"),
+        expected,
     )
 
 

@@ -22,9 +22,10 @@ import polars as pl
 from tocsin.errors import ContractError, UnreadableFile
 from tocsin.fusion.judgements import Judgement, constraints, load, places_named, standing
 from tocsin.fusion.linkage import NOTHING, Kept, link
-from tocsin.fusion.members import derived, known_by, labelled, ranks, roots, stamp, without_corrected
+from tocsin.fusion.members import CONTENT, derived, known_by, labelled, last_known, ranks, roots, stamp, without_corrected
 from tocsin.fusion.model import Model, default_model
 from tocsin.fusion.resolve import resolve
+from tocsin.fusion.threats import fulfilled, threats
 from tocsin.kernels.seen import Seen
 from tocsin.terms.publishers import one_report_agencies
 from tocsin.terms.tables import INCIDENTS, LINKS, REPORTS, conform, empty
@@ -54,7 +55,8 @@ def fuse_to(
     engine: str = "here",
     progress: Progress | None = None,
 ) -> Totals:
-    """Like `fuse(method="linkage")`, from Parquet files of reports straight into out/incidents.parquet and out/links.parquet.
+    """Like `fuse(method="linkage")`, from Parquet files of reports straight into out/incidents.parquet and out/links.parquet, and
+    out/threats.parquet where threats are reported.
 
     Killed half-way, the same call with the same files and options goes on where it was (out/.fusing). Incidents stand by stretches of time. Raises
     `ContractError` for files that are not reports, `UnreadableFile` where `out` cannot be written.
@@ -117,8 +119,29 @@ class _Run:
             carried = self._stretch(k, carried, horizon, stamps, plan["roots"])
             progress(k + 1, every)
         totals = Totals(plan["reports"], *(self._joined(name, every) for name in ("incidents", "links")))
+        self._threats()
         shutil.rmtree(self.folder)
         return totals
+
+    def _threats(self) -> None:
+        """Expected attacks, which are few, fused as one stretch, and the incidents that fit them."""
+        goal = self.out / "threats.parquet"
+        goal.unlink(missing_ok=True)
+        lazy = pl.scan_parquet(list(self.sources), glob=False)
+        known = known_by(lazy.filter((pl.col("kind") == "threat") | pl.col("supersedes").is_not_null()).collect(), self.as_of)
+        found = threats(conform(known, REPORTS, table="reports"), self._whole)
+        if found.height:
+            fulfilled(found, pl.read_parquet(self.out / "incidents.parquet")).write_parquet(goal)
+
+    def _whole(self, reports: pl.DataFrame, origins: dict[str, str]) -> pl.DataFrame:
+        """Incidents of reports that are few."""
+        rank = ranks(reports["report_id"])
+        found = link(
+            reports, rank, self.model, self.declared, self.engine, decided=constraints(self.decided, reports["report_id"], origins)
+        )
+        made = labelled(reports, reports, found.labels, self.decided, rank, origins, found.margins)
+        stamps = stamp("linkage", self.model.fingerprint, self.declared, self.decided, self.as_of or last_known(reports["known_at"]))
+        return conform(resolve(made, self.decided, self.model.incidents, origins).with_columns(**stamps), INCIDENTS, table="incidents")
 
     def _begin(self) -> None:
         """Reports sorted into stretches, unless an earlier call with the same files and options did it."""
@@ -151,12 +174,21 @@ class _Run:
         parents = (
             whole.select(above="report_id", parent_day="event_start").join(parents.lazy(), on="above", how="semi").collect().unique("above")
         )
-        seen, count, last = Seen(), 0, date(1, 1, 1)
+        seen, said, count, last = Seen(), Seen(), 0, date(1, 1, 1)
         height = int(lazy.select(pl.len()).collect().item())
         for k, low in enumerate(range(0, height, _BATCH)):
             frame = conform(lazy.slice(low, _BATCH).collect(), REPORTS, table="reports")
             current = without_corrected(known_by(frame, self.as_of), before["supersedes"])
-            current = current.filter(~pl.Series(seen.add(current["report_id"].hash(seed=3).to_numpy()), dtype=pl.Boolean))
+            repeat = pl.Series(seen.add(current["report_id"].hash(seed=3).to_numpy()), dtype=pl.Boolean)
+            same = pl.Series(
+                said.add(current.select(pl.struct("report_id", *CONTENT).hash(seed=3)).to_series().to_numpy()), dtype=pl.Boolean
+            )
+            if (repeat & ~same).any():
+                raise ContractError(
+                    f"report {current.filter(repeat & ~same)['report_id'].sort()[0]} stands there with several contents: a correction is a new report, "
+                    "with an id of its own, that supersedes it"
+                )
+            current = current.filter(~repeat)
             count += current.height
             last = max([last, *current["known_at"].filter(current["known_at"] < date(9999, 12, 31)).unique()])
             day = current.select(above=above, own="event_start").join(parents, on="above", how="left", maintain_order="left")

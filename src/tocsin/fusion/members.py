@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tocsin.errors import ContractError
 from tocsin.fusion.judgements import Judgement, fingerprint, heirs, named
 from tocsin.fusion.model import ONE
 from tocsin.kernels.correlate import NO_MARGIN
@@ -27,6 +28,25 @@ def known_by(reports: pl.DataFrame, as_of: date | None) -> pl.DataFrame:
 def without_corrected(known: pl.DataFrame, corrected: pl.Series) -> pl.DataFrame:
     """Events, without those whose id is one of `corrected`."""
     return known.filter((pl.col("kind") == "event") & ~pl.col("report_id").is_in(corrected.implode()))
+
+
+#: What a report says: two of one id that differ in it are no repeats.
+CONTENT = (
+    "agency", "event_start", "event_end", "country", "admin1", "place", "lat", "lon", "radius_km", "violence", "actor", "attack_type",
+    "target_type", "target_group", "killed_low", "killed", "killed_high", "wounded", "text", "supersedes",
+)  # fmt: skip
+
+
+def without_repeats(reports: pl.DataFrame) -> pl.DataFrame:
+    """Each report once. Raises `ContractError` where one id comes with two contents."""
+    said = reports.select("report_id", *CONTENT).unique()
+    twice = said.filter(pl.col("report_id").is_duplicated()).sort("report_id")["report_id"]
+    if len(twice):
+        raise ContractError(
+            f"report {twice[0]} stands there with {(twice == twice[0]).sum()} contents: a correction is a new report, with an id of its own, that "
+            "supersedes it"
+        )
+    return reports.unique("report_id", keep="first", maintain_order=True)
 
 
 def derived(reports: pl.DataFrame) -> NDArray[np.bool_]:

@@ -180,5 +180,10 @@ def _with_defaults(partial: pl.DataFrame, reader: Reader) -> pl.DataFrame:
         pl.col("violence").cast(pl.String).fill_null("unknown"),
         pl.col("marking").cast(pl.String).fill_null("CLEAR"),
         pl.col("hindsight").fill_null(True),
-        known_at=pl.coalesce("known_at", pl.col("event_end") + pl.duration(days=1), _NEVER),
+        known_at=pl.coalesce(
+            pl.when(pl.col("kind").cast(pl.String) == "threat").then(pl.coalesce(pl.col("reported_at").dt.date(), "event_start")),
+            "known_at",
+            pl.col("event_end") + pl.duration(days=1),
+            _NEVER,
+        ),
     )

@@ -160,6 +160,11 @@ INCIDENTS: tuple[Column, ...] = (
     _c("judged", _LS, "ids of the human judgements that shaped it", True),
 )
 
+THREATS: tuple[Column, ...] = (
+    *INCIDENTS,
+    _c("fulfilled_by", _LS, "incident ids of later incidents that fit it, those first that agree in most codes", True),
+)
+
 LINKS: tuple[Column, ...] = (
     _c("left", _S, "report_id, the lesser of the two", True),
     _c("right", _S, "report_id", True),
