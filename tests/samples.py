@@ -69,6 +69,7 @@ def report_tables(draw: st.DrawFn, most: int = 12) -> pl.DataFrame:
                 killed=low,
                 killed_high=None if low is None else low + draw(st.integers(0, 5)),
                 attack_type=draw(st.none() | st.sampled_from(["explosion", "explosion/suicide", "armed_assault"])),
+                actor=draw(st.none() | st.just("TTP")),
                 target_group=draw(st.none() | st.sampled_from(["shia", "shia/ismaili", "christian"])),
                 place=draw(st.none() | st.sampled_from(["Shikarpur", "Karachi"])),
             )
@@ -87,12 +88,13 @@ def invented(seed: int, incidents: int, days: int = 60) -> pl.DataFrame:
         for agency in chance.sample("ABCC", chance.choice([1, 1, 2, 3, 4])):
             start = day + timedelta(days=chance.choice([0, 0, 0, 1]))
             vague = chance.random() < 0.03
+            year = chance.random() < 0.02
             rows.append(
                 report(
                     agency,
                     f"{k}-{len(rows)}",
                     event_start=start.replace(day=1) if vague else start,
-                    event_end=start.replace(day=1) + timedelta(days=29) if vague else start,
+                    event_end=start + timedelta(days=90) if year else start.replace(day=1) + timedelta(days=29) if vague else start,
                     known_at=start + timedelta(days=30),
                     admin1="Sindh",
                     lat=lat + chance.gauss(0, 0.01),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import random
+from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import report, reports
 
 from tests.oracles import correlate as slow_clusters
 from tests.oracles import linkage as oracle
@@ -230,3 +233,29 @@ def test_an_incident_of_a_corrected_report_keeps_the_id_of_the_first_version(two
     assert found.incidents["report_ids"].to_list() == [["0000b", "0001"]]
     assert found.incidents["incident_id"].to_list() == [first]
     assert found.clusters["incident_id"].unique().to_list() == [first]
+
+
+def vaguely(own: str, **more: Any) -> dict[str, Any]:
+    year = {"event_start": date(2015, 1, 1), "event_end": date(2015, 12, 31), "known_at": date(2014, 1, 1)}
+    return report("Y", own, **{**year, "actor": "TTP", "killed": 7, **more})
+
+
+def test_a_report_that_knows_only_the_year_joins_the_one_incident_of_its_actor_toll_and_place_or_none() -> None:
+    sharp = report("A", actor="TTP", killed=7)
+    other = report("A", "2", actor="TTP", killed=7, event_start=date(2015, 6, 1), event_end=date(2015, 6, 1))
+    found = lambda *rows: {frozenset(i) for i in fuse(reports(*rows), judgements=()).incidents["report_ids"]}  # noqa: E731
+    one = vaguely("1")
+    assert found(sharp, one) == {frozenset([sharp["report_id"], one["report_id"]])}
+    assert len(found(sharp, other, one)) == 3, "two fit: which of them cannot be told"
+    for differs in (
+        {"killed": 8},
+        {"actor": None},
+        {"lat": 28.4},
+        {"radius_km": 60.0},
+        {"violence": "state_based"},
+        {"event_start": date(2015, 3, 1)},
+    ):
+        assert len(found(sharp, vaguely("1", **differs))) == 2
+    made = fuse(reports(sharp, one, vaguely("2", killed=9)), judgements=()).incidents.sort("vague")
+    assert made["vague"].to_list() == [False, True]
+    assert made["incident_id"][0] == sharp["report_id"], "an incident is called by a report that knows its day"

@@ -34,7 +34,7 @@ ONE = ("merge", "confirm", "part_of")
 FIELDS = tuple(
     c.name
     for c in INCIDENTS[INCIDENTS.index(next(c for c in INCIDENTS if c.name == "event_start")) :]
-    if c.name not in ("parts", "disputed", "corroboration", "confidence", "margin", "judged")
+    if c.name not in ("parts", "disputed", "corroboration", "confidence", "margin", "vague", "judged")
 )
 
 

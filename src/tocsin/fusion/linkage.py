@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tocsin.engine import mapped
 from tocsin.fusion.judgements import NONE, Decided
 from tocsin.fusion.model import ONE, Model
-from tocsin.fusion.prepare import NEVER, STACK, numbered, prepare, sameness
+from tocsin.fusion.prepare import NEVER, STACK, Numbers, fitting, numbered, only, prepare, sameness
 from tocsin.kernels import linkage as kernel
 from tocsin.kernels.correlate import APART, NO_MARGIN, TOGETHER, components, parts, solve, take_large
 from tocsin.terms.tables import LINKS, conform
@@ -165,13 +165,15 @@ def link(
     apart, and all reports that any person's judgement names, which stay open until the end.
     """
     n = reports.height
-    made, rows = prepare(reports, place, declared=declared)
+    texts = Numbers()
+    made, rows = prepare(reports, place, texts, declared)
     of = _stacked(sameness(made), rows, n, named)
     if of is not None:
         return _of_first(reports, place, model, declared, engine, kept, until, decided, named, of)
     pinned = np.zeros(n, np.bool_)
     if named is not None:
         pinned[named] = True
+    fits = _fits(reports, place, made, rows, texts, declared, pinned)
     before = len(kept.counts)
     new = walk(made, model.table, model.floor, engine=engine, begin=int((rows < before).sum()))
     at = np.full(n, -1, np.int32)
@@ -183,7 +185,7 @@ def link(
     )
     odds = found.scores.astype(np.int64) + model.prior - shares(found.counts, found.pairs)
     ends = kernel.ordered(place[rows], found.pairs)
-    is_open = np.zeros(n, np.bool_) if until is None else _open(reports, place, ends, odds, until, pinned)
+    is_open = np.zeros(n, np.bool_) if until is None else _open(reports, place, ends, odds, until, pinned, fits)
     left = NOTHING
     if is_open.any():
         among = is_open[rows][found.pairs].all(axis=1)
@@ -201,6 +203,8 @@ def link(
         decided = NONE
     ruled = Decided(*(kernel.ordered(place, p) for p in decided))
     labels, margins = (x[place] for x in clustered(n, ends, odds, exclusive, model.unseen, engine, ruled))
+    for v, label in only(fits, labels).items():
+        labels[v] = label
     labels[is_open] = -1
     return Linked(labels, margins, lambda: _links(reports["report_id"], made, rows, found, odds, model), left)
 
@@ -247,14 +251,43 @@ def _of_first(
     return found._replace(labels=labels, margins=found.margins[number[of]])
 
 
+def _fits(
+    reports: pl.DataFrame,
+    place: NDArray[np.int32],
+    made: kernel.Reports,
+    rows: NDArray[np.int64],
+    numbers: Numbers,
+    declared: frozenset[str],
+    pinned: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Pairs (a report that knows no month, one that fits it), as rows; what a person decided of is left to that person."""
+    vague, which = prepare(reports, place, numbers, declared, vague=True)
+    if not len(which):
+        return np.empty((0, 2), np.int64)
+    pairs = fitting(made, vague)
+    pairs = np.stack([which[pairs[:, 0]], rows[pairs[:, 1]]], axis=1)
+    return np.asarray(pairs[~pinned[pairs[:, 0]]])
+
+
 def _open(
-    reports: pl.DataFrame, place: NDArray[np.int32], ends: NDArray[np.int32], odds: NDArray[np.int64], day: int, pinned: NDArray[np.bool_]
+    reports: pl.DataFrame,
+    place: NDArray[np.int32],
+    ends: NDArray[np.int32],
+    odds: NDArray[np.int64],
+    day: int,
+    pinned: NDArray[np.bool_],
+    fits: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """Reports of components with a member that a report from `day` on could be one incident with, or that is pinned.
+    """Reports of components with a member that a report from `day` on could be one incident with, or that is pinned, or that fits an open one.
 
     Odds only fall as more candidates come, so components only fall apart as long as no report joins them.
     """
     late = (reports["event_end"].cast(pl.Int32).fill_null(NEVER).to_numpy().astype(np.int64) + kernel.DAYS >= day) | pinned
+    if len(fits):
+        ends, odds = (
+            np.concatenate([ends, kernel.ordered(place, fits.astype(np.int32))]),
+            np.concatenate([odds, np.ones(len(fits), np.int64)]),
+        )
     root = components(reports.height, ends, odds, 0)[place]
     held = np.zeros(reports.height, np.bool_)
     held[root[late]] = True

@@ -15,7 +15,7 @@ from tocsin.fusion.judgements import NONE, Decided, Judgement, constraints, name
 from tocsin.fusion.linkage import clustered, halves
 from tocsin.fusion.members import ranks, traced
 from tocsin.fusion.model import Model, default_model
-from tocsin.fusion.prepare import STACK, Numbers, prepare, sameness
+from tocsin.fusion.prepare import STACK, Numbers, fitting, only, prepare, sameness
 from tocsin.kernels import linkage as kernel
 from tocsin.kernels import live as lists
 from tocsin.terms.publishers import one_report_agencies
@@ -73,6 +73,10 @@ class Live:
         self._counts, self._label, self._place = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int32)
         self._head = np.zeros(0, np.int64)
         self._following, self._other, self._weight, self._used = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), 0
+        self._rough: kernel.Reports = kernel.Reports._make([np.zeros(0)] * 13)  # reports that know no month, and their numbers
+        self._rough_at = np.zeros(0, np.int64)
+        self._fits = np.zeros((0, 2), np.int64)  # one of these, and a report that fits it
+        self._loose: dict[int, int] = {}  # those that fit one incident alone: its label
         self._ever = False  # whether a report ever stood for itself again: its links may be kept twice
         self._long: lists.Lists | None = None
         self._in_long = 0
@@ -91,7 +95,35 @@ class Live:
     def clusters(self) -> pl.DataFrame:
         """report_id, incident_id: a row a report, in the order in which they came."""
         here = np.flatnonzero(self._alive[: self._n])
-        return pl.DataFrame({"report_id": self._ids.gather(here), "incident_id": self._called(self._label[here])})
+        label = self._label.copy()
+        label[list(self._loose)] = list(self._loose.values())
+        return pl.DataFrame({"report_id": self._ids.gather(here), "incident_id": self._called(label[here])})
+
+    def _fit(self, frame: pl.DataFrame, made: kernel.Reports, rows: NDArray[np.int64], n: int) -> None:
+        """Pairs of the new reports, numbered from n, and those there: one knows no month, and the other fits it."""
+        assert self._made is not None
+        rough, which = prepare(frame, ranks(frame["report_id"]), self._numbers, self.declared, vague=True)
+        pairs = [self._fits]
+        if len(self._rough_at):
+            found = fitting(made, self._rough)
+            pairs.append(np.stack([self._rough_at[found[:, 0]], n + rows[found[:, 1]]], axis=1))
+        if len(which):
+            whole = kernel.Reports._make((*(x[: self._n + frame.height] for x in self._made[:10]), *rough[10:]))
+            found = fitting(whole, rough)
+            pairs.append(np.stack([n + which[found[:, 0]], found[:, 1]], axis=1))
+            before = self._rough[:10] if len(self._rough_at) else rough[:10]
+            parts: list[tuple[Any, Any]] = list(zip(before, rough[:10], strict=True))
+            joined = [np.concatenate([a, b]) if len(self._rough_at) else b for a, b in parts]
+            self._rough = kernel.Reports._make((*joined, *rough[10:]))
+            self._rough_at = np.concatenate([self._rough_at, n + which])
+        self._fits = np.concatenate(pairs)
+
+    def _attach(self) -> dict[int, int]:
+        """Of the reports that know no month, those that fit one incident alone: its label."""
+        if not len(self._fits):
+            return {}
+        held = self._alive[self._fits].all(axis=1) & ~np.isin(self._fits[:, 0], self._named())
+        return only(self._fits[held], self._label)
 
     def _called(self, numbers: NDArray[np.int64] | pl.Series) -> pl.Series:
         """The incident's id, where these are the numbers of its first report."""
@@ -201,6 +233,7 @@ class Live:
         if any(len(a) != len(b) for a, b in zip(self._made[10:], made[10:], strict=True)) or not self._alike:
             self._alike = kernel.alike(made)
         self._made = kernel.Reports._make((*self._made[:10], *made[10:]))
+        self._fit(frame, made, rows, n)
         self._longest = max(self._longest, int((made.end - made.start).max(initial=0)))
         self._usable[n + rows] = True
         self._same[n + rows] = sameness(made)
@@ -271,10 +304,13 @@ class Live:
         touched = np.union1d(touched[self._active[touched]], [r for r in first if self._active[r]]).astype(np.int32)
         active = self._components(touched, np.union1d(gone, hide).astype(np.int32), least)
         near = np.concatenate([active, *(self._behind[r] for r in self._behind if r in set(active.tolist()))]).astype(np.int32)
-        before = self._label[near].copy()
+        before = self._label.copy()
         self._cluster(active, near)
+        now = self._label
+        if len(self._fits) or self._loose:
+            near, before, now = self._loosened(near, before, gone)
         clock.append(perf_counter())
-        events = self._events(near, before, new, gone) if tell else pl.DataFrame(schema=_CHANGES)
+        events = self._events(near, before, now, new, gone) if tell else pl.DataFrame(schema=_CHANGES)
         clock.append(perf_counter())
         self._index()
         return Changes(events, len(near), dict(zip(("take_in", "meet", "cluster", "tell"), [took, *np.diff(clock).tolist()], strict=True)))
@@ -430,7 +466,7 @@ class Live:
             behind = {int(x): at[r] for r, who in self._behind.items() if r in at for x in who}
             members = near[np.argsort(ranks(self._ids.gather(near)))]
             labels = np.array([at[x] if x in at else behind[x] for x in members.tolist()], np.int64)
-        order = np.lexsort((np.arange(len(members)), self._known[members]))
+        order = np.lexsort((np.arange(len(members)), self._known[members], ~self._usable[members]))
         first = np.zeros(len(members), np.int64)
         first[labels[order[::-1]]] = order[::-1]  # the last that is written stays
         self._label[members] = members[first[labels]]
@@ -443,11 +479,27 @@ class Live:
         self._long = lists.lists(self._made, which, int(self._made.province[: self._n].max(initial=-1)) + 1)
         self._in_long = self._n
 
-    def _events(self, near: NDArray[np.int32], before: NDArray[np.int64], new: NDArray[np.int32], gone: NDArray[np.int32]) -> pl.DataFrame:
-        """Incidents that are not what they were."""
+    def _loosened(
+        self, near: NDArray[np.int32], before: NDArray[np.int64], gone: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+        """(what may have changed, labels before, labels now), with the reports that know no month where they belong."""
+        old, self._loose = self._loose, self._attach()
+        now = self._label.copy()
+        for labels, loose in ((before, old), (now, self._loose)):
+            labels[list(loose)] = list(loose.values())
+        moved = [v for v in {**old, **self._loose} if old.get(v) != self._loose.get(v)]
+        touched = np.unique(np.concatenate([before[near], now[near], before[moved], now[moved], before[gone]]))
+        here = np.flatnonzero(self._alive[: self._n])
+        every = here[np.isin(before[here], touched) | np.isin(now[here], touched)].astype(np.int32)
+        return every, before, now
+
+    def _events(
+        self, near: NDArray[np.int32], before: NDArray[np.int64], label: NDArray[np.int64], new: NDArray[np.int32], gone: NDArray[np.int32]
+    ) -> pl.DataFrame:
+        """Incidents that are not what they were: labels before and now."""
         fresh = np.isin(near, new)
-        now = pl.DataFrame({"report": near, "now": self._label[near], "then": np.where(fresh, -1, before)})
-        lost = pl.DataFrame({"report": gone, "now": np.full(len(gone), -1), "then": self._label[gone]}, schema=now.schema)
+        now = pl.DataFrame({"report": near, "now": label[near], "then": np.where(fresh, -1, before[near])})
+        lost = pl.DataFrame({"report": gone, "now": np.full(len(gone), -1), "then": before[gone]}, schema=now.schema)
         every = pl.concat([now, lost])
         sizes = (
             every.filter(pl.col("then") >= 0).group_by("then").agg(was=pl.len(), into=pl.col("now").filter(pl.col("now") >= 0).n_unique())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tocsin.errors import ContractError
 from tocsin.fusion.judgements import Judgement, fingerprint, heirs, named
 from tocsin.fusion.model import ONE
+from tocsin.fusion.prepare import LONGEST
 from tocsin.kernels.correlate import NO_MARGIN
 
 Ints = NDArray[np.int64]
@@ -47,6 +48,11 @@ def without_repeats(reports: pl.DataFrame) -> pl.DataFrame:
             "supersedes it"
         )
     return reports.unique("report_id", keep="first", maintain_order=True)
+
+
+def vague() -> pl.Expr:
+    """Whether a report knows its day no better than LONGEST days."""
+    return ((pl.col("event_end") - pl.col("event_start")).dt.total_days() > LONGEST).fill_null(True)
 
 
 def derived(reports: pl.DataFrame) -> NDArray[np.bool_]:
@@ -146,11 +152,11 @@ def _follow(current: pl.DataFrame, own: pl.DataFrame, labels: pl.Series, parts: 
 
 
 def _incident_ids(labelled: pl.DataFrame, rank: NDArray[np.int32], roots: dict[str, str]) -> pl.Series:
-    """The incident of each report: the supersession root of its cluster's first, by (known_at, report_id).
+    """The incident of each report: the supersession root of its cluster's first, by (known_at, report_id); one that knows no month only where none does.
 
-    labelled: report_id, known_at, _cluster; rank: of each report's id; roots: what a report that corrects another goes back to.
+    labelled: report_id, known_at, event_start, event_end, _cluster; rank: of each report's id; roots: what a report that corrects another goes back to.
     """
-    order = np.lexsort((rank, labelled["known_at"].to_physical().to_numpy()))
+    order = np.lexsort((rank, labelled["known_at"].to_physical().to_numpy(), labelled.select(vague()).to_series().to_numpy()))
     cluster = labelled["_cluster"].to_numpy()
     first = np.empty(int(cluster.max(initial=-1)) + 1, np.int64)
     first[cluster[order[::-1]]] = order[::-1]  # the last that is written stays

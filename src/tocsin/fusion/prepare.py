@@ -85,16 +85,17 @@ def numbered(texts: pl.Series) -> Ints:
 
 
 def prepare(
-    reports: pl.DataFrame, place: Ints, numbers: Numbers | None = None, declared: Collection[str] = ()
+    reports: pl.DataFrame, place: Ints, numbers: Numbers | None = None, declared: Collection[str] = (), *, vague: bool = False
 ) -> tuple[kernel.Reports, NDArray[np.int64]]:
     """(arrays in the order of first day and id, the row of `reports` that each came from); reports too vague in time are left out.
 
     `reports` has the columns of the contract; place: the rank of each one's id; numbers: of texts met before; declared: agencies that
-    report an incident once.
+    report an incident once; vague: those that are
+    left out otherwise, of which a day is known at all.
     """
     numbers = numbers or Numbers()
     start, end = (reports[c].cast(pl.Int32).fill_null(NEVER).to_numpy() for c in ("event_start", "event_end"))
-    rows = np.flatnonzero((start != NEVER) & (end != NEVER) & (end - start <= LONGEST))
+    rows = np.flatnonzero((start != NEVER) & (end != NEVER) & ((end - start > LONGEST) == vague))
     rows = rows[np.argsort(start[rows].astype(np.int64) << 32 | place[rows], kind="stable")]
 
     def column(values: pl.Series, missing: Any = None) -> NDArray[Any]:
@@ -132,3 +133,35 @@ def sameness(made: kernel.Reports) -> NDArray[np.uint64]:
         key = (key ^ bits) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
     return np.asarray(np.where(made.agency < -1, np.uint64(0), key))
+
+
+def fitting(made: kernel.Reports, vague: kernel.Reports) -> NDArray[np.int64]:
+    """Pairs (a vague one, one of the others) of one actor, one toll and one place, (m, 2): all that joins a report that knows no month.
+
+    Both name the actor and at least one dead, and know their point better than the district; the days of the one lie within those of the other.
+    """
+    told = [(r.codes[:, 2] > 0) & (r.tolls[:, 0] > 0) & (r.radius < kernel.DISTRICT) for r in (made, vague)]
+    wanted = np.unique(vague.codes[told[1], 2].astype(np.int64) << 32 | vague.tolls[told[1], 0])
+    known = np.flatnonzero(told[0])
+    key = made.codes[known, 2].astype(np.int64) << 32 | made.tolls[known, 0]
+    some = np.flatnonzero(np.isin(key, wanted))
+    order = some[np.argsort(key[some], kind="stable")]
+    key, known = key[order], known[order]
+    out = [np.empty((0, 2), np.int64)]
+    for v in np.flatnonzero(told[1]):
+        mine = np.int64(vague.codes[v, 2]) << 32 | vague.tolls[v, 0]
+        who = known[np.searchsorted(key, mine) : np.searchsorted(key, mine, side="right")]
+        who = who[(made.start[who] <= vague.end[v]) & (made.end[who] >= vague.start[v])]
+        who = who[(made.kind[who] == vague.kind[v]) | (made.kind[who] < 0) | (vague.kind[v] < 0)]
+        who = who[(made.agency[who] != vague.agency[v]) | (vague.agency[v] >= -1)]
+        who = who[kernel.apart(made.lat[who], made.lon[who], vague.lat[v], vague.lon[v]) <= kernel.NEAR_KM]
+        out.append(np.stack([np.full(len(who), v), who], axis=1))
+    return np.concatenate(out)
+
+
+def only(pairs: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[int, int]:
+    """For each first of the pairs whose seconds all have one label: that label."""
+    found: dict[int, set[int]] = {}
+    for v, who in pairs.tolist():
+        found.setdefault(v, set()).add(int(labels[who]))
+    return {v: next(iter(which)) for v, which in found.items() if len(which) == 1}

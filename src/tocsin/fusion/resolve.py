@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from tocsin.fusion.judgements import Judgement, heirs, named
+from tocsin.fusion.members import vague
 from tocsin.fusion.model import ONE, Curve
 from tocsin.fusion.origins import with_source
 from tocsin.terms.tables import PART
@@ -78,6 +79,7 @@ def _of_one(reports: pl.DataFrame) -> pl.DataFrame:
         "killed_b",
         corroboration=pl.lit(1, dtype=pl.Int32),
         margin="_margin",
+        vague=vague(),
         _several=pl.lit(False),
     )
 
@@ -95,6 +97,7 @@ def _basics(ordered: pl.DataFrame) -> pl.DataFrame:
         corroboration=pl.col("_source").n_unique().cast(pl.Int32),
         wounded=_middle(pl.col("wounded")),
         margin=pl.col("_margin").min(),
+        vague=vague().filter(mine).all(),
         _several=mine.sum() > 1,
         _from=latest,
         _to=earliest,

@@ -150,6 +150,15 @@ def kilometres(lat_a: Any, lon_a: Any, lat_b: Any, lon_b: Any) -> Any:
 
 
 @compiled
+def apart(lat: Any, lon: Any, lat_b: Any, lon_b: Any) -> Any:
+    """Kilometres of each point from another."""
+    out = np.empty(len(lat), np.float64)
+    for i in range(len(lat)):
+        out[i] = kilometres(lat[i], lon[i], lat_b, lon_b)
+    return out
+
+
+@compiled
 def _bin(edges: Any, value: Any) -> Any:
     at = 0
     while at < len(edges) and value > edges[at]:

@@ -157,6 +157,9 @@ INCIDENTS: tuple[Column, ...] = (
         _F,
         "log-odds to the nearest other answer: its weakest report elsewhere or alone; null where nothing else is near, or the method gives none",
     ),
+    _c(
+        "vague", _B, "true where no report of it knows its day to a month (31 days): it may be an incident that is told elsewhere too", True
+    ),
     _c("judged", _LS, "ids of the human judgements that shaped it", True),
 )
 
