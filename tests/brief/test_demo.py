@@ -78,7 +78,16 @@ def test_the_page_says_hindsight_and_what_it_leaves_out(demo: Brief) -> None:
 def test_the_files_of_a_brief_lie_beside_the_page(demo: Brief) -> None:
     assert demo.page is not None
     names = {p.name for p in demo.page.parent.iterdir()}
-    assert names == {"brief.html", "reports.parquet", "incidents.parquet", "incidents.csv", "incidents.geojson", "issues.csv", "run.json"}
+    assert names == {
+        "brief.html",
+        "reports.parquet",
+        "incidents.parquet",
+        "incidents.csv",
+        "incidents.geojson",
+        "links.parquet",
+        "issues.csv",
+        "run.json",
+    }
 
 
 def test_no_cell_of_the_csv_is_taken_for_a_formula(demo: Brief) -> None:

@@ -1,12 +1,13 @@
 """fuse(): what becomes one incident, what never does, and what the incident then is."""
 
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import as_file, files
 
 import polars as pl
 import pytest
 from samples import DAY, report, reports
 
-from tocsin import fuse
+from tocsin import explain, fuse, read
 from tocsin.errors import ContractError, OptionError
 from tocsin.fusion import METHODS, propose_parts
 from tocsin.fusion.judgements import Judgement, load
@@ -155,3 +156,19 @@ def test_an_unknown_method_is_refused_by_name() -> None:
 
 def test_the_bundled_judgements_are_well_formed_and_signed() -> None:
     assert all(j.by and j.why for j in load())
+
+
+def test_the_demo_has_the_school_and_the_bus_right_and_says_why() -> None:
+    with as_file(files("tocsin.data").joinpath("ged221_pakistan.csv.gz")) as path:
+        table = read(path).reports
+    found = fuse(table, as_of=date(2015, 5, 14))
+    attack = lambda day, least: found.incidents.filter((pl.col("event_start") == day) & (pl.col("killed") >= least)).row(0, named=True)  # noqa: E731
+    school, bus = attack(date(2014, 12, 16), 100), attack(date(2015, 5, 13), 40)
+    assert (school["killed"], len(school["parts"])) == (156, 2)
+    assert [bus[k] for k in ("killed_low", "killed", "killed_high", "target_group")] == [43, 45, 47, "shia/ismaili"]
+    assert len(bus["report_ids"]) == 4, "GED's row, and the three articles that it cites and that were known by then"
+    assert bus["corroboration"] == 1
+    said = str(explain(found.incidents, found.links, school["incident_id"], table))
+    assert "ged-156098-156132" in said
+    said = str(explain(found.incidents, found.links, bus["incident_id"], table))
+    assert "3 of its reports were taken out of another" in said

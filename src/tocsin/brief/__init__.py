@@ -73,9 +73,9 @@ def brief(
     sources: as in `read`. as_of: the day whose knowledge the page shows; by default the last day that the files know of. window: days, ending on as_of.
     country: ISO 3166-1 alpha-3. area: a province, a district, or tribal, mainland, big_city. where: (west, south, east, north) in degrees. group: a
     community's code, narrower ones included. public: only what is marked CLEAR, without words that a publisher does not let circulate. out: a folder
-    for brief.html, reports.parquet, incidents.parquet, .csv and .geojson, issues.csv and run.json; nothing is written where it is None. demo: the bundled
-    data as of 2015-05-14. judgements: signed decisions in place of the bundled ones; judgement_files: logs of `tocsin judge` besides them.
-    since: the folder or run.json of an earlier brief; what changed stands first. pdf: brief.pdf too, printed by a Chromium or Chrome.
+    for brief.html, reports.parquet, incidents.parquet, .csv and .geojson, links.parquet, issues.csv and run.json; nothing is written where it is
+    None. demo: the bundled data as of 2015-05-14. judgements: signed decisions in place of the bundled ones; judgement_files: logs of `tocsin
+    judge` besides them. since: the folder or run.json of an earlier brief; what changed stands first. pdf: brief.pdf too, printed by a Chromium or Chrome.
 
     Raises `OptionError` for options that make no sense, and what `read` and `fuse` raise.
     """
@@ -105,7 +105,9 @@ def brief(
     page = None
     if out is not None:
         text = render(view)
-        tables = {"reports": reports, "incidents": kept, "issues": intake.issues}
+        inside = kept.select(pl.col("report_ids").explode()).to_series().implode()
+        links = fusion.links.filter(pl.col("left").is_in(inside) & pl.col("right").is_in(inside))
+        tables = {"reports": reports, "incidents": kept, "links": links, "issues": intake.issues}
         page = write_outputs(Path(out), text, view, tables, options)
         if pdf:
             print_pdf(

@@ -24,6 +24,7 @@ def write_outputs(out: Path, page: str, view: dict[str, Any], tables: dict[str, 
         target.write_text(page, encoding="utf-8")
         (without_held_words(tables["reports"]) if options["public"] else tables["reports"]).write_parquet(out / "reports.parquet")
         write_incidents(out, tables["incidents"])
+        tables["links"].write_parquet(out / "links.parquet")
         tables["issues"].write_csv(out / "issues.csv")
         run = run_record(view, page, options)
         (out / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

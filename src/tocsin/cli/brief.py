@@ -79,7 +79,9 @@ def summary(made: Brief) -> None:
     console.print(say(view["alert_text"]), highlight=False)
     print_issues(console, made.issues.group_by("reason").agg(len=pl.len()), limit=3)
     if made.page is not None:
-        console.print(f"Open {made.page} in a browser. Beside it: reports, incidents, issues, run.json.", highlight=False, soft_wrap=True)
+        console.print(
+            f"Open {made.page} in a browser. Beside it: reports, incidents, links, issues, run.json.", highlight=False, soft_wrap=True
+        )
 
 
 def _since(since: dict[str, Any]) -> str:

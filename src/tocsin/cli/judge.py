@@ -55,7 +55,7 @@ IN = click.option(
 @_signed
 def merge(incidents: tuple[str, ...], folder: Path, by: str, source: str, log: Path) -> None:
     """INCIDENTS (two or more) are one."""
-    rows = _incidents(folder, incidents)
+    rows = find_incidents(folder, incidents)
     if len({r["incident_id"] for r in rows}) < 2:
         raise click.UsageError("name at least two incidents; `tocsin judge confirm` says that the reports of one belong together")
     _append(log, by, source, decides="merge", reports=tuple(sorted({x for r in rows for x in r["report_ids"]})))
@@ -68,7 +68,7 @@ def merge(incidents: tuple[str, ...], folder: Path, by: str, source: str, log: P
 @_signed
 def split(incident: str, reports: tuple[str, ...], folder: Path, by: str, source: str, log: Path) -> None:
     """REPORTS of INCIDENT are none with its other reports."""
-    row = _incidents(folder, (incident,))[0]
+    row = find_incidents(folder, (incident,))[0]
     out = tuple(_one(row["report_ids"], r, f"report of incident {row['incident_id']}") for r in reports)
     rest = tuple(r for r in row["report_ids"] if r not in out)
     if not rest:
@@ -82,7 +82,7 @@ def split(incident: str, reports: tuple[str, ...], folder: Path, by: str, source
 @_signed
 def confirm(incident: str, folder: Path, by: str, source: str, log: Path) -> None:
     """The reports of INCIDENT are one incident, whatever comes later."""
-    row = _incidents(folder, (incident,))[0]
+    row = find_incidents(folder, (incident,))[0]
     _append(log, by, source, decides="confirm", reports=tuple(row["report_ids"]))
 
 
@@ -93,7 +93,7 @@ def confirm(incident: str, folder: Path, by: str, source: str, log: Path) -> Non
 @_signed
 def set_values(incident: str, values: tuple[str, ...], folder: Path, by: str, source: str, log: Path) -> None:
     """A value of INCIDENT that no source states, or that its sources dispute."""
-    row = _incidents(folder, (incident,))[0]
+    row = find_incidents(folder, (incident,))[0]
     pairs = []
     for text in values:
         field, equals, value = text.partition("=")
@@ -136,7 +136,7 @@ def _append(log: Path, by: str, source: str, **what: Any) -> None:
     click.echo(f"{log}: {made.id} ({made.decides}); hash {mark[:16]}. `tocsin fuse` and `brief` follow it with --judgements {log}.")
 
 
-def _incidents(folder: Path, wanted: tuple[str, ...]) -> list[dict[str, Any]]:
+def find_incidents(folder: Path, wanted: tuple[str, ...]) -> list[dict[str, Any]]:
     """The incidents of these ids, or of these reports; the first characters of an id will do."""
     path = folder / "incidents.parquet"
     if not path.exists():

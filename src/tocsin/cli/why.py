@@ -9,8 +9,10 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from tocsin.cli.judge import find_incidents
 from tocsin.cli.options import reading
 from tocsin.fusion import default_model, load_model
+from tocsin.fusion.explain import explain
 from tocsin.fusion.explain import why as compare
 
 _SAID = {
@@ -27,17 +29,20 @@ _SAID = {
 
 @click.command()
 @click.argument("left")
-@click.argument("right")
+@click.argument("right", required=False)
 @click.option(
     "--reports",
     type=click.Path(path_type=Path),
     default=Path("tocsin-out/reports.parquet"),
     show_default=True,
-    help="A reports.parquet of `tocsin read`.",
+    help="A reports.parquet of `tocsin read`; incidents.parquet and links.parquet are looked for beside it.",
 )
 @click.option("--model", type=click.Path(path_type=Path), help="A model of `tocsin train` in place of the bundled one.")
-def why(left: str, right: str, reports: Path, model: Path | None) -> None:
-    """What each comparison of reports LEFT and RIGHT (their ids) gives, in natural log-odds."""
+def why(left: str, right: str | None, reports: Path, model: Path | None) -> None:
+    """Why the reports of incident LEFT are one; with RIGHT, what each comparison of reports LEFT and RIGHT gives, in natural log-odds."""
+    if right is None:
+        _incident(left, reports)
+        return
     with reading():
         table = pl.read_parquet(reports) if reports.exists() else None
         if table is None:
@@ -59,3 +64,16 @@ def why(left: str, right: str, reports: Path, model: Path | None) -> None:
         "(docs/methods/fusion.md)."
     )
     click.echo(f"Probabilities are calibrated on: {(load_model(model) if model else default_model()).calibrated_on}.")
+
+
+def _incident(name: str, reports: Path) -> None:
+    """Prints why the reports of one incident are one."""
+    beside = [reports.with_name(f"{table}.parquet") for table in ("incidents", "links")]
+    missing = [str(p) for p in (reports, *beside) if not p.exists()]
+    if missing:
+        raise click.UsageError(
+            f"{missing[0]} is not there: name the reports.parquet beside which `tocsin fuse` or `brief` wrote its tables with --reports"
+        )
+    own = find_incidents(reports.parent, (name,))[0]["incident_id"]
+    incidents, links, table = (pl.read_parquet(p) for p in (*beside, reports))
+    click.echo(str(explain(incidents, links, own, table)))

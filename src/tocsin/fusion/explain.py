@@ -27,17 +27,46 @@ class Explanation(NamedTuple):
     weakest_log_odds: float
     runner_up: str | None  # the incident outside it whose links to its reports sum to most
     runner_up_log_odds: float
+    derived: tuple[str, ...] = ()  # members that were taken out of another one and follow it; only where the reports were given
+    judged: tuple[str, ...] = ()  # ids of the human judgements that shaped it
 
     @property
     def margin(self) -> float:
         """How much more the weakest member has in this incident than the best other incident offers; infinite where nothing else is linked."""
         return self.weakest_log_odds - self.runner_up_log_odds if self.runner_up is not None else math.inf
 
+    def __str__(self) -> str:
+        count = self.links.height
+        lines = [f"Incident {self.incident_id}."]
+        if count:
+            lines.append(
+                f"{count} link{'' if count == 1 else 's'} between its reports; the weakest report, {self.weakest}, has {self.weakest_log_odds:+.2f} in them."
+            )
+            best = self.links.sort("log_odds", descending=True).row(0, named=True)
+            named = sorted(((best[n], n.removeprefix("by_")) for n in NAMED if best[n]), key=lambda x: -abs(x[0]))
+            lines.append(
+                "The strongest: "
+                + ", ".join(f"{name} {value / ONE:+.2f}" for value, name in named)
+                + f"; sum {best['log_odds'] / ONE:+.2f}."
+            )
+            if self.runner_up is not None:
+                lines.append(f"The best other incident is {self.runner_up} with {self.runner_up_log_odds:+.2f}: margin {self.margin:+.2f}.")
+        else:
+            lines.append("No odds join its reports.")
+        if self.derived:
+            lines.append(
+                f"{len(self.derived)} of its reports were taken out of another of them, which cites them: they follow it, and corroborate nothing more."
+            )
+        if self.judged:
+            lines.append(f"Shaped by the judgement{'' if len(self.judged) == 1 else 's'} {', '.join(self.judged)}.")
+        return "\n".join(lines)
 
-def explain(incidents: pl.DataFrame, links: pl.DataFrame, incident_id: str) -> Explanation:
-    """Why the reports of one incident are one: `incidents` and `links` as `fuse(method="linkage")` gave them.
 
-    Any report's id finds its incident. Raises `OptionError` where no incident has that id, and `ContractError` for tables of another form.
+def explain(incidents: pl.DataFrame, links: pl.DataFrame, incident_id: str, reports: pl.DataFrame | None = None) -> Explanation:
+    """Why the reports of one incident are one: `incidents` and `links` as `fuse` gave them; reports: where those that repeat others are to be named.
+
+    Any report's id finds its incident; `print` of what comes back says it in words. Raises `OptionError` where no incident has
+    that id, and `ContractError` for tables of another form.
     """
     links = conform(pl.DataFrame(links), LINKS, table="links")
     of = pl.DataFrame(incidents).select("incident_id", report="report_ids").explode("report", empty_as_null=False)
@@ -53,7 +82,13 @@ def explain(incidents: pl.DataFrame, links: pl.DataFrame, incident_id: str) -> E
     others = _sums(away.join(of, on="report").select("incident_id", "odds"), "incident_id")
     weakest, least = odds.row(0) if odds.height else (None, 0)
     other, most = others.row(-1) if others.height else (None, 0)
-    return Explanation(own, inside, weakest, least / ONE, other, most / ONE)
+    derived: tuple[str, ...] = ()
+    if reports is not None:
+        taken = pl.DataFrame(reports).filter(pl.col("report_id").is_in(members) & (pl.col("derived_from").list.len() > 0))
+        derived = tuple(taken["report_id"].sort())
+    whole = pl.DataFrame(incidents)
+    judged = whole.filter(pl.col("incident_id") == own)["judged"].to_list()[0] if "judged" in whole.columns else []
+    return Explanation(own, inside, weakest, least / ONE, other, most / ONE, derived, tuple(judged or ()))
 
 
 def _sums(odds: pl.DataFrame, key: str) -> pl.DataFrame:

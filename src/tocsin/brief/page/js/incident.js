@@ -131,13 +131,17 @@ const signed = (value) => (known(value) ? `${value < 0 ? "−" : "+"}${Math.abs(
 
 function whyOne(one, found) {
   const links = one.links || [];
-  if (!links.length) return null;
+  const taken = found.filter((report) => report.derived).length;
+  const bound = (one.judged || []).filter((by) => ["merge", "confirm", "part_of"].includes(by.decides));
+  const other = [...bound.map((by) => t("judged_line", {...by, what: t(`judged_${by.decides}`, by)})), taken ? t("why_derived", {n: number(taken)}) : null].filter(known);
+  const also = other.map((text) => el("p", {}, text));
+  if (!links.length) return other.length ? el("section", {class: "why-one"}, el("h4", {}, t("why_title")), also) : null;
   const name = (at) => `${at + 1} ${(found[at] || {}).agency || ""}`.trim();
   const sure = known(one.confidence) ? t("why_sure", {chance: `${Math.round(one.confidence * 100)} %`, on: head.calibrated_on || t("unknown")}) : t("why_uncalibrated");
   const margin = known(one.margin) ? ` ${t("why_margin", {margin: signed(one.margin)})}` : "";
   const titles = ["why_pair", "why_chance", ...REASONS.map((reason) => `why_${reason}`), "why_sum"];
   const table = () => [titles.map((key) => t(key)), ...links.map(([a, b, chance, ...odds]) => [`${name(a)} – ${name(b)}`, chance, ...odds])];
-  return el("section", {class: "why-one"}, el("h4", {}, t("why_title"), " ", signs("why", table, null, t("why_title"))), el("p", {}, sure, margin),
+  return el("section", {class: "why-one"}, el("h4", {}, t("why_title"), " ", signs("why", table, null, t("why_title"))), el("p", {}, sure, margin), also,
     el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": t("why_title")}, el("table", {}, el("thead", {}, el("tr", {}, titles.map((key) => el("th", {scope: "col"}, t(key))))),
       el("tbody", {}, links.slice(0, 40).map(([a, b, chance, ...odds]) => el("tr", {}, el("th", {scope: "row"}, el("bdi", {}, `${name(a)} – ${name(b)}`)),
         el("td", {}, known(chance) ? `${Math.round(chance * 100)} %` : "–"), odds.map((value) => el("td", {class: value < 0 ? "against" : null}, signed(value)))))))),
