@@ -2,13 +2,14 @@
 
 usage: python bench/fusion.py --reports FILE [--out clusters.parquet] [--declare] [--rivals] [--splink PYTHON] [--model FILE] [--reliability]
 
-FILE is made by bench/make_reports.py. It is read by the public reader of described tables (bench/fusion.yml) and fused by the public fuse(); the truth
-is looked at afterwards only. --declare says that an agency reports an incident once (`make_reports.py --no-duplicates`). The last line is JSON: pairwise
-precision, recall and F1, B3 F1, wall and CPU seconds of reading and clustering, peak memory in MB; apart from these, what it takes to load the compiled
-kernels (cold_s) and to resolve the incidents' values (values_*). Where reports know only the month or the year, vague_recall is the share of their true
-pairs that are found. --rivals adds the naive window rule and all reports by themselves; --splink adds Splink 5 (bench/rival_splink.py), run by a Python that
-has `splink==5.0.0` and `duckdb<1.6`, at the threshold that the truth shows to be best, once with its own training and once taught by the truth. With
-rivals, a table as in the README comes before the JSON lines. --reliability adds what was stated and what was right, by class of stated probability.
+FILE is made by bench/make_reports.py. It is read by the public reader of described tables (bench/fusion.yml) and fused by the public fuse(); the
+truth is looked at afterwards only. --declare says that an agency reports an incident once (`make_reports.py --no-duplicates`). The last line is JSON:
+pairwise precision, recall and F1, B3 F1, wall and CPU seconds of reading and clustering, peak memory in MB; apart from these, what it takes to load
+the compiled kernels (cold_s) and to resolve the incidents' values (values_*). Where reports know only the month or the year, vague_recall is the share
+of their true pairs that are found. --rivals adds the naive window rule, all reports by themselves, and ours without local moves; --splink adds Splink
+5 (bench/rival_splink.py), run by a Python that has `splink==5.0.0` and `duckdb<1.6`, at the threshold that the truth shows to be best, once with its
+own training and once taught by the truth. With rivals, a table as in the README comes before the JSON lines. --reliability adds what was stated and
+what was right, by class of stated probability.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import polars as pl
 
 import tocsin
-from tocsin.fusion import Fusion, load_model
+from tocsin.fusion import Fusion, linkage, load_model
+from tocsin.kernels.correlate import solve
 
 SPEC = Path(__file__).with_name("fusion.yml")
 
@@ -187,6 +191,8 @@ def main() -> None:
             run("every report by itself", lambda: truth.select("unique_id", incident_id=pl.col("unique_id").cast(pl.String)), truth)[0]
         )
         lines.append(run("naive window", work("window"), truth)[0])
+        with patch.object(linkage, "solve", partial(solve, rounds=0)):
+            lines.append(run("tocsin, greedy merges without local moves", work("linkage"), truth)[0])
     if options.splink:
         lines += splink(options.splink, options.reports, truth)
     if lines:

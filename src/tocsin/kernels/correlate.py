@@ -92,7 +92,7 @@ def _greedy(matrix: Any, label: Any) -> None:
 
 
 @compiled
-def _moves(matrix: Any, label: Any, bound: Any) -> Any:
+def _moves(matrix: Any, label: Any, bound: Any, rounds: Any) -> Any:
     """Moves single members that are not bound to the cluster, or out alone, where that gains, until none does: the gain."""
     k = len(label)
     size = np.zeros(k, np.int64)
@@ -100,7 +100,7 @@ def _moves(matrix: Any, label: Any, bound: Any) -> Any:
         size[label[x]] += 1
     toward = np.zeros(k, np.int64)
     gain = 0
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         moved = False
         for x in range(k):
             if bound[x]:
@@ -168,10 +168,10 @@ class Solved(NamedTuple):
 NO_MARGIN = 1 << 40
 
 
-def solve(parts: Parts, unseen: int) -> Solved:
-    """Clusters each component by itself. A pair that is not given weighs `-unseen`."""
+def solve(parts: Parts, unseen: int, rounds: int = _ROUNDS) -> Solved:
+    """Clusters each component by itself. A pair that is not given weighs `-unseen`; rounds: of local moves after the greedy merges, at most."""
     labels, margins = np.empty(len(parts.members), np.int32), np.empty(len(parts.members), np.int64)
-    return Solved(labels, margins, int(_solve(*parts, np.int64(unseen), labels, margins)))
+    return Solved(labels, margins, int(_solve(*parts, np.int64(unseen), rounds, labels, margins)))
 
 
 @compiled
@@ -196,7 +196,17 @@ def _margins(matrix: Any, label: Any, bound: Any, out: Any) -> None:
 
 @compiled
 def _solve(
-    starts: Any, members: Any, pair_starts: Any, ends: Any, weights: Any, exclusive: Any, sizes: Any, unseen: Any, out: Any, margins: Any
+    starts: Any,
+    members: Any,
+    pair_starts: Any,
+    ends: Any,
+    weights: Any,
+    exclusive: Any,
+    sizes: Any,
+    unseen: Any,
+    rounds: Any,
+    out: Any,
+    margins: Any,
 ) -> Any:
     gain = 0
     for c in range(len(starts) - 1):
@@ -221,7 +231,7 @@ def _solve(
                     if label[a] != label[b] and alone[b] == alone[a]:
                         matrix[a, b] = APART
         _greedy(matrix, label)
-        gain += _moves(matrix, label, bound)
+        gain += _moves(matrix, label, bound, rounds)
         _margins(matrix, label, bound, margins[low:high])
         first = np.full(k, -1)
         for a in range(k):
