@@ -3,5 +3,6 @@
 from tocsin.brief import brief
 from tocsin.fusion import explain, fuse
 from tocsin.intake import read
+from tocsin.watch import scan
 
-__all__ = ["brief", "explain", "fuse", "read"]
+__all__ = ["brief", "explain", "fuse", "read", "scan"]

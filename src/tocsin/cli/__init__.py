@@ -11,6 +11,7 @@ from tocsin.cli.calibrate import calibrate
 from tocsin.cli.fuse import fuse
 from tocsin.cli.judge import judge
 from tocsin.cli.read import read
+from tocsin.cli.scan import scan
 from tocsin.cli.train import train
 from tocsin.cli.why import why
 from tocsin.errors import TocsinError
@@ -22,7 +23,7 @@ def app() -> None:
     """Fuse reports of violence into one honest record of incidents."""
 
 
-for command in (brief, read, fuse, judge, why, train, calibrate):
+for command in (brief, read, fuse, judge, why, train, calibrate, scan):
     app.add_command(command)
 
 

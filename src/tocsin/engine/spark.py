@@ -14,6 +14,8 @@ from tocsin.errors import OptionError
 def spark(function: Callable[[Any], Any], slices: Iterable[Any]) -> Iterator[Any]:
     """Waves of a few slices a core, each a task; the driver holds one wave."""
     context = _session().sparkContext
+    if context.master.startswith("local"):
+        context.pythonExec = sys.executable  # else whichever python3 is first on the path, which may have no tocsin
     rest = iter(slices)
     while wave := list(islice(rest, 2 * max(1, context.defaultParallelism))):
         yield from context.parallelize(wave, len(wave)).map(function).collect()
