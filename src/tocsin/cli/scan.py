@@ -55,9 +55,9 @@ def _plain(study: Study, found: Scan) -> list[dict[str, Any]]:
 
 
 def _show(study: Study, found: Scan, count: int) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in ("centre", "places", "radius" + (" km" if study.spherical else ""), "from", "to", "observed", "expected", "LLR", "p"):
-        table.add_column(name, justify="left" if name in ("centre", "from", "to") else "right")
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    for name in ("centre", "places", "km" if study.spherical else "radius", "from", "to", "cases", "expected", "LLR", "p"):
+        table.add_column(name, justify="left" if name in ("centre", "from", "to") else "right", no_wrap=name != "centre")
     for c in found.clusters.iter_rows(named=True):
         p = "" if c["p_value"] is None else f"{c['p_value']:.3f}"
         numbers = (f"{c['observed']:,}", f"{c['expected']:.2f}", f"{c['statistic']:.6f}", p)
