@@ -11,6 +11,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
+
+from tocsin.cli import app
 
 GED = Path(str(files("tocsin.data").joinpath("ged221_pakistan.csv.gz")))
 
@@ -138,3 +141,25 @@ def test_fuse_does_not_write_over_reports_that_it_was_given(ged_2015: Path, tmp_
     done = tocsin("fuse", tmp_path / "reports.parquet", ged_2015, "--out", tmp_path)
     assert done.returncode == 2
     assert "give another folder with --out" in done.stderr
+
+
+def test_headlines_are_fused_by_their_own_method(tmp_path: Path) -> None:
+    (tmp_path / "press.csv").write_text(
+        "id,office,day,headline\n1,A,2015-05-13,Gunmen kill 45 on Karachi bus\n2,B,2015-05-13,45 Ismailis shot dead on bus in Karachi\n3,B,2015-09-01,Polio worker shot dead\n"
+    )
+    (tmp_path / "press.yml").write_text(
+        "agency: {column: office}\nvalues: {own_id: id, reported_at: day, text: headline, country: {constant: PAK}}\n"
+    )
+    words = [
+        "fuse",
+        str(tmp_path / "press.csv"),
+        "--spec",
+        str(tmp_path / "press.yml"),
+        "--method",
+        "press",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert sorted(pl.read_parquet(tmp_path / "out" / "incidents.parquet")["report_ids"].list.len()) == [1, 2]

@@ -229,6 +229,8 @@ def test_on_the_command_line_an_incident_is_split_confirmed_set_and_all_undone(t
         run("judge", "undo", j.id, *signed)
     (plain,) = fused()
     assert (plain["judged"], plain["killed"]) == ([], 5)
+    said = run("why", A[:10], "--in", str(out), "--reports", str(tmp_path / "reports.parquet"))
+    assert "3 links between its reports" in said
     shown = run("judge", "list", "--log", str(log))
     assert "10 entries, 0 judgements stand" in shown
     refused = CliRunner().invoke(app, ["judge", "merge", "00000000-nobody", A, "--in", str(out), *signed])

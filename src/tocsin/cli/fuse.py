@@ -66,7 +66,7 @@ def fuse(
                     read_to(out, rest, spec=spec, progress=tell)
                 _note_read(out, rest, spec)
             ready.append(out / "reports.parquet")
-        if method == "window":
+        if method != "linkage":
             fusion = fuse_reports(pl.concat([pl.read_parquet(f) for f in ready]), method=method, as_of=as_date(as_of), judgements=decided)
             write_incidents(out, fusion.incidents)
             fusion.links.write_parquet(out / "links.parquet")

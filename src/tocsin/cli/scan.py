@@ -56,14 +56,14 @@ def _plain(study: Study, found: Scan) -> list[dict[str, Any]]:
 
 def _show(study: Study, found: Scan, count: int) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
-    for name in ("centre", "places", "km" if study.spherical else "radius", "from", "to", "cases", "expected", "LLR", "p"):
-        table.add_column(name, justify="left" if name in ("centre", "from", "to") else "right", no_wrap=name != "centre")
+    for name in ("centre", "n", "km" if study.spherical else "radius", "from", "to", "cases", "expected", "LLR", "p"):
+        table.add_column(name, justify="left" if name in ("centre", "from", "to") else "right", no_wrap=name != "centre", overflow="fold")
     for c in found.clusters.iter_rows(named=True):
         p = "" if c["p_value"] is None else f"{c['p_value']:.3f}"
         numbers = (f"{c['observed']:,}", f"{c['expected']:.2f}", f"{c['statistic']:.6f}", p)
         table.add_row(c["centre"], str(len(c["places"])), f"{c['radius']:.2f}", str(c["start"]), str(c["end"]), *numbers)
     Console().print(table)
     click.echo(
-        f"Where cases are concentrated, by {count:,} simulations without clustering. Events that excite each other concentrate without any change: "
+        f"n: places. Where cases are concentrated, by {count:,} simulations without clustering. Events that excite each other concentrate without any change: "
         "a small p then says little."
     )

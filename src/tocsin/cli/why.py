@@ -35,13 +35,19 @@ _SAID = {
     type=click.Path(path_type=Path),
     default=Path("tocsin-out/reports.parquet"),
     show_default=True,
-    help="A reports.parquet of `tocsin read`; incidents.parquet and links.parquet are looked for beside it.",
+    help="A reports.parquet of `tocsin read`.",
+)
+@click.option(
+    "--in",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="The folder with the incidents.parquet and links.parquet of `tocsin fuse` or `brief`; by default that of the reports.",
 )
 @click.option("--model", type=click.Path(path_type=Path), help="A model of `tocsin train` in place of the bundled one.")
-def why(left: str, right: str | None, reports: Path, model: Path | None) -> None:
+def why(left: str, right: str | None, reports: Path, folder: Path | None, model: Path | None) -> None:
     """Why the reports of incident LEFT are one; with RIGHT, what each comparison of reports LEFT and RIGHT gives, in natural log-odds."""
     if right is None:
-        _incident(left, reports)
+        _incident(left, reports, folder or reports.parent)
         return
     with reading():
         table = pl.read_parquet(reports) if reports.exists() else None
@@ -66,14 +72,14 @@ def why(left: str, right: str | None, reports: Path, model: Path | None) -> None
     click.echo(f"Probabilities are calibrated on: {(load_model(model) if model else default_model()).calibrated_on}.")
 
 
-def _incident(name: str, reports: Path) -> None:
+def _incident(name: str, reports: Path, folder: Path) -> None:
     """Prints why the reports of one incident are one."""
-    beside = [reports.with_name(f"{table}.parquet") for table in ("incidents", "links")]
-    missing = [str(p) for p in (reports, *beside) if not p.exists()]
-    if missing:
-        raise click.UsageError(
-            f"{missing[0]} is not there: name the reports.parquet beside which `tocsin fuse` or `brief` wrote its tables with --reports"
-        )
-    own = find_incidents(reports.parent, (name,))[0]["incident_id"]
-    incidents, links, table = (pl.read_parquet(p) for p in (*beside, reports))
+    tables = (folder / "incidents.parquet", folder / "links.parquet", reports)
+    for path in tables:
+        if not path.exists():
+            raise click.UsageError(
+                f"{path} is not there: name the folder that `tocsin fuse` or `brief` wrote with --in, and the reports with --reports"
+            )
+    own = find_incidents(folder, (name,))[0]["incident_id"]
+    incidents, links, table = (pl.read_parquet(p) for p in tables)
     click.echo(str(explain(incidents, links, own, table)))
