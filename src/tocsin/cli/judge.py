@@ -128,7 +128,8 @@ def show(log: Path) -> None:
         decides = j.decides if j.id in stand or j.decides == "undo" else f"{j.decides} (undone)"
         table.add_row(j.id, str(j.signed), j.by, decides, ", ".join(x for x in (about, count) if x), j.why)
     Console().print(table)
-    click.echo(f"{len(every)} entries, {len(stand)} judgements stand; no entry was changed after it was written.")
+    kept = f"{len(every)} entr{'y' if len(every) == 1 else 'ies'}, {len(stand)} judgement{' stands' if len(stand) == 1 else 's stand'}"
+    click.echo(f"{kept}; no entry was changed after it was written.")
 
 
 def _append(log: Path, by: str, source: str, **what: Any) -> None:
