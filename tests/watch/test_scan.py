@@ -102,6 +102,8 @@ def test_the_likeliest_cluster_of_each_centre_is_that_of_the_slow_oracle(
     found = kernel.best(data, zones, kernel.Windows(least, most, last_only), 2)
     wanted = slow.best(cells, expected.tolist(), order, most=most, least=least, last_only=last_only)  # type: ignore[arg-type]
     assert found.ratio == pytest.approx([w[0] for w in wanted], abs=1e-9)
+    whole = kernel.greatest(kernel.POISSON, cases, expected, *zones, (least, most, last_only), 2, int(cases.sum()), 0.0)
+    assert whole == pytest.approx(max(w[0] for w in wanted), abs=1e-9)
 
 
 def test_simulations_depend_on_the_seed_and_on_nothing_else() -> None:

@@ -108,6 +108,42 @@ def _scan(
 
 
 @compiled
+def greatest(model: Any, cases: Any, expected: Any, starts: Any, near: Any, windows: Any, fewest: Any, total: Any, everyone: Any) -> Any:
+    """The greatest ratio of all, no more. The ratio falls with what is expected: where it was no greater once, it is not for more expected either."""
+    least, most, only_last = windows
+    times = cases.shape[1]
+    begin = max(0, times - most) if only_last else 0
+    c, e = np.zeros(times, np.int64), np.zeros(times, np.float64)
+    held = cases[:, begin:].sum(axis=1)
+    fails = np.arange(total + 1).astype(np.float64)  # expected from which so many cases are no greater than the greatest so far
+    whole = 0.0
+    for centre in range(len(starts) - 1):
+        c[:] = 0
+        e[:] = 0.0
+        inside = 0
+        for k in range(starts[centre], starts[centre + 1]):
+            j = near[k]
+            for t in range(begin, times):
+                c[t] += cases[j, t]
+                e[t] += expected[j, t]
+            inside += held[j]
+            if held[j] == 0 or inside < fewest:
+                continue
+            for last in range(times - 1 if only_last else 0, times):
+                if c[last] == 0 and not only_last and least == 1:
+                    continue
+                o, x = 0, 0.0
+                for first in range(last, max(-1, last - most), -1):
+                    o += c[first]
+                    x += e[first]
+                    if x < fails[o] and o >= fewest and last - first + 1 >= least:
+                        value = ratio(model, o, x, total, everyone)
+                        whole = max(whole, value)
+                        fails[o] = x
+    return whole
+
+
+@compiled
 def _next(state: Any) -> Any:
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]
@@ -160,8 +196,6 @@ def _maxima(
     model: Any, seed: Any, low: Any, high: Any, total: Any, everyone: Any, shape: Any, where: Any, when: Any, strata: Any, chances: Any,
     expected: Any, starts: Any, near: Any, windows: Any, fewest: Any,
 ) -> Any:  # fmt: skip
-    n = shape[0]
-    room = (np.zeros(n), np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32))
     cases = np.zeros(shape, np.int64)
     out = np.empty(high - low)
     state = np.zeros(1, np.uint64)
@@ -170,7 +204,7 @@ def _maxima(
         _next(state)
         shuffled = when.copy()
         _simulated(model, total, where, shuffled, strata, chances, everyone, cases, state)
-        out[s - low] = _scan(model, cases, expected, starts, near, windows, fewest, total, everyone, room)
+        out[s - low] = greatest(model, cases, expected, starts, near, windows, fewest, total, everyone)
     return out
 
 
