@@ -131,15 +131,15 @@ def fuse(
     if current.is_empty():
         return Fusion(_NO_CLUSTERS, lambda: empty(INCIDENTS), lambda: empty(LINKS), expected)
     trained = model or default_model()
-    headlines = press or press_model()
-    limits = {"linkage": trained.fingerprint, "window": str(window)}.get(method) or headlines.fingerprint
+    headlines = (press or press_model()) if method == "press" else None
+    limits = headlines.fingerprint if headlines else trained.fingerprint if method == "linkage" else str(window)
     stamps = stamp(method, limits, declared, decided, as_of or last_known(current["known_at"]))
     rank = ranks(current["report_id"])
     mine = ~derived(current)
     own, place = (current, rank) if mine.all() else (current.filter(mine), rank[mine].argsort().argsort().astype(np.int32))
     origins = roots(known)
     ruled = constraints(decided, own["report_id"], origins)
-    if method == "press":
+    if headlines:
         found = press_links(own, place, ruled, headlines)
         labels, margins, links = found.labels, found.margins, found.links
     elif method == "linkage":
@@ -152,7 +152,7 @@ def fuse(
     return Fusion(
         made.select("report_id", "incident_id"),
         lambda: conform(
-            resolve(made, decided, Curve() if method == "press" else trained.incidents, origins).with_columns(**stamps),
+            resolve(made, decided, Curve() if headlines else trained.incidents, origins).with_columns(**stamps),
             INCIDENTS,
             table="incidents",
         ),
