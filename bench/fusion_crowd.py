@@ -39,13 +39,17 @@ def main() -> None:
     options = parser.parse_args()
     chance = random.Random(1)
     tocsin.fuse(reports(report(), report("B")), judgements=())  # the kernels, compiled or loaded
-    for name, count, tell in (("alike", options.alike, lambda: {}), ("riot", options.riot, lambda: riot(chance))):
+    for name, count, tell in (("alike", options.alike, dict), ("riot", options.riot, lambda: riot(chance))):
         table = reports(*(report(f"A{k % options.agencies}", str(k), **tell()) for k in range(count)))
         begun = time.perf_counter()
         sizes = tocsin.fuse(table, judgements=()).clusters.group_by("incident_id").len()["len"]
         took = time.perf_counter() - begun
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(json.dumps({"crowd": name, "reports": count, "seconds": round(took, 2), "incidents": len(sizes), "greatest": sizes.max(), "mb": most}))
+        print(
+            json.dumps(
+                {"crowd": name, "reports": count, "seconds": round(took, 2), "incidents": len(sizes), "greatest": sizes.max(), "mb": most}
+            )
+        )
 
 
 if __name__ == "__main__":
