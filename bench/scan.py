@@ -1,25 +1,28 @@
 """What a scan costs, and that the fast kernel answers as the slow oracle does.
 
-usage: python bench/scan.py [--replications 99] [--oracle]
+usage: python bench/scan.py [--replications 96]
 
 Prospective space-time permutation scans of events strewn at random over places and days, at the sizes for which SaTScan 10.3.2 was timed (one thread, 999
-replications): 5,000 events over 500 places, windows up to 182 of 730 days, and so on. Each line gives ours in CPU seconds for as many replications as
-asked for, scaled to 999, beside SaTScan's stored figure, which was measured on another machine and cannot be measured here; --oracle adds what tests/
-oracles/scan.py takes for one data set of 200 events, so that machines can be compared.
+replications): 5,000 events over 500 places, windows up to 182 of 730 days, and so on. Each line gives ours in CPU seconds: what a scan
+takes without replications and that of the replications, scaled to 999; beside it SaTScan's stored figure, which was measured on another machine and cannot be
+measured here. The last lines give what tests/oracles/scan.py takes for one small data set, so that machines can be compared, the wall time of one thread
+against two, and the most memory held.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 
-from tocsin.kernels.scan import PERMUTATION, Data
+from tocsin.kernels.scan import PERMUTATION, Data, Windows, Zones, maxima
 from tocsin.watch import Study, scan
 
 #: events, places, longest window (days): SaTScan's CPU seconds for 999 replications, one thread
@@ -59,18 +62,33 @@ def oracle() -> None:
     print(json.dumps({"oracle": "20 places, 60 days, windows to 10", "cpu_s": round(time.process_time() - begun, 2)}))
 
 
+def threads(count: int) -> None:
+    """Wall seconds of the first size on one thread and on two."""
+    one = study(5_000, 500, 182)
+    apart = np.hypot(*(one.at[:, None] - one.at[None]).transpose(2, 0, 1))
+    zones = Zones(np.arange(501) * 250, np.argsort(apart, axis=1)[:, :250].astype(np.int32).ravel())
+    took = []
+    for workers in (1, 2):
+        begun = time.perf_counter()
+        with ThreadPoolExecutor(workers) as pool:
+            parts = [(low, low + 32) for low in range(0, count, 32)]
+            list(pool.map(lambda edges: maxima(one.data, zones, Windows(1, 182, True), 2, 0, *edges), parts))
+        took.append(time.perf_counter() - begun)
+    print(json.dumps({"replications": count, "wall_s_1_thread": round(took[0], 2), "wall_s_2_threads": round(took[1], 2)}), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--replications", type=int, default=9)
-    parser.add_argument("--oracle", action="store_true")
+    parser.add_argument("--replications", type=int, default=96)
     options = parser.parse_args()
     scan(study(50, 10, 5), replications=9)  # the kernels, compiled or loaded
     for (events, places, most), stored in STORED.items():
         one = study(events, places, most)
-        scan(one, replications=0)
         begun = time.process_time()
+        scan(one, replications=0)
+        fixed = time.process_time() - begun
         scan(one, replications=options.replications)
-        took = (time.process_time() - begun) * 1000 / (options.replications + 1)
+        took = fixed + (time.process_time() - begun - 2 * fixed) * 999 / options.replications
         print(
             json.dumps(
                 {
@@ -79,13 +97,14 @@ def main() -> None:
                     "days": most,
                     "cpu_s_999": round(took, 1),
                     "satscan_cpu_s": stored,
-                    "times": round(stored / took, 2),
+                    "times": round(stored / took, 1),
                 }
             ),
             flush=True,
         )
-    if options.oracle:
-        oracle()
+    threads(4 * options.replications)
+    oracle()
+    print(json.dumps({"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
 
 
 if __name__ == "__main__":
