@@ -188,7 +188,7 @@ def _latest(
     is no more than all the cases of the window. So many cases as this bound allows for the least of the data sets' greatest ratios so far are looked up for
     all of them at once; only a group that exceeds it, and its own data set's greatest, is looked into.
     """
-    n, times = expected.shape
+    n = len(expected)
     count = len(groups) - 1
     free = np.zeros(count, np.float32)  # the least share of cases outside a window
     for g in range(count):
