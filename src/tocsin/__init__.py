@@ -3,6 +3,6 @@
 from tocsin.brief import brief
 from tocsin.fusion import explain, fuse
 from tocsin.intake import read
-from tocsin.watch import scan
+from tocsin.watch import scan, watch
 
-__all__ = ["brief", "explain", "fuse", "read", "scan"]
+__all__ = ["brief", "explain", "fuse", "read", "scan", "watch"]

@@ -53,6 +53,12 @@ def write_incidents_flat(out: Path, pieces: Iterable[pl.DataFrame]) -> None:
         map_.write("]}")
 
 
+def write_flat(path: Path, table: pl.DataFrame) -> None:
+    """A table as CSV, lists joined by `;`."""
+    flat = table.with_columns(pl.selectors.by_dtype(pl.List(pl.String)).list.join(";"))
+    flat.with_columns(_inert(c) for c, t in flat.schema.items() if t == pl.String).write_csv(path)
+
+
 def _feature(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "Feature",

@@ -13,6 +13,7 @@ from tocsin.cli.judge import judge
 from tocsin.cli.read import read
 from tocsin.cli.scan import scan
 from tocsin.cli.train import train
+from tocsin.cli.watch import watch
 from tocsin.cli.why import why
 from tocsin.errors import TocsinError
 
@@ -23,7 +24,7 @@ def app() -> None:
     """Fuse reports of violence into one honest record of incidents."""
 
 
-for command in (brief, read, fuse, judge, why, train, calibrate, scan):
+for command in (brief, read, fuse, judge, why, train, calibrate, scan, watch):
     app.add_command(command)
 
 

@@ -200,6 +200,72 @@ ISSUES: tuple[Column, ...] = (
 )
 
 
+SIGNAL_KIND = ("cluster", "shift")
+MEASURE = ("count", "deaths")
+#: What came of looking at a stream.
+VERDICT = ("changed", "no change", "cannot be told", "too little", "not looked at")
+
+SIGNALS: tuple[Column, ...] = (
+    _c("signal_id", _S, "UUIDv5 of its stream and its first evidence; kept from look to look where half the evidence is the same", True),
+    _c("as_of", _D, "the day whose knowledge this is", True),
+    _c("kind", pl.Enum(SIGNAL_KIND), "cluster: more here of late than bursts bring; shift: another mix", True),
+    _c("measure", pl.Enum(MEASURE), "what is counted: incidents, or deaths", True),
+    _c("violence", pl.Enum(VIOLENCE), "the kind; never summed together", True),
+    _c("dimension", _S, "whose mix shifted, two joined by +; place for a cluster", True),
+    _c("actor", _S, "of one actor's stream: who; null for all"),
+    _c("category", _S, "what moved most; of a cluster the place in its middle", True),
+    _c("area", _S, "country/province where most of the evidence lies"),
+    _c("lat", _F, "degrees north, the middle of a cluster"),
+    _c("lon", _F, "degrees east, the middle of a cluster"),
+    _c("radius_km", _F, "from the middle of a cluster to its farthest place, kilometres"),
+    _c("start", _D, "first day of the change", True),
+    _c("end", _D, "last day that was looked at", True),
+    _c("observed", pl.Int64, "incidents or deaths from start to end", True),
+    _c("expected", _F, "as many as there would be without the change", True),
+    _c("log_odds", _F, "shift: of the category, after against before; cluster: log of observed / expected", True),
+    _c("low", _F, "lower end of a 95 % interval of log_odds", True),
+    _c("high", _F, "upper end of it", True),
+    _c("statistic", _F, "log likelihood ratio", True),
+    _c("p_value", _F, "how often chance alone does as much at one look (cluster) or in the watched days (shift)", True),
+    _c(
+        "false_alarms_per_year",
+        _F,
+        "false signals a year of the whole run, at its cadence, if all its limits stood where this one just passes",
+        True,
+    ),
+    _c("first_raised", _D, "the first of the looks in a row that raise it", True),
+    _c("evidence", _LS, "incident ids, the earliest first", True),
+    _c("calibrated", _B, "false where the rate of false alarms is not to be relied on; note says why", True),
+    _c("note", _S, "what to bear in mind"),
+)
+
+STREAMS: tuple[Column, ...] = (
+    _c("as_of", _D, "the day whose knowledge this is", True),
+    _c("kind", pl.Enum(SIGNAL_KIND), "what was looked for", True),
+    _c("violence", pl.Enum(VIOLENCE), "the kind", True),
+    _c("dimension", _S, "whose mix, two joined by +; place for clusters", True),
+    _c("actor", _S, "of one actor's stream: who; null for all"),
+    _c("measure", pl.Enum(MEASURE), "what is counted", True),
+    _c("before", pl.Int64, "incidents or deaths before the watched days", True),
+    _c("watched", pl.Int64, "incidents or deaths in the watched days", True),
+    _c("unknown", pl.Int64, "of both, those whose category is not known; for clusters, incidents whose place is not known well enough", True),
+    _c("verdict", pl.Enum(VERDICT), "what came of it", True),
+    _c("reason", _S, "what the verdict rests on", True),
+    _c("p_value", _F, "the least of the stream; where something is unknown, the greatest of the three ways to spread it"),
+    _c("level", _F, "a p_value up to this is a signal"),
+    _c("replications", pl.Int64, "simulations"),
+    _c("p_unknown", _F, "that the share of the unknown did not change"),
+    _c("p_spread", _F, "with the unknown as the earlier mix has them"),
+    _c("p_up", _F, "with all unknown of the category that rose most"),
+    _c("p_down", _F, "with all unknown of the category that fell most"),
+    _c("up", _S, "the category that rose most"),
+    _c("down", _S, "the category that fell most"),
+    _c("seen_category", _S, "of the six commonest categories the one in which the least change would have been seen"),
+    _c("seen_odds", _F, "its odds times this, since the middle of the watched days, would have been a signal 4 times of 5; null where no factor tried would"),
+    _c("seen_extra", pl.Int64, "so many more incidents at one place within 14 days would have been a signal 4 times of 5; null where no number tried would"),
+)  # fmt: skip
+
+
 def schema(contract: Iterable[Column]) -> pl.Schema:
     """The Polars schema of a contract."""
     return pl.Schema({c.name: c.dtype for c in contract})
