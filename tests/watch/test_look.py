@@ -40,7 +40,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
 
     def excited(when: Any, where: Any, apart: Any, *, end: float, **_: Any) -> Any:
         inside = int(((where == 0) & (when >= end - 20)).sum())
-        found = SimpleNamespace(statistic=5.0, p_value=0.001, places=np.array([0]), days=20, observed=inside, expected=0.5)
+        found = SimpleNamespace(statistic=5.0, p_value=0.001, places=np.array([0]), days=20, observed=inside, expected=0.5, low=0, high=2)
         usual = {
             "clusters": (found,) if inside else (),
             "maxima": np.zeros(9),
@@ -76,7 +76,7 @@ def test_nothing_is_raised_where_nothing_changed_and_it_says_what_could_have_bee
 
 
 def test_a_change_as_large_as_told_is_mostly_seen() -> None:
-    told = shifts(table(quiet(800))).streams.filter(dimension="target_group", measure="count").row(0, named=True)
+    told = shifts(table(quiet(800)), actors=(), pairs=()).streams.filter(dimension="target_group", measure="count").row(0, named=True)
     seen = 0
     for seed in range(8):
         rows = quiet(800, seed=100 + seed)
@@ -87,7 +87,7 @@ def test_a_change_as_large_as_told_is_mostly_seen() -> None:
         ]
         for r in late:
             r["target_group"] = str(chance.choice(["shia", "christian", "general", "sufi"], p=share / share.sum()))
-        streams = shifts(table(rows)).streams
+        streams = shifts(table(rows), actors=(), pairs=()).streams
         seen += streams.filter(dimension="target_group", measure="count")["verdict"][0] == "changed"
     assert seen >= 4
 
@@ -140,6 +140,7 @@ def test_a_cluster_is_a_signal_with_place_interval_and_evidence(monkeypatch: pyt
     assert one["observed"] == len(one["evidence"]) >= 9
     assert one["low"] < one["log_odds"] == pytest.approx(np.log(one["observed"] / 0.5))
     assert one["first_raised"] < AS_OF
+    assert "0 to 2 incidents" in one["note"]
     assert found.streams["seen_extra"].to_list() == [6, 6, 6]
 
 

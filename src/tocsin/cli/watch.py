@@ -138,8 +138,9 @@ def _show(found: Look, day: date, options: dict[str, Any]) -> None:
         for line in _lines(row):
             console.print(_wrapped(line, console.width, "   "))
     console.print()
-    console.print(_tested(found.streams))
-    console.print()
+    for kind, own in found.streams.group_by("violence", maintain_order=True):
+        console.print(_tested(own, str(kind[0])))
+        console.print()
     for line in _remarks(found):
         console.print(_wrapped(line, console.width))
 
@@ -172,9 +173,16 @@ def _lines(row: dict[str, Any]) -> list[str]:
     return [*out, *([f"{row['note'][0].upper()}{row['note'][1:]}."] if row["note"] else [])]
 
 
-def _tested(streams: pl.DataFrame) -> Table:
-    """All that was tested, a line each."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title="What was tested", title_justify="left", title_style="bold")
+def _tested(streams: pl.DataFrame, violence: str) -> Table:
+    """All that was tested of one kind of violence, a line each."""
+    table = Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title=f"What was tested of {violence} violence",
+        title_justify="left",
+        title_style="bold",
+    )
     for name, side in (
         ("stream", "left"),
         ("before", "right"),
@@ -184,10 +192,9 @@ def _tested(streams: pl.DataFrame) -> Table:
         ("would be seen", "left"),
     ):
         table.add_column(name, justify=side, overflow="fold", no_wrap=name in ("before", "lately", "p"))  # type: ignore[arg-type]
-    several = streams["violence"].n_unique() > 1
     for row in streams.iter_rows(named=True):
         name = "clusters" if row["kind"] == "cluster" else f"{_dimension(row['dimension'])}, {row['measure']}"
-        name = ", ".join([name, *([row["actor"]] if row["actor"] else []), *([row["violence"]] if several else [])])
+        name = ", ".join([name, *([row["actor"]] if row["actor"] else [])])
         p = "" if row["p_value"] is None else f"{row['p_value']:.3f}"
         table.add_row(name, f"{row['before']:,}", f"{row['watched']:,}", p, row["verdict"], _seen(row))
     return table

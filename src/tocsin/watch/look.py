@@ -210,7 +210,7 @@ def _cluster(run: _Run, stream: Stream) -> tuple[Row, list[Row]]:
     raised = [c for c in found.clusters if c.p_value <= own.level]
     least = min((c.p_value for c in found.clusters), default=1.0)
     row: Row = {"verdict": "changed" if raised else "no change", "p_value": least, "seen_extra": found.heard(own.level)}
-    row["reason"] = f"p {least:.3g} against a level of {own.level:.2g}; {found.branching:.0%} of incidents set off by others"
+    row["reason"] = f"p {least:.3g} against a level of {own.level:.2g}; an incident sets off {found.branching:.2f} others"
     row["doubts"] = (found.uncalibrated,) if found.uncalibrated else ()
     return row, [clusters.signal_row(p, c, until, own.replications) for c in raised]
 

@@ -89,5 +89,5 @@ def finished(
         "false_alarms_per_year": plan.rate(stream.kind, streams, row["p_value"]),
         "first_raised": as_day(until - 1),
         "calibrated": not doubts,
-        "note": "; ".join([*(f"uncalibrated here: {d}" for d in doubts), *notes]) or None,
+        "note": "; ".join([*([row["note"]] if "note" in row else []), *(f"uncalibrated here: {d}" for d in doubts), *notes]) or None,
     }
