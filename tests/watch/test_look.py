@@ -243,13 +243,13 @@ def reasons(frame: pl.DataFrame, **more: Any) -> tuple[Any, list[str]]:
 def test_no_incident_gets_a_word_and_no_signal() -> None:
     found, why = reasons(empty(INCIDENTS))
     assert any("no incident of one_sided violence was known by 2015-06-30" in c for c in found.caveats)
-    assert "0 incidents" in why[0]
+    assert any("0 incidents" in w for w in why)
 
 
 def test_incidents_of_one_day_are_too_little_for_anything() -> None:
     _, why = reasons(table([incident(k, AS_OF, town=k % 20) for k in range(100)]))
     assert any("no mix to compare with" in w for w in why)
-    assert "0 incidents at a known place before" in why[0]
+    assert any("0 incidents at a known place before" in w for w in why)
 
 
 def test_incidents_on_one_point_make_no_cluster() -> None:
@@ -286,7 +286,7 @@ def test_what_is_dated_after_the_day_is_left_out_and_counted() -> None:
     assert found.left_out.rows() == [
         ("one_sided", "all", "known only after the day that is looked from", 1),
         ("one_sided", "all", "ends after the day that is looked from", 1),
-        ("one_sided", "all", "its day is not known to a month (31 days)", 2),
+        ("one_sided", "all", "day not known to a month (31 days)", 2),
     ]
 
 

@@ -40,8 +40,8 @@ def known(incidents: Any, plan: Plan) -> Known:
     reasons = (
         ("known only after the day that is looked from", pl.col("known_at") > plan.as_of),
         ("ends after the day that is looked from", pl.col("event_end") > plan.as_of),
-        ("its day is not known", pl.col("event_end").is_null() | pl.col("event_start").is_null()),
-        ("its day is not known to a month (31 days)", pl.col("vague") | wide),
+        ("day not known", pl.col("event_end").is_null() | pl.col("event_start").is_null()),
+        ("day not known to a month (31 days)", pl.col("vague") | wide),
     )
     rows = []
     for reason, out in reasons:

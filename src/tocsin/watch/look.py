@@ -264,7 +264,7 @@ def _left_out(have: Known, plan: Plan) -> pl.DataFrame:
     if "cluster" not in plan.kinds:
         return have.left_out
     rows = [
-        (kind, "clusters", "its place is not known to 25 km", n)
+        (kind, "clusters", "place not known to 25 km", n)
         for kind, n in have.incidents.filter(vague_place() & (pl.col("day") >= plan.until - HISTORY - RECENT))
         .group_by("violence").len().sort("violence").iter_rows()
     ]  # fmt: skip

@@ -43,13 +43,8 @@ class Stream:
 
 
 def streams(incidents: pl.DataFrame, plan: Plan) -> list[Stream]:
-    """All streams of a plan, clusters first."""
+    """All streams of a plan, those that take longest last."""
     out: list[Stream] = []
-    for violence in plan.violence:
-        own = incidents.filter(pl.col("violence") == violence)
-        if "cluster" in plan.kinds:
-            first = plan.until - HISTORY - RECENT
-            out += [Stream("cluster", violence, PLACE, actor) for actor in (None, *_actors(own.filter(pl.col("day") >= first), plan))]
     for violence in plan.violence:
         own = incidents.filter(pl.col("violence") == violence)
         if "shift" in plan.kinds:
@@ -61,6 +56,11 @@ def streams(incidents: pl.DataFrame, plan: Plan) -> list[Stream]:
             mixes: list[tuple[str, str | None]] = [(d, None) for d in (*DIMENSIONS, *telling)]
             mixes += [("area", actor) for actor in _actors(recent, plan)]
             out += [Stream("shift", violence, d, actor, measure) for d, actor in mixes for measure in ("count", "deaths")]
+    for violence in plan.violence:
+        own = incidents.filter(pl.col("violence") == violence)
+        if "cluster" in plan.kinds:
+            first = plan.until - HISTORY - RECENT
+            out += [Stream("cluster", violence, PLACE, actor) for actor in (None, *_actors(own.filter(pl.col("day") >= first), plan))]
     return out
 
 
