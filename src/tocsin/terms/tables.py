@@ -233,7 +233,7 @@ SIGNALS: tuple[Column, ...] = (
         "false signals a year of the whole run, at its cadence, if all its limits stood where this one just passes",
         True,
     ),
-    _c("first_raised", _D, "the first of the looks in a row that raise it", True),
+    _c("first_raised", _D, "the first of the looks in a row that raise it, of which one at a time may fail to", True),
     _c("evidence", _LS, "incident ids, the earliest first", True),
     _c("calibrated", _B, "false where the rate of false alarms is not to be relied on; note says why", True),
     _c("note", _S, "what to bear in mind"),

@@ -13,7 +13,6 @@ import polars as pl
 from tocsin.engine import ENGINES
 from tocsin.errors import OptionError
 from tocsin.terms.tables import SIGNAL_KIND, VIOLENCE
-from tocsin.watch import shift
 
 #: Columns whose mix is watched.
 DIMENSIONS = ("target_type", "target_group", "attack_type", "weapon_type", "actor", "area", "area_class")
@@ -22,6 +21,8 @@ PAIRS = (("target_group", "area_class"),)
 HISTORY, RECENT = 730, 30
 _LEAST, _MOST = 999, 19_999  # simulations
 _YEAR = 365.25  # days
+#: Of the watched days, how long a false shift stays raised, by watching quiet data for years (docs/methods/watch.md).
+_STAYS = 0.4
 _EPOCH = date(1970, 1, 1)
 
 
@@ -50,19 +51,24 @@ class Plan:
         """False alarms a year of one kind."""
         return self.false_alarms / len(self.kinds)
 
+    @property
+    def _raised(self) -> float:
+        """Days that a false shift stays raised, on average: chance brings as many new ones as are raised at a time, over this."""
+        return max(self.every, _STAYS * self.looks * self.every)
+
     def level(self, kind: str, streams: int) -> float:
         """The greatest p-value that is a signal, where so many streams of a kind are looked at."""
         own = self.budget / max(1, streams)
         if kind == "cluster":
             return min(0.5, own * self.every / _YEAR)
-        return min(0.5, shift.level(own, looks=self.looks, every=self.every))
+        return min(0.5, -math.expm1(-own * self._raised / _YEAR))
 
     def rate(self, kind: str, streams: int, p_value: float) -> float:
         """False alarms a year of the whole run if every limit stood where this p-value just passes."""
         share = max(1, streams) * len(self.kinds)
         if kind == "cluster":
             return p_value * _YEAR / self.every * share
-        return math.inf if p_value >= 1 else -math.log1p(-p_value) * _YEAR / (self.looks * self.every) * share
+        return math.inf if p_value >= 1 else -math.log1p(-p_value) * _YEAR / self._raised * share
 
 
 def made(

@@ -26,14 +26,19 @@ def same(earlier: Row, later: Row) -> bool:
 
 
 def traced(row: Row, at: Callable[[int], Sequence[Row]], plan: Plan) -> tuple[int, Row]:
-    """(the day after the first look, the signal as it was then): back look by look while the same is raised, at most the watched looks."""
-    until = plan.until
-    for _ in range(plan.looks):
-        earlier = next((r for r in at(until - plan.every) if same(r, row)), None)
-        if earlier is None:
+    """(the day after the first look, the signal as it was then): back look by look while the same is raised, at most the watched looks.
+
+    One look at a time may fail to raise it.
+    """
+    first = plan.until
+    for back in range(1, plan.looks + 1):
+        until = plan.until - back * plan.every
+        if until < first - 2 * plan.every:
             break
-        until, row = until - plan.every, earlier
-    return until, row
+        earlier = next((r for r in at(until) if same(r, row)), None)
+        if earlier is not None:
+            first, row = until, earlier
+    return first, row
 
 
 def named(stream: Stream, first: Row) -> str:
