@@ -44,6 +44,8 @@ def test_no_signal_says_what_could_have_been_seen(tmp_path: Path) -> None:
     done = tocsin(tmp_path / "incidents.parquet", "--kind", "shift", "--out", tmp_path)
     assert "No signals as of 2015-06-30" in done.stdout
     assert "is a signal 4 times of 5" in done.stdout
+    assert "tests without a signal would have seen no change that was tried" in " ".join(done.stdout.split())
+    assert "Not complete: of the last day fewer than 9 in 10 incidents (one_sided) are known yet." in " ".join(done.stdout.split())
 
 
 def test_json_is_one_document(changed: Path, tmp_path: Path) -> None:

@@ -339,3 +339,12 @@ def test_what_is_stopped_gives_what_is_done() -> None:
     assert found.stopped
     assert found.streams["verdict"].to_list()[4:] == ["not looked at"] * (found.streams.height - 4)
     assert found.signals.height == 2
+
+
+def test_a_signal_that_one_look_fails_to_raise_is_the_same_and_two_end_it() -> None:
+    from tocsin.watch.signals import traced
+
+    p = plan()
+    row = {"evidence": ["a", "b"], "category": "x"}
+    raised = {p.until - 7 * back: [row] for back in (1, 3, 6)}
+    assert traced(row, lambda until: raised.get(until, []), p)[0] == p.until - 21

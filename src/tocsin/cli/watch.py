@@ -200,8 +200,11 @@ def _tested(streams: pl.DataFrame, violence: str) -> Table:
     return table
 
 
+_QUIET = ("no change", "cannot be told")
+
+
 def _seen(row: dict[str, Any]) -> str:
-    if row["verdict"] not in ("no change", "cannot be told"):
+    if row["verdict"] not in _QUIET:
         return ""
     if row["kind"] == "cluster":
         return "none tried" if row["seen_extra"] is None else f"{row['seen_extra']} more at a place"
@@ -213,7 +216,13 @@ def _remarks(found: Look) -> list[str]:
     out = []
     if found.stopped:
         out.append(f"Stopped: {(found.streams['verdict'] == 'not looked at').sum()} streams were not looked at; streams.csv names them.")
-    if {"no change", "cannot be told"} & set(found.streams["verdict"]):
+    quiet = found.streams.filter(pl.col("verdict").cast(pl.String).is_in(_QUIET))
+    blind = quiet.filter(pl.all_horizontal(pl.col("seen_odds", "seen_extra").is_null())).height
+    if blind:
+        out.append(
+            f"{blind} of {quiet.height} tests without a signal would have seen no change that was tried: for them there are too few incidents."
+        )
+    if quiet.height:
         out.append(
             "Would be seen: a change so large, since the middle of the watched days (14 days for clusters), is a signal 4 times of 5."
         )
@@ -223,8 +232,11 @@ def _remarks(found: Look) -> list[str]:
             for r in found.concentrated.to_dicts()
         )
         out.append(f"Incidents concentrate, which need be no change: {'; '.join(where)}.")
+    for violence, own in found.completeness.filter(~pl.col("complete")).group_by("violence", maintain_order=True):
+        days = "day" if own.height == 1 else f"{own.height} days"
+        out.append(f"Not complete: of the last {days} fewer than 9 in 10 incidents ({violence[0]}) are known yet.")
     out += [
-        f"{n:,} incidents ({v}) left out{' of clusters' if of == 'clusters' else ''}: {why}."
+        f"{n:,} incident{'' if n == 1 else 's'} ({v}) left out{' of clusters' if of == 'clusters' else ''}: {why}."
         for v, of, why, n in found.left_out.iter_rows()
     ]
     return [*out, *(f"{c[0].upper()}{c[1:]}." for c in found.caveats)]
