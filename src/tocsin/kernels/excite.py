@@ -1,184 +1,248 @@
-"""Events that excite each other: where the next one would be, given all before; simulated on, and scanned.
+"""Events that excite each other: what those before add to each, windows that the process goes on to make, and the likeliest extra source of events in one.
 
 Arrays in, arrays out. Times are days, in order; places are numbers; spread (kernels, places, places) says where what an event sets off falls, each row
-summing to 1. An event at time t falls at place p with the chance
+summing to 1. At time t a place p has, a day,
 
-    background(t) share[p] + sum over earlier events j, scales k, kernels s of   rates[k, s] exp(-(t - t_j) / delay[k]) / delay[k] spread[s, p_j, p]
+    level share[p] + sum over earlier events j, scales k, kernels s of   rates[k, s] exp(-(t - t_j) / delay[k]) / delay[k] spread[s, p_j, p]
 
-divided by its sum over places: the times are taken as they are, so a drift, a season or late reports, alike in all places, cancel. tests/oracles/excite.py
-says the same in plain Python.
+events (Hawkes 1971). tests/oracles/excite.py says the same in plain Python. Random numbers are a counter's hash of the seed and the simulation's number.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tocsin.kernels.scan import _next, _start, ratio
+from tocsin.kernels.hawkes import uniform
+from tocsin.kernels.scan import _start
 from tocsin.kernels.words import compiled
 
-
-@compiled
-def traces(when: Any, where: Any, delays: Any, spread: Any) -> Any:
-    """Of each event what those before it add, by scale and kernel, at its place (n, scales, kernels) and over all places (n, scales)."""
-    n, kernels, places, scales = len(when), spread.shape[0], spread.shape[1], len(delays)
-    here, all_places = np.zeros((n, scales, kernels)), np.zeros((n, scales))
-    held = np.zeros((scales, places))
-    for i in range(n):
-        for k in range(scales):
-            fade = np.exp(-(when[i] - when[i - 1]) / delays[k]) if i else 1.0
-            for q in range(places):
-                held[k, q] *= fade
-                if held[k, q] > 1e-12:
-                    all_places[i, k] += held[k, q] / delays[k]
-                    for s in range(kernels):
-                        here[i, k, s] += held[k, q] / delays[k] * spread[s, q, where[i]]
-        for k in range(scales):
-            held[k, where[i]] += 1.0
-    return here, all_places
+_ROOM = 20_000  # events of one simulated window; a process that makes more than that has exploded, and is cut there
 
 
-@compiled
-def _uniform(state: Any) -> Any:
-    return (_next(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+class Process(NamedTuple):
+    """What a simulated window is made of; days count from the window's first."""
+
+    days: float
+    delays: NDArray[np.float64]  # (scales,)
+    level: NDArray[np.float64]  # (draws,) background events a day
+    shares: NDArray[np.float64]  # (draws, places), cumulated
+    rates: NDArray[np.float64]  # (draws, scales, kernels)
+    held: NDArray[np.float64]  # (scales, places): what is left at the window's begin of events before it, cumulated over places
+    reach: NDArray[np.float64]  # (kernels, places, places): spread, cumulated
+
+
+class Judge(NamedTuple):
+    """What a window is judged by: the likeliest process, and the sources of further events that are looked for."""
+
+    share: NDArray[np.float64]  # (places,)
+    level: float  # logarithm of the background's events a day, before the window is seen
+    wide: float  # its standard deviation
+    before: NDArray[np.float64]  # (scales, places): events a day at the window's begin that were set off before it
+    sets_off: NDArray[np.float64]  # (scales, places, places): events a day, at once, that an event at a place sets off at another
+    starts: NDArray[np.int64]  # circles: see kernels.scan.Zones
+    near: NDArray[np.int32]
+    spans: NDArray[np.float64]  # the last so many days
+    extra: NDArray[np.float64]  # further events a day at each place of a circle
 
 
 @compiled
 def _drawn(cumulative: Any, state: Any) -> Any:
-    x = _uniform(state) * cumulative[-1]
+    x = uniform(state) * cumulative[-1]
     return min(np.searchsorted(cumulative, x, side="right"), len(cumulative) - 1)
 
 
 @compiled
-def one_step(
-    when: Any, where: Any, begin: Any, day: Any, days: Any, background: Any, share: Any, rates: Any, delays: Any, spread: Any
-) -> Any:
-    """What is expected (places, days) of the events from `begin` on, each by the chances given all before it; day: of each event, counted back from the last.
-
-    An event's chances sum to 1, so each day's expected sum to its events.
-    """
-    kernels, places, scales = spread.shape[0], spread.shape[1], len(delays)
-    expected = np.zeros((places, days))
-    mass = np.zeros((scales, places))  # what is set off so far, by where it falls, for each scale
-    chance = np.empty(places)
-    for i in range(len(when)):
-        for k in range(scales):
-            fade = np.exp(-(when[i] - when[i - 1]) / delays[k]) if i else 1.0
-            for p in range(places):
-                mass[k, p] *= fade
-        if i >= begin:
-            total = 0.0
-            for p in range(places):
-                x = background[i] * share[p]
-                for k in range(scales):
-                    x += mass[k, p]
-                chance[p] = x
-                total += x
-            for p in range(places):
-                expected[p, day[i]] += chance[p] / total
-        for k in range(scales):
-            for s in range(kernels):
-                w = rates[k, s] / delays[k]
-                if w > 0:
-                    for p in range(places):
-                        mass[k, p] += w * spread[s, where[i], p]
-    return expected
+def _poisson(mean: Any, state: Any) -> Any:
+    """Knuth's products, thirty at a time."""
+    n = 0
+    while mean > 0:
+        part = min(mean, 30.0)
+        limit, p = np.exp(-part), uniform(state)
+        while p > limit:
+            n += 1
+            p *= uniform(state)
+        mean -= part
+    return n
 
 
 @compiled
-def carried_on(when: Any, where: Any, begin: Any, background: Any, share: Any, rates: Any, delays: Any, spread: Any, state: Any) -> None:
-    """Fills where[begin:] with places drawn by the chances given all before, drawn ones included."""
-    kernels, places, scales = spread.shape[0], spread.shape[1], len(delays)
-    mass = np.zeros((scales, places))
-    cumulative = np.empty(places)
-    for i in range(len(when)):
-        for k in range(scales):
-            fade = np.exp(-(when[i] - when[i - 1]) / delays[k]) if i else 1.0
-            for p in range(places):
-                mass[k, p] *= fade
-        if i >= begin:
-            total = 0.0
-            for p in range(places):
-                total += background[i] * share[p]
-                for k in range(scales):
-                    total += mass[k, p]
-                cumulative[p] = total
-            where[i] = _drawn(cumulative, state)
-        for k in range(scales):
-            for s in range(kernels):
-                w = rates[k, s] / delays[k]
-                if w > 0:
-                    for p in range(places):
-                        mass[k, p] += w * spread[s, where[i], p]
+def _reached(weights: Any, reach: Any, place: Any, state: Any) -> Any:
+    """Where an event at a place sets one off; the first kernel is the place itself."""
+    x, s = uniform(state) * weights.sum(), 0
+    while s < len(weights) - 1 and x >= weights[s]:
+        x -= weights[s]
+        s += 1
+    return place if s == 0 else _drawn(reach[s, place], state)
 
 
 @compiled
-def greatest(cases: Any, expected: Any, starts: Any, near: Any, least: Any, fewest: Any, found: Any) -> Any:
-    """The greatest log likelihood ratio over circles and over the last 1, 2, ... days; found: centre, places, days of it.
+def _carried_on(days: Any, delays: Any, level: Any, share: Any, rates: Any, held: Any, reach: Any, state: Any, when: Any, where: Any) -> Any:
+    """Fills when and where with a window's events, in no order; how many. Those of the background, those set off before, and what each sets off."""
+    room = len(when)
+    n = min(_poisson(level * days, state), room)
+    for i in range(n):
+        when[i] = uniform(state) * days
+        where[i] = _drawn(share, state)
+    for k in range(len(delays)):
+        inside = 1 - np.exp(-days / delays[k])
+        for _ in range(_poisson(rates[k].sum() * held[k, -1] * inside, state)):
+            if n < room:
+                when[n] = -delays[k] * np.log(1 - uniform(state) * inside)
+                where[n] = _reached(rates[k], reach, _drawn(held[k], state), state)
+                n += 1
+    i = 0
+    while i < n:
+        for k in range(len(delays)):
+            for _ in range(_poisson(rates[k].sum(), state)):
+                t = when[i] - delays[k] * np.log(1 - uniform(state))
+                if t < days and n < room:
+                    when[n] = t
+                    where[n] = _reached(rates[k], reach, where[i], state)
+                    n += 1
+        i += 1
+    return n
 
-    cases, expected (places, days), days counted back from the last. The cases of a window are taken as they are: inside against outside.
+
+@compiled
+def excitation(when: Any, where: Any, delays: Any, before: Any, sets_off: Any) -> Any:
+    """(n,): events a day at each event's place that earlier ones set off, those before the window included."""
+    n, places = len(when), before.shape[1]
+    out = np.zeros(n)
+    mass = before.copy()
+    for k in range(len(delays)):
+        if n <= places:  # pair by pair
+            for i in range(n):
+                out[i] += before[k, where[i]] * np.exp(-when[i] / delays[k])
+                for j in range(i):
+                    out[i] += sets_off[k, where[j], where[i]] * np.exp(-(when[i] - when[j]) / delays[k])
+            continue
+        for i in range(n):
+            fade = np.exp(-(when[i] - (when[i - 1] if i else 0.0)) / delays[k])
+            for p in range(places):
+                mass[k, p] *= fade
+            out[i] += mass[k, where[i]]
+            for p in range(places):
+                mass[k, p] += sets_off[k, where[i], p]
+    return out
+
+
+@compiled
+def likeliest_level(share: Any, excited: Any, days: Any, guess: Any, wide: Any) -> Any:
+    """(logarithm of the background's events a day, its standard deviation) of a window, with a normal prior; share, excited (n,): at each event's place."""
+    x, h = guess, -1.0
+    for _ in range(30):
+        u = np.exp(x)
+        g = -u * days - (x - guess) / wide**2
+        h = -u * days - 1 / wide**2
+        for i in range(len(share)):
+            own = u * share[i] / (u * share[i] + excited[i])
+            g += own
+            h += own * (1 - own)
+        step = max(-1.0, min(1.0, g / min(h, -1e-6)))
+        x -= step
+        if abs(step) < 1e-7:
+            break
+    return x, 1 / np.sqrt(max(-h, 1e-6))
+
+
+@compiled
+def sources(when: Any, where: Any, base: Any, days: Any, starts: Any, near: Any, spans: Any, extra: Any, mark: Any, out: Any) -> Any:
+    """The greatest log likelihood ratio of a further source in a circle against none; fills out (n, 4) for each place that has events.
+
+    base (n,): events a day at each event's place. A source adds `extra` events a day at each place of the circle in the last `span` days: the ratio is the sum
+    of ln(1 + extra / base) over the circle's events in these days, less extra x places x days. out: the ratio, centre, places, number of the span;
+    mark (places,): -1 everywhere, and again at the end.
     """
-    days = cases.shape[1]
-    total = np.zeros(days)
-    t = 0.0
-    for d in range(days):
-        t += cases[:, d].sum()
-        total[d] = t
+    places = 0
+    value = np.zeros((len(when), len(extra), len(spans)))
+    for i in range(len(when)):
+        if mark[where[i]] < 0:
+            mark[where[i]] = places
+            out[places, 0], out[places, 1] = 0.0, where[i]
+            places += 1
+        for g in range(len(extra)):
+            gain = np.log(1 + extra[g] / base[i])
+            for d in range(len(spans)):
+                if days - when[i] <= spans[d]:
+                    value[mark[where[i]], g, d] += gain
     best = 0.0
-    fails = np.zeros((days, int(t) + 1))
-    for d in range(days):
-        fails[d] = np.arange(int(t) + 1)
-    c, e = np.zeros(days, np.int64), np.zeros(days)
-    held = cases.sum(axis=1)
-    for centre in range(len(starts) - 1):
-        c[:] = 0
-        e[:] = 0.0
+    for c in range(places):
+        held = np.zeros((len(extra), len(spans)))
+        centre = int(out[c, 1])
         for k in range(starts[centre], starts[centre + 1]):
-            j = near[k]
-            o, x = 0, 0.0
-            for d in range(days):
-                o += cases[j, d]
-                x += expected[j, d]
-                c[d] += o
-                e[d] += x
-            if held[j] == 0:
+            at = mark[near[k]]
+            if at < 0:
                 continue
-            for d in range(least - 1, days):
-                o = c[d]
-                if o < fewest or e[d] >= fails[d, o]:
-                    continue
-                fails[d, o] = e[d]
-                value = ratio(2, float(o), e[d], total[d], 0.0)
-                if value > best * (1 + 1e-12):
-                    best = value
-                    found[0], found[1], found[2] = centre, k - starts[centre] + 1, d + 1
+            size = k - starts[centre] + 1
+            for g in range(len(extra)):
+                for d in range(len(spans)):
+                    held[g, d] += value[at, g, d]
+                    x = held[g, d] - extra[g] * size * spans[d]
+                    if x > out[c, 0]:
+                        out[c, 0], out[c, 2], out[c, 3] = x, size, d
+        best = max(best, out[c, 0])
+    for c in range(places):
+        mark[int(out[c, 1])] = -1
     return best
 
 
 @compiled
-def simulated(
-    seed: Any, low: Any, high: Any, when: Any, where: Any, begin: Any, day: Any, days: Any, background: Any, shares: Any, rates: Any, delays: Any, spread: Any
-) -> Any:  # fmt: skip
-    """Cases (simulations, places, days) of the simulations low..high-1, drawn with shares[s] and rates[s], and the sum of what was expected step by step."""
-    places = spread.shape[1]
-    cases, expected = np.zeros((high - low, places, days), np.int64), np.zeros((places, days))
-    state = np.zeros(1, np.uint64)
-    made = where.copy()
-    for s in range(low, high):
-        _start(seed, s, state)
-        made[:] = where
-        carried_on(when, made, begin, background, shares[s], rates[s], delays, spread, state)
-        for i in range(begin, len(when)):
-            cases[s - low, made[i], day[i]] += 1
-        expected += one_step(when, made, begin, day, days, background, shares[s], rates[s], delays, spread)
-    return cases, expected
+def _judged(when: Any, where: Any, days: Any, delays: Any, share: Any, level: Any, wide: Any, before: Any, sets_off: Any, starts: Any, near: Any, spans: Any, extra: Any, mark: Any, out: Any) -> Any:  # fmt: skip  # noqa: E501
+    excited = excitation(when, where, delays, before, sets_off)
+    own = share[where]
+    x, _ = likeliest_level(own, excited, days, level, wide)
+    return sources(when, where, np.exp(x) * own + excited, days, starts, near, spans, extra, mark, out)
+
+
+def judged(when: NDArray[np.float64], where: NDArray[np.int64], days: float, delays: NDArray[np.float64], judge: Judge) -> NDArray[np.float64]:
+    """(places with events, 4): the greatest ratio round each, its centre, its number of places, the number of its span."""
+    mark, out = np.full(len(judge.share), -1, np.int64), np.zeros((max(len(when), 1), 4))
+    _judged(when, where, days, delays, *judge, mark, out)
+    return out[: len(np.unique(where))]
 
 
 @compiled
-def each_greatest(cases: Any, expected: Any, starts: Any, near: Any, least: Any, fewest: Any) -> Any:
-    """The greatest ratio of each of several data sets."""
-    out, found = np.empty(len(cases)), np.zeros(3, np.int64)
-    for s in range(len(cases)):
-        out[s] = greatest(cases[s], expected, starts, near, least, fewest, found)
+def _maxima(
+    seed: Any, low: Any, high: Any, more: Any, days: Any, delays: Any, level: Any, shares: Any, rates: Any, held: Any, reach: Any,
+    share: Any, usual: Any, wide: Any, before: Any, sets_off: Any, starts: Any, near: Any, spans: Any, extra: Any,
+) -> Any:  # fmt: skip
+    best, state = np.empty(high - low), np.zeros(1, np.uint64)
+    when, where = np.empty(_ROOM), np.empty(_ROOM, np.int64)
+    mark, out = np.full(len(share), -1, np.int64), np.empty((_ROOM, 4))
+    for s in range(low, high):
+        _start(seed, s, state)
+        n = _carried_on(days, delays, level[s], shares[s], rates[s], held, reach, state, when, where)
+        place = _drawn(shares[s], state)
+        for _ in range(min(more, _ROOM - n)):
+            when[n], where[n] = days - uniform(state) * min(days, 14.0), place
+            n += 1
+        order = np.argsort(when[:n])
+        best[s - low] = _judged(
+            when[order], where[order], days, delays, share, usual, wide, before, sets_off, starts, near, spans, extra, mark, out
+        )
+    return best
+
+
+def maxima(process: Process, judge: Judge, seed: int, low: int, high: int, more: int = 0) -> NDArray[np.float64]:
+    """The greatest ratio of each of the simulations low..high-1; `more`: events hidden in the last 14 days at one place, drawn like the background's."""
+    return np.asarray(_maxima(seed, low, high, more, *process, *judge))
+
+
+@compiled
+def _counted(seed: Any, low: Any, high: Any, inside: Any, span: Any, days: Any, delays: Any, level: Any, shares: Any, rates: Any, held: Any, reach: Any) -> Any:  # fmt: skip  # noqa: E501
+    out, state = np.zeros(high - low, np.int64), np.zeros(1, np.uint64)
+    when, where = np.empty(_ROOM), np.empty(_ROOM, np.int64)
+    for s in range(low, high):
+        _start(seed, s, state)
+        n = _carried_on(days, delays, level[s], shares[s], rates[s], held, reach, state, when, where)
+        for i in range(n):
+            out[s - low] += inside[where[i]] and days - when[i] <= span
     return out
+
+
+def counted(process: Process, inside: NDArray[np.bool_], span: float, seed: int, low: int, high: int) -> NDArray[np.int64]:
+    """The events of each simulation at the places `inside` in the last `span` days."""
+    return np.asarray(_counted(seed, low, high, inside, span, *process))

@@ -1,199 +1,198 @@
 """excited(): are there more events here, of late, than events that excite each other would bring by themselves?
 
-The null is a self-exciting process (Hawkes 1971; Meyer, Elias & Hoehle 2012; Mohler et al. 2011) of which only the places are modelled, given the times: an
-event is either of the background, whose shares of places do not change, or set off by an earlier one, near it and not long after. What a circle holds of the
-last days is compared with what the process would bring there when it goes on from the days before, and how often it brings as much: bursts are in the odds.
+The null is a self-exciting process (hawkes.py) fitted to the days before the window. What is looked for is a source of further events in a circle, over the last
+days; the ratio of its likelihood against none is compared with that of windows in which the process goes on by itself: bursts are in the odds.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import minimize
+from numpy.typing import ArrayLike, NDArray
 
+from tocsin.engine import mapped
 from tocsin.errors import OptionError
 from tocsin.kernels import excite as kernel
+from tocsin.kernels.hawkes import traces
+from tocsin.watch import hawkes
 
-#: Days after which what an event sets off has faded to 1/e: a mixture of these is fitted.
-DELAYS = np.array([1.0, 4.0, 16.0, 64.0])
-#: Reach of what it sets off, in typical distances between neighbouring places; and the place itself.
-_REACH = (0.5, 1.0, 2.0)
-_SMOOTH_DAYS = 45.0  # of the rate of all events
-_PRIOR = 2.0  # standard deviation of the logarithms of the parameters
+_SPANS = (3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0, 45.0, 60.0)
+_EXTRA = tuple(0.008 * 2.5**k for k in range(10))  # events a day and place
+_BLOCK = 64  # simulations made in one go
+_FEWEST_BEFORE = 20
+_PLACES = 3000  # more would take more memory than a laptop has
+_JUMP, _BRANCHING = 3.0, 0.9
+_HEARD, _TRIES, _MOST_EXTRA = 0.8, 200, 64
+_SAME = 1e-9
 
-
-class Null(NamedTuple):
-    """The fitted process, and draws of what it may be instead."""
-
-    share: NDArray[np.float64]  # (places,) of the background
-    rates: NDArray[np.float64]  # (delays, kernels) events set off for each of the background
-    shares: NDArray[np.float64]  # (draws, places)
-    rates_drawn: NDArray[np.float64]  # (draws, delays, kernels)
+Floats = NDArray[np.float64]
 
 
-class Excited(NamedTuple):
-    """The likeliest cluster of the last days under a self-exciting null."""
+class Cluster(NamedTuple):
+    """A circle with more events in the last days than the process brings."""
 
-    statistic: float
+    statistic: float  # log likelihood ratio of a source of further events there, against none
     p_value: float
     places: NDArray[np.int64]  # from the centre outward
-    days: int
+    days: int  # the last so many
     observed: int
-    expected: float
-    branching: float  # of all events, the share set off by others (fitted)
-    maxima: NDArray[np.float64]
+    expected: float  # the simulations' mean
+    low: int  # 95 in 100 simulations lie from here
+    high: int  # to here
 
 
-def spread(apart: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(kernels, places, places): where what an event at a place sets off falls: there, or by Gaussian kernels of three reaches."""
-    n = len(apart)
-    typical = np.median(np.sort(apart, axis=1)[:, min(4, n - 1)]) if n > 1 else 1.0
-    out = [np.eye(n)]
-    for reach in _REACH:
-        near = np.exp(-((apart / max(reach * typical, 1e-9)) ** 2) / 2)
-        out.append(near / near.sum(axis=1, keepdims=True))
-    return np.array(out)
+@dataclass(frozen=True)
+class Excited:
+    """What excited() found."""
 
+    clusters: tuple[Cluster, ...]  # none shares a place with a likelier one; the likeliest first
+    maxima: Floats  # (replications,): the greatest statistic of each simulated window
+    branching: float  # events that one sets off, as fitted
+    uncalibrated: str | None  # why the stated odds may not hold here; None where nothing says so
+    _process: kernel.Process
+    _judge: kernel.Judge
+    _seed: int
 
-def background(when: NDArray[np.float64], begin: float, end: float) -> NDArray[np.float64]:
-    """The rate of all events about each, a day, smoothed, the ends corrected for what lies outside."""
-    from scipy.special import ndtr
-
-    z = (when[:, None] - when[None, :]) / _SMOOTH_DAYS
-    inside = ndtr((end - when) / _SMOOTH_DAYS) - ndtr((begin - when) / _SMOOTH_DAYS)
-    return np.asarray(np.exp(-(z**2) / 2).sum(axis=1) / (_SMOOTH_DAYS * np.sqrt(2 * np.pi)) / inside)
-
-
-def _rates(theta: NDArray[np.float64], kernels: int) -> NDArray[np.float64]:
-    """Parameters are logarithms: how much is set off, then the weights of the delays and of the kernels against the first."""
-    times = np.exp(np.concatenate([[0.0], theta[1 : len(DELAYS)]]))
-    room = np.exp(np.concatenate([[0.0], theta[len(DELAYS) :]]))
-    return np.asarray(np.exp(theta[0]) * np.outer(times / times.sum(), room / room.sum()))
-
-
-def fit(
-    when: NDArray[np.float64], where: NDArray[np.int64], rate: NDArray[np.float64], kernels: NDArray[np.float64], draws: int, seed: int
-) -> Null:
-    """The likeliest process of events before the days that are judged, by the chances of their places given their times.
-
-    The background's shares are counts of events by how likely they are of the background (the event itself left out), with a Dirichlet prior. A draw is of
-    the normal approximation of the other parameters' posterior, then of which events are of the background (Zhuang, Ogata & Vere-Jones 2002), then of the
-    shares given these.
-    """
-    places, width = kernels.shape[1], len(kernels)
-    here, everywhere = kernel.traces(when, where, DELAYS, kernels)
-    own = np.full(len(when), 0.5)  # chance to be of the background
-    theta = np.concatenate([[-1.0], np.zeros(len(DELAYS) - 1 + width - 1)])
-    prior = 1.0
-    for _ in range(4):
-        counts = np.bincount(where, own, places).astype(np.float64)
-        prior = _concentration(counts)
-        share_here = (counts[where] - own + prior / places) / (counts.sum() - own + prior)
-
-        def loss(theta: NDArray[np.float64], share_here: NDArray[np.float64] = share_here) -> float:
-            r = _rates(theta, width)
-            top = rate * share_here + (here * r).sum(axis=(1, 2))
-            return float(-np.log(top / (rate + everywhere @ r.sum(axis=1))).sum() + ((theta / _PRIOR) ** 2).sum() / 2)
-
-        theta = minimize(loss, theta, method="L-BFGS-B", bounds=[(-8.0, 4.0)] + [(-6.0, 6.0)] * (len(theta) - 1)).x
-        r = _rates(theta, width)
-        top = rate * share_here
-        own = top / (top + (here * r).sum(axis=(1, 2)))
-    counts = np.bincount(where, own, places).astype(np.float64)
-    chance = np.random.default_rng(seed)
-    root = np.linalg.cholesky(np.linalg.inv(_curvature(loss, theta)))
-    drawn = np.clip(theta + chance.standard_normal((draws, len(theta))) @ root.T, -8.0, 6.0)
-    rates_drawn = np.array([_rates(t, width) for t in drawn]).reshape(draws, len(DELAYS), width)
-    shares = np.empty((draws, places))
-    for d, r in enumerate(rates_drawn):
-        of_background = chance.random(len(when)) < top / (top + (here * r).sum(axis=(1, 2)))
-        shares[d] = chance.dirichlet(np.bincount(where[of_background], minlength=places) + prior / places)
-    return Null((counts + prior / places) / (counts.sum() + prior), _rates(theta, width), shares, rates_drawn)
-
-
-def _concentration(counts: NDArray[np.float64]) -> float:
-    """The concentration of a symmetric Dirichlet prior that makes the counts likeliest."""
-    from scipy.special import gammaln
-
-    n, total = len(counts), counts.sum()
-    grid = np.exp(np.linspace(np.log(0.5), np.log(50.0 * n), 40))
-    value = [gammaln(a) - gammaln(a + total) + (gammaln(counts + a / n) - gammaln(a / n)).sum() for a in grid]
-    return float(grid[int(np.argmax(value))])
-
-
-def _curvature(loss: object, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The matrix of second differences, made positive."""
-    n, h = len(at), 0.05
-    out = np.empty((n, n))
-    for i in range(n):
-        for j in range(i, n):
-            a, b = np.eye(n)[i] * h, np.eye(n)[j] * h
-            out[i, j] = out[j, i] = (loss(at + a + b) - loss(at + a - b) - loss(at - a + b) + loss(at - a - b)) / (4 * h * h)  # type: ignore[operator]
-    value, vector = np.linalg.eigh(out)
-    return np.asarray(vector * np.maximum(value, 1 / _PRIOR**2) @ vector.T)
+    def heard(self, level: float = 0.05) -> int | None:
+        """The fewest events more, within 14 days at one place drawn like the background's, that would be heard at this level 4 times in 5; None above 64."""
+        rank = max(0, int(level * (1 + len(self.maxima)) + _SAME) - 1)
+        limit = np.sort(self.maxima)[::-1][rank]
+        tries = min(_TRIES, len(self.maxima))
+        few, many = 1, _MOST_EXTRA + 1
+        while many - few > 1:
+            more = (few + many) // 2
+            best = kernel.maxima(self._process, self._judge, self._seed, 0, tries, more)
+            few, many = (few, more) if (best > limit).mean() >= _HEARD else (more, many)
+        return many if many <= _MOST_EXTRA else None
 
 
 def excited(
-    when: NDArray[np.float64],
-    where: NDArray[np.int64],
-    apart: NDArray[np.float64],
+    when: ArrayLike,
+    where: ArrayLike,
+    apart: ArrayLike,
     *,
     end: float,
-    most: int = 60,
-    least: int = 1,
+    most: int = 30,
     fewest: int = 2,
     share: float = 0.5,
-    replications: int = 199,
+    replications: int = 999,
     seed: int = 0,
+    engine: str = "here",
 ) -> Excited:
-    """The likeliest cluster of the last `most` days before `end`, and how often a self-exciting process alone does as much.
+    """Clusters of the last `most` days before `end` that a self-exciting process fitted to the days before does not bring by itself.
 
-    when (n,): days; where (n,): numbers of places; apart (places, places): distances. Circles grow to `share` of the places' events.
-    p_value: (1 + simulations whose greatest statistic is no less) / (1 + replications); the parameters' uncertainty is in the simulations.
+    when (n,): days; whole days are spread over the day. where (n,): numbers of places; apart (places, places): distances, in any unit. A cluster has `fewest`
+    events at least; circles grow to `share` of the background. p_value: (1 + simulated windows whose greatest statistic is no less) / (1 + replications);
+    each simulation has parameters of its own, drawn from their posterior. The order of the rows does not matter.
 
-    Raises `OptionError` where events are later than `end`, or too few lie before the last days to fit anything.
+    Raises `OptionError` where events are not before `end`, fewer than 20 lie before the last days, or there are more than 3,000 places.
     """
+    when, where, apart = _read(when, where, apart, end)
+    begin = int(np.searchsorted(when, end - most))
+    if begin < _FEWEST_BEFORE:
+        raise OptionError(
+            f"{begin} events before the last {most} days: at least {_FEWEST_BEFORE} are needed to fit what is usual; shorten the days or add history"
+        )
+    spread = hawkes.spread(apart)
+    fitted = hawkes.posterior(when[:begin], where[:begin], end - most, spread, replications, seed)
+    late, there = when[begin:] - (end - most), where[begin:]
+    process, judge, jump = _prepared(fitted, when, where, begin, end, float(most), spread, apart, share, seed)
+    found = kernel.judged(late, there, float(most), hawkes.DELAYS, judge)
+    edges = [*range(0, replications, _BLOCK), replications]
+    maxima = np.concatenate(list(mapped(partial(_block, process, judge, seed), list(pairwise(edges)), engine)))
+    clusters = _told(found[found[:, 0] > 0], late, there, process, judge, maxima, fewest, seed)
+    return Excited(clusters, maxima, float(fitted.rates.sum()), _doubt(fitted, jump), process, judge, seed)
+
+
+def _read(when: ArrayLike, where: ArrayLike, apart: ArrayLike, end: float) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """In order of time; events of one whole day at times of it that neither the rows nor the places decide."""
+    when, where, apart = np.asarray(when, np.float64), np.asarray(where, np.int64), np.asarray(apart, np.float64)
+    if when.ndim != 1 or when.shape != where.shape or apart.ndim != 2 or apart.shape[0] != apart.shape[1]:
+        raise OptionError(f"when {when.shape}, where {where.shape} and apart {apart.shape} do not fit: give (n,), (n,), (places, places)")
+    if len(where) and not 0 <= where.min() <= where.max() < len(apart):
+        raise OptionError(f"where holds {where.min()} to {where.max()}: give numbers of places from 0 to {len(apart) - 1}")
+    if len(apart) > _PLACES:
+        raise OptionError(f"{len(apart)} places are more than {_PLACES}: take those that are near each other as one")
     if len(when) and when.max() >= end:
         raise OptionError(f"an event at day {when.max():g} is not before the end, {end:g}: give what was known by then")
-    order = np.argsort(when, kind="stable")
-    when, where = np.asarray(when, np.float64)[order], np.asarray(where, np.int64)[order]
-    begin = int(np.searchsorted(when, end - most))
-    if begin < 20:
-        raise OptionError(
-            f"{begin} events before the last {most} days: at least 20 are needed to fit what is usual; shorten the days or add history"
-        )
-    kernels = spread(apart)
-    rate = background(when, float(when[0]), end)
-    null = fit(when[:begin], where[:begin], rate[:begin], kernels, replications, seed)
-    near_starts, near = _circles(apart, null.share, share)
-    day = np.minimum((end - when).astype(np.int64), most)
-    day[begin:] = np.minimum(day[begin:], most - 1)
-    made, total = kernel.simulated(
-        seed, 0, replications, when, where, begin, day, most, rate, null.shares, null.rates_drawn, DELAYS, kernels
-    )
-    expected = total / replications
-    cases = np.zeros((len(apart), most), np.int64)
-    np.add.at(cases, (where[begin:], day[begin:]), 1)
-    found = np.zeros(3, np.int64)
-    statistic = kernel.greatest(cases, expected, near_starts, near, least, fewest, found)
-    maxima = kernel.each_greatest(made, expected, near_starts, near, least, fewest)
-    centre, count, days = found
-    inside = near[near_starts[centre] : near_starts[centre] + count]
-    return Excited(
-        float(statistic),
-        (1 + int((maxima >= statistic - 1e-9).sum())) / (1 + replications),
-        inside.astype(np.int64),
-        int(days),
-        int(cases[inside, :days].sum()),
-        float(expected[inside, :days].sum()),
-        float(null.rates.sum() / (1 + null.rates.sum())),
-        maxima,
-    )
+    order = np.lexsort((where, when))
+    when, where = when[order], where[order]
+    if np.array_equal(when, np.floor(when)):
+        when = when + np.random.default_rng([len(when), 2]).random(len(when))
+        order = np.argsort(when, kind="stable")
+        when, where = when[order], where[order]
+    return when, where, apart
 
 
-def _circles(apart: NDArray[np.float64], size: NDArray[np.float64], share: float) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def _prepared(
+    fitted: hawkes.Posterior, when: Floats, where: NDArray[np.int64], begin: int, end: float, days: float, spread: Floats, apart: Floats,
+    share: float, seed: int,
+) -> tuple[kernel.Process, kernel.Judge, float]:  # fmt: skip
+    """What windows are simulated and judged by; by how many standard deviations the window's level parts from what the days before foretold."""
+    delays, first = hawkes.DELAYS, end - days
+    held = np.zeros((len(delays), len(apart)))
+    for k, delay in enumerate(delays):
+        np.add.at(held[k], where[:begin], np.exp(-(first - when[:begin]) / delay))
+    sets_off = np.einsum("ks,sqp->kqp", fitted.rates / delays[:, None], spread)
+    starts, near = _circles(apart, fitted.share, share)
+    spans = np.array([s for s in _SPANS if s < days] + [days])
+    before = np.einsum("kq,kqp->kp", held, sets_off)
+    judge = kernel.Judge(fitted.share, fitted.level, fitted.wide, before, sets_off, starts, near, spans, np.array(_EXTRA))
+    here = traces(when, where, delays, spread)[begin:]
+    own = np.tensordot(fitted.rates_drawn, here, ((1, 2), (1, 2)))
+    chance = np.random.default_rng([seed, 2])
+    there = where[begin:]
+    level = np.empty(len(own))
+    for d, row in enumerate(own):  # how much the background brings by now is judged with the window in sight: a source that starts is no cluster
+        middle, wide = kernel.likeliest_level(fitted.shares_drawn[d][there], row, days, fitted.level_drawn[d], hawkes.STEP)
+        level[d] = np.exp(middle + wide * chance.standard_normal())
+    cumulated = np.cumsum(fitted.shares_drawn, axis=1)
+    process = kernel.Process(days, delays, level, cumulated, fitted.rates_drawn, np.cumsum(held, axis=1), np.cumsum(spread, axis=2))
+    now = kernel.likeliest_level(fitted.share[there], np.tensordot(fitted.rates, here, ((0, 1), (1, 2))), days, fitted.level, fitted.wide)[0]
+    return process, judge, float((now - fitted.level) / fitted.wide)
+
+
+def _block(process: kernel.Process, judge: kernel.Judge, seed: int, edges: tuple[int, int]) -> Floats:
+    return kernel.maxima(process, judge, seed, *edges)
+
+
+def _told(
+    found: Floats, late: Floats, there: NDArray[np.int64], process: kernel.Process, judge: kernel.Judge, maxima: Floats, fewest: int, seed: int
+) -> tuple[Cluster, ...]:  # fmt: skip
+    """The circles that share no place with a likelier one; equal ones by the lesser centre."""
+    out: list[Cluster] = []
+    taken = np.zeros(len(judge.share), np.bool_)
+    for statistic, centre, size, span in found[np.lexsort((found[:, 1], -found[:, 0]))]:
+        places = judge.near[judge.starts[int(centre)] :][: int(size)].astype(np.int64)
+        if taken[places].any():
+            continue
+        inside = np.zeros(len(judge.share), np.bool_)
+        inside[places] = True
+        days = float(judge.spans[int(span)])
+        observed = int((inside[there] & (process.days - late <= days)).sum())
+        if observed < fewest:
+            continue
+        taken |= inside
+        counts = kernel.counted(process, inside, days, seed, 0, len(maxima))
+        low, high = np.quantile(counts, [0.025, 0.975], method="nearest")
+        p = (1 + int((maxima >= statistic - _SAME).sum())) / (1 + len(maxima))
+        out.append(Cluster(float(statistic), p, places, int(days), observed, float(counts.mean()), int(low), int(high)))
+    return tuple(out)
+
+
+def _doubt(fitted: hawkes.Posterior, jump: float) -> str | None:
+    if abs(jump) > _JUMP:
+        return f"the level of all places parts from the months before by {abs(jump):.1f} standard deviations: a source may have started or stopped"
+    if fitted.rates.sum() > _BRANCHING:
+        return f"an event sets off {fitted.rates.sum():.2f} others: so close to 1 bursts have no usual size"
+    return None
+
+
+def _circles(apart: Floats, size: Floats, share: float) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     starts, near = [0], []
     for row in apart:
         order = np.argsort(row, kind="stable")
