@@ -25,7 +25,7 @@ MADE = "Made from the code by `make docs`; do not edit.\n"
 def tables_page() -> str:
     """The contracts, a line a column."""
     out = ["# Tables", MADE]
-    for name in ("REPORTS", "INCIDENTS", "THREATS", "LINKS", "SIGNALS", "STREAMS", "ISSUES"):
+    for name in ("REPORTS", "INCIDENTS", "THREATS", "LINKS", "SIGNALS", "STREAMS", "RAISED", "LOOKS", "ATTACKS", "RIVALS", "ISSUES"):
         out += [f"## {name.lower()}", "| column | type | meaning and unit |", "|---|---|---|"]
         for c in getattr(tables, name):
             kind = str(c.dtype).split("(")[0] if str(c.dtype).startswith(("Enum", "List(Struct")) else str(c.dtype)

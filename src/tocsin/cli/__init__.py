@@ -11,6 +11,7 @@ from tocsin.cli.calibrate import calibrate
 from tocsin.cli.fuse import fuse
 from tocsin.cli.judge import judge
 from tocsin.cli.read import read
+from tocsin.cli.replay import replay
 from tocsin.cli.scan import scan
 from tocsin.cli.train import train
 from tocsin.cli.watch import watch
@@ -24,7 +25,7 @@ def app() -> None:
     """Fuse reports of violence into one honest record of incidents."""
 
 
-for command in (brief, read, fuse, judge, why, train, calibrate, scan, watch):
+for command in (brief, read, fuse, judge, why, train, calibrate, scan, watch, replay):
     app.add_command(command)
 
 

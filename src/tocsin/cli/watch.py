@@ -72,7 +72,7 @@ def watch(
             as_of=day,
             kinds=kinds or SIGNAL_KIND,
             violence=violence or ("one_sided",),
-            pairs=[_pair(p) for p in pairs] or PAIRS,
+            pairs=[pair_of(p) for p in pairs] or PAIRS,
             actors=actors or None,
             last=None if last is None else _read(last),
             progress=step,
@@ -105,7 +105,8 @@ def _stamp(table: pl.DataFrame, path: Path) -> date:
     return day
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair_of(text: str) -> tuple[str, str]:
+    """Two columns joined by +. Raises `OptionError` where there are not two."""
     a, plus, b = text.partition("+")
     if not plus:
         raise OptionError(f"--pair {text!r}: join two columns by +, such as target_group+area_class")

@@ -266,6 +266,78 @@ STREAMS: tuple[Column, ...] = (
 )  # fmt: skip
 
 
+#: The signals of a replay: as each was when it was first raised, and how long it stood.
+RAISED: tuple[Column, ...] = (
+    *SIGNALS,
+    _c("last_raised", _D, "the last look that raised it", True),
+    _c("ended", _D, "the first look that no longer did; null where the last look still raises it"),
+    _c("looks", pl.Int64, "looks that raised it; one at a time may have failed to in between", True),
+    _c(
+        "at_start",
+        _B,
+        "true where the first look raised it: it may have begun earlier, and is not counted among those raised in the period",
+        True,
+    ),
+    _c("incidents", _LS, "incident ids that were its evidence at any look, sorted", True),
+)
+
+LOOKS: tuple[Column, ...] = (
+    _c("as_of", _D, "the day that is looked from", True),
+    _c("reports", pl.Int64, "known by then", True),
+    _c("incidents", pl.Int64, "that they are fused into, all kinds of violence", True),
+    _c("watched", pl.Int64, "incidents of the last 30 days, of the kinds of violence that are watched", True),
+    _c("streams", pl.Int64, "that there were to test", True),
+    _c("tested", pl.Int64, "of them, those that held enough", True),
+    _c("signals", pl.Int64, "that this look raised", True),
+    _c("new", pl.Int64, "of them, those that no look before raised", True),
+    _c("scan", pl.Int64, "alarms of the permutation scan", True),
+    _c("c1", pl.Int64, "alarms of EARS C1", True),
+    _c("c2", pl.Int64, "alarms of EARS C2", True),
+)
+
+ATTACKS: tuple[Column, ...] = (
+    _c("incident_id", _S, "its id, as of the end of the period", True),
+    _c("event_start", _D, "first day on which it may have happened", True),
+    _c("event_end", _D, "last day on which it may have happened", True),
+    _c("area", _S, "country/province"),
+    _c("place", _S, "the named place"),
+    _c("lat", _F, "degrees north"),
+    _c("lon", _F, "degrees east"),
+    _c("violence", pl.Enum(VIOLENCE), "the kind", True),
+    _c("actor", _S, "the armed side held responsible"),
+    _c("target_type", _S, "what was hit"),
+    _c("target_group", _S, "the community aimed at"),
+    _c("killed", _I, "best number of dead of its kind of violence, persons", True),
+    _c("signals", _LS, "ids of the signals that stood at the last look before it and name its category, area, actor or place", True),
+    _c("first_raised", _D, "when the first of them was raised"),
+    _c(
+        "lead_days",
+        _I,
+        "days from first_raised to event_start; null where no signal stood, and for hindsight, from which no lead time is claimed",
+    ),
+    _c("lead_at_least", _B, "true where the first look raised that signal, which may have begun earlier; null where lead_days is"),
+    _c("scan", _B, "an alarm of the permutation scan stood there", True),
+    _c("scan_lead_days", _I, "as lead_days"),
+    _c("c1", _B, "an alarm of EARS C1 stood in its area", True),
+    _c("c1_lead_days", _I, "as lead_days"),
+    _c("c2", _B, "an alarm of EARS C2 stood in its area", True),
+    _c("c2_lead_days", _I, "as lead_days"),
+)
+
+RIVALS: tuple[Column, ...] = (
+    _c("method", _S, "what looked", True),
+    _c("promised_per_year", _F, "false alarms a year that its limit promises", True),
+    _c("at_start", pl.Int64, "alarms that the first look raised: they may have begun earlier", True),
+    _c("raised", pl.Int64, "alarms raised after the first look, true and false", True),
+    _c("raised_per_year", _F, "raised, over the years from the first look to the last", True),
+    _c("attacks", pl.Int64, "mass-casualty attacks in the period", True),
+    _c("attacks_covered", pl.Int64, "of them, those before which an alarm stood that names their category, area, actor or place", True),
+    _c("incidents", pl.Int64, "incidents in the period, of the kinds of violence that are watched", True),
+    _c("incidents_covered", pl.Int64, "of them, those covered by the same rule: what covering is worth", True),
+    _c("lead_days", _F, "median lead time over the covered attacks; null where none was covered, and for hindsight"),
+)
+
+
 def schema(contract: Iterable[Column]) -> pl.Schema:
     """The Polars schema of a contract."""
     return pl.Schema({c.name: c.dtype for c in contract})

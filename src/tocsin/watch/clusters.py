@@ -107,7 +107,7 @@ def concentrated(incidents: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         p = placed(Stream("cluster", violence, "place").of(incidents).filter(pl.col("day") >= plan.until - HISTORY), plan.until)
         if little(p, plan.until):
             continue
-        found = scan(_study(p, plan), replications=999, seed=plan.seed, engine=plan.engine).clusters
+        found = scan(study(p, plan), replications=999, seed=plan.seed, engine=plan.engine).clusters
         rows.append(
             found.filter(pl.col("p_value") <= _CONCENTRATED)
             .rename({"x": "lat", "y": "lon", "radius": "radius_km", "centre": "place"})
@@ -117,7 +117,7 @@ def concentrated(incidents: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     return pl.concat(rows) if rows else pl.DataFrame(schema=CONCENTRATED)
 
 
-def _study(p: Placed, plan: Plan) -> Study:
+def study(p: Placed, plan: Plan) -> Study:
     """The last two years, day by day, of which the last 30 days are scanned."""
     first = plan.until - HISTORY
     when = (p.incidents["day"].to_numpy() - first).astype(np.int32)
@@ -133,4 +133,4 @@ def _study(p: Placed, plan: Plan) -> Study:
     return Study(names, p.at, True, days, data, prospective=True, most=RECENT)
 
 
-__all__ = ["CONCENTRATED", "Placed", "concentrated", "little", "placed", "signal_row", "tested"]
+__all__ = ["CONCENTRATED", "Placed", "concentrated", "little", "placed", "signal_row", "study", "tested"]

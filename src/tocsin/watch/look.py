@@ -57,6 +57,7 @@ class _Run(NamedTuple):
     share: dict[str, _Share]
     doubts: dict[str, tuple[str, ...]]  # by violence
     notes: dict[str, tuple[str, ...]]
+    quick: bool
 
 
 _NOT_LOOKED: tuple[Row, list[Row]] = ({"verdict": "not looked at", "reason": "stopped before"}, [])
@@ -113,23 +114,26 @@ def look(
     seed: int = 0,
     engine: str = "here",
     progress: Progress | None = None,
+    quick: bool = False,
 ) -> Look:
     """watch() with what was tested, what could have been seen, what was left out and why. ctrl-C gives what is done by then (`stopped`).
 
-    Arguments and errors as of watch().
+    quick: raise what is raised, and no more: `first_raised` is this look and the id is named by it, what would have been seen stays empty, and where incidents
+    merely concentrate is not asked. For who looks at every day in turn and takes up the signals of the look before, as replay does. Other arguments and errors
+    as of watch().
     """
     plan = made(as_of, every=every, kinds=kinds, violence=violence, watched=watched, false_alarms=false_alarms_per_year, pairs=pairs,
                 actors=actors, seed=seed, engine=engine)  # fmt: skip
-    return _look(incidents, plan, last, progress)
+    return _look(incidents, plan, last, progress, quick=quick)
 
 
-def _look(incidents: Any, plan: Plan, last: Any, progress: Progress | None) -> Look:
+def _look(incidents: Any, plan: Plan, last: Any, progress: Progress | None, *, quick: bool = False) -> Look:
     have = known(incidents, plan)
     whole = completeness(have.incidents, plan)
     todo = streams(have.incidents, plan)
     table([], last, plan)  # what is wrong with `last` is said before the work
     little = {s: _little(have.incidents, s, plan) for s in todo}
-    run = _Run(have.incidents, plan, _shares(little, plan), _doubts(have.incidents, plan), _notes(whole, plan))
+    run = _Run(have.incidents, plan, _shares(little, plan), _doubts(have.incidents, plan), _notes(whole, plan), quick)
     rows, signals, stopped = [], [], False
     for n, stream in enumerate(todo, 1):
         row, raised = _NOT_LOOKED
@@ -143,7 +147,7 @@ def _look(incidents: Any, plan: Plan, last: Any, progress: Progress | None) -> L
         rows.append({**_counted(run, stream), **row})
         signals += raised
     dense = pl.DataFrame(schema=CONCENTRATED)
-    if "cluster" in plan.kinds and not stopped:
+    if "cluster" in plan.kinds and not stopped and not quick:
         dense = clusters.concentrated(have.incidents, plan)
     tested = conform(pl.DataFrame(rows, schema_overrides={c.name: c.dtype for c in STREAMS}), STREAMS, table="streams")
     return Look(table(signals, last, plan), tested, dense, whole, _left_out(have, plan), have.caveats, stopped)
@@ -193,7 +197,7 @@ def _one(run: _Run, stream: Stream, little: str | None) -> tuple[Row, list[Row]]
 
     @cache
     def then(until: int) -> list[Row]:
-        return _then(run, stream, until)
+        return [] if run.quick else _then(run, stream, until)
 
     doubts = (*row.pop("doubts", ()), *run.doubts[stream.violence])
     notes = run.notes[stream.violence]
@@ -209,7 +213,11 @@ def _cluster(run: _Run, stream: Stream) -> tuple[Row, list[Row]]:
         return {"verdict": "too little", "reason": found}, []
     raised = [c for c in found.clusters if c.p_value <= own.level]
     least = min((c.p_value for c in found.clusters), default=1.0)
-    row: Row = {"verdict": "changed" if raised else "no change", "p_value": least, "seen_extra": found.heard(own.level)}
+    row: Row = {
+        "verdict": "changed" if raised else "no change",
+        "p_value": least,
+        "seen_extra": None if run.quick else found.heard(own.level),
+    }
     row["reason"] = f"p {least:.3g} against a level of {own.level:.2g}; an incident sets off {found.branching:.2f} others"
     row["doubts"] = (found.uncalibrated,) if found.uncalibrated else ()
     return row, [clusters.signal_row(p, c, until, own.replications) for c in raised]
@@ -224,7 +232,8 @@ def _shift(run: _Run, stream: Stream) -> tuple[Row, list[Row]]:
     row = shifts.stream_row(found, own.level)
     if found.verdict == shifts.CHANGED:
         return row, [shifts.signal_row(m, found, plan, plan.until)]
-    row["seen_category"], row["seen_odds"] = shifts.seen(m, found, plan, plan.until)
+    if not run.quick:
+        row["seen_category"], row["seen_odds"] = shifts.seen(m, found, plan, plan.until)
     return row, []
 
 

@@ -58,14 +58,15 @@ def table(rows: Sequence[Row], last: Any, plan: Plan) -> pl.DataFrame:
         stamped = latest(before)
         if stamped is not None and stamped > plan.as_of:
             raise LookAheadError(f"the last signals are as of {stamped}, later than {plan.as_of}: give those of an earlier look")
-        _continued(made, before.sort("signal_id").to_dicts())
+        continued(made, before.sort("signal_id").to_dicts())
     return conform(pl.DataFrame(made, schema_overrides=_TYPES), SIGNALS, table="signals") if made else empty(SIGNALS)
 
 
 _TYPES = {c.name: c.dtype for c in SIGNALS}
 
 
-def _continued(made: list[Row], before: list[Row]) -> None:
+def continued(made: Sequence[Row], before: Sequence[Row]) -> None:
+    """Gives each row that continues one of an earlier look that one's id and first_raised; of several the one that shares most evidence."""
     taken: set[str] = set()
     for row in made:
         mine = [
