@@ -6,13 +6,15 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from samples import invented
+from samples_replay import END, history
 
-from tocsin import fuse
+from tocsin import fuse, replay
 from tocsin.engine import mapped
 from tocsin.errors import OptionError
 from tocsin.fusion import linkage
@@ -76,3 +78,15 @@ def test_the_length_of_the_slices_changes_nothing(monkeypatch: pytest.MonkeyPatc
         sliced = fuse(reports, judgements=())
         assert whole.links.equals(sliced.links)
         assert whole.incidents.equals(sliced.incidents)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_replay_on_spark_is_the_one_made_here(session: Any) -> None:
+    """A date a task: the ids are joined afterwards, in the driver."""
+    here, there = (
+        replay(history(), start=END - timedelta(days=28), end=END, kinds=("shift",), actors=(), pairs=(), engine=engine)
+        for engine in ("here", "spark")
+    )
+    assert here.signals.height
+    for name in ("signals", "looks", "attacks", "rivals"):
+        assert getattr(here, name).equals(getattr(there, name)), name
