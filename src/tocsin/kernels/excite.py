@@ -79,7 +79,9 @@ def _reached(weights: Any, reach: Any, place: Any, state: Any) -> Any:
 
 
 @compiled
-def _carried_on(days: Any, delays: Any, level: Any, share: Any, rates: Any, held: Any, reach: Any, state: Any, when: Any, where: Any) -> Any:
+def _carried_on(
+    days: Any, delays: Any, level: Any, share: Any, rates: Any, held: Any, reach: Any, state: Any, when: Any, where: Any
+) -> Any:
     """Fills when and where with a window's events, in no order; how many. Those of the background, those set off before, and what each sets off."""
     room = len(when)
     n = min(_poisson(level * days, state), room)
@@ -197,7 +199,9 @@ def _judged(when: Any, where: Any, days: Any, delays: Any, share: Any, level: An
     return sources(when, where, np.exp(x) * own + excited, days, starts, near, spans, extra, mark, out)
 
 
-def judged(when: NDArray[np.float64], where: NDArray[np.int64], days: float, delays: NDArray[np.float64], judge: Judge) -> NDArray[np.float64]:
+def judged(
+    when: NDArray[np.float64], where: NDArray[np.int64], days: float, delays: NDArray[np.float64], judge: Judge
+) -> NDArray[np.float64]:
     """(places with events, 4): the greatest ratio round each, its centre, its number of places, the number of its span."""
     mark, out = np.full(len(judge.share), -1, np.int64), np.zeros((max(len(when), 1), 4))
     _judged(when, where, days, delays, *judge, mark, out)

@@ -1,8 +1,8 @@
 """The posterior of a self-exciting process of events at places, by Gibbs sampling.
 
-Arrays in, arrays out. What set an event off is drawn given the process, and the process given what set each event off (Rasmussen 2013; Ross 2021): then rates are
-gamma, shares Dirichlet (summed out but where they are kept), and the level of the background a random walk from month to month. tests/oracles/excite.py
-has the likelihood in plain Python. Random numbers are a counter's hash of the seed.
+Arrays in, arrays out. What set an event off is drawn given the process, and the process given what set each event off (Rasmussen 2013; Ross 2021): then
+rates are gamma, shares Dirichlet (summed out but where they are kept), and the level of the background a random walk from month to month.
+tests/oracles/excite.py has the likelihood in plain Python. Random numbers are a counter's hash of the seed.
 """
 
 from __future__ import annotations

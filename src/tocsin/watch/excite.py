@@ -1,7 +1,7 @@
 """excited(): are there more events here, of late, than events that excite each other would bring by themselves?
 
-The null is a self-exciting process (hawkes.py) fitted to the days before the window. What is looked for is a source of further events in a circle, over the last
-days; the ratio of its likelihood against none is compared with that of windows in which the process goes on by itself: bursts are in the odds.
+The null is a self-exciting process (hawkes.py) fitted to the days before the window. What is looked for is a source of further events in a circle, over the
+last days; the ratio of its likelihood against none is compared with that of windows in which the process goes on by itself: bursts are in the odds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _BLOCK = 64  # simulations made in one go
 _FEWEST_BEFORE = 20
 _PLACES = 3000  # more would take more memory than a laptop has
 _JUMP, _BRANCHING = 3.0, 0.9
+_MOST_SET_OFF = 0.98
 _HEARD, _TRIES, _MOST_EXTRA = 0.8, 200, 64
 _SAME = 1e-9
 
@@ -143,16 +144,23 @@ def _prepared(
     before = np.einsum("kq,kqp->kp", held, sets_off)
     judge = kernel.Judge(fitted.share, fitted.level, fitted.wide, before, sets_off, starts, near, spans, np.array(_EXTRA))
     here = traces(when, where, delays, spread)[begin:]
-    own = np.tensordot(fitted.rates_drawn, here, ((1, 2), (1, 2)))
     chance = np.random.default_rng([seed, 2])
+    wander = np.exp(hawkes.RATES_NOW * chance.standard_normal(len(fitted.rates_drawn)))
+    wander = np.minimum(wander, _MOST_SET_OFF / fitted.rates_drawn.sum(axis=(1, 2)))
+    rates = fitted.rates_drawn * wander[:, None, None]
+    own = np.tensordot(rates, here, ((1, 2), (1, 2)))
     there = where[begin:]
     level = np.empty(len(own))
-    for d, row in enumerate(own):  # how much the background brings by now is judged with the window in sight: a source that starts is no cluster
-        middle, wide = kernel.likeliest_level(fitted.shares_drawn[d][there], row, days, fitted.level_drawn[d], hawkes.STEP)
+    for d, row in enumerate(
+        own
+    ):  # how much the background brings by now is judged with the window in sight: a source that starts is no cluster
+        middle, wide = kernel.likeliest_level(fitted.shares_drawn[d][there], row, days, fitted.level_drawn[d], hawkes.NOW)
         level[d] = np.exp(middle + wide * chance.standard_normal())
     cumulated = np.cumsum(fitted.shares_drawn, axis=1)
-    process = kernel.Process(days, delays, level, cumulated, fitted.rates_drawn, np.cumsum(held, axis=1), np.cumsum(spread, axis=2))
-    now = kernel.likeliest_level(fitted.share[there], np.tensordot(fitted.rates, here, ((0, 1), (1, 2))), days, fitted.level, fitted.wide)[0]
+    process = kernel.Process(days, delays, level, cumulated, rates, np.cumsum(held, axis=1), np.cumsum(spread, axis=2))
+    now = kernel.likeliest_level(fitted.share[there], np.tensordot(fitted.rates, here, ((0, 1), (1, 2))), days, fitted.level, fitted.wide)[
+        0
+    ]
     return process, judge, float((now - fitted.level) / fitted.wide)
 
 

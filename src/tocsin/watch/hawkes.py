@@ -1,8 +1,8 @@
 """The self-exciting process of events at places that a history speaks for: draws of its posterior.
 
-Hawkes 1971; Meyer, Elias & Hoehle 2012 (endemic and epidemic parts); Ross 2021 (its posterior by what set off what). At time t a place has so many events a day:
-level(t) share + what earlier events set off near it. The level is a random walk from month to month, so drifts, seasons and sources that come and go are
-followed; the shares of places do not change.
+Hawkes 1971; Meyer, Elias & Hoehle 2012 (endemic and epidemic parts); Ross 2021 (its posterior by what set off what). At time t a place has so many
+events a day: level(t) share + what earlier events set off near it. The level is a random walk from month to month, so drifts, seasons and sources that come
+and go are followed; the shares of places do not change.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ DELAYS = np.array([1.0, 4.0, 16.0, 64.0])
 #: Reach of what it sets off, in typical distances between neighbouring places; and the place itself.
 _REACH = (0.5, 1.0, 2.0)
 #: Standard deviation of the level's logarithm from a month to the next.
-STEP = 0.2
+STEP = 0.12
+#: The same for the step into the window, where a source may start.
+NOW = 0.25
+#: And of the logarithm of how much an event sets off in the window, against the history.
+RATES_NOW = 0.15
 MONTH = 30.0  # days
-#: Gamma prior of the events that one sets off by each scale and kernel: 0.4 together, vague.
-_SHAPE, _RATE = 0.1, 4.0
-_BURN, _THIN = 300, 4
+#: Gamma prior of the events that one sets off by each scale and kernel: near none, or any number; weighs as much as 4 events.
+_SHAPE, _RATE = 0.02, 4.0
+_BURN, _SWEEPS = 500, 4000  # sweeps left out, and made at least
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -62,6 +66,7 @@ def posterior(when: Floats, where: Ints, end: float, kernels: Floats, draws: int
     days = np.full(months, MONTH)
     days[0] = max(end - when[0] - MONTH * (months - 1), 1.0)
     grid = np.exp(np.linspace(np.log(0.5), np.log(50.0 * places), 40))
-    r, shares, level = kernel.posterior(here, where, month, days, fallen, places, STEP, _SHAPE, _RATE, grid, draws, _BURN, _THIN, seed)
+    thin = max(2, -(-_SWEEPS // draws))
+    r, shares, level = kernel.posterior(here, where, month, days, fallen, places, STEP, _SHAPE, _RATE, grid, draws, _BURN, thin, seed)
     r = r.reshape(draws, len(DELAYS), width)
-    return Posterior(r.mean(axis=0), shares.mean(axis=0), float(level.mean()), float(np.sqrt(level.var() + STEP**2)), r, shares, level)
+    return Posterior(r.mean(axis=0), shares.mean(axis=0), float(level.mean()), float(np.sqrt(level.var() + NOW**2)), r, shares, level)
