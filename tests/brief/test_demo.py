@@ -86,6 +86,9 @@ def test_the_files_of_a_brief_lie_beside_the_page(demo: Brief) -> None:
         "incidents.geojson",
         "links.parquet",
         "issues.csv",
+        "signals.parquet",
+        "signals.csv",
+        "streams.csv",
         "run.json",
     }
 

@@ -1,6 +1,7 @@
 """brief(): event files in, one honest page out. Joins the verbs; the only place that knows them all.
 
-read -> fuse -> scope.py (filters) -> windows.py (counts) -> view.py (plain values) -> page/ (HTML) -> outputs.py (files)
+read -> fuse -> scope.py (filters) -> windows.py (counts) -> watching.py (signals) -> ask.py (a claim) -> view.py (plain values) -> page/ (HTML)
+-> outputs.py (files)
 """
 
 from __future__ import annotations
@@ -16,25 +17,33 @@ from typing import Any
 
 import polars as pl
 
+from tocsin.brief.ask import Ask, answer, asked
 from tocsin.brief.outputs import write_outputs
 from tocsin.brief.page import render
 from tocsin.brief.pdf import print_pdf
 from tocsin.brief.say import Message, day
 from tocsin.brief.scope import Scope, box
 from tocsin.brief.sensitivity import sensitivity
-from tocsin.brief.since import changes, last_brief
+from tocsin.brief.since import Last, changes, last_brief, signal_changes
 from tocsin.brief.view import caveats, deadliest, incident_items, issue_items, report_items, source_items, would_change
-from tocsin.brief.windows import BASELINES, spans, table
+from tocsin.brief.watching import PLAN, watch_view, watched
+from tocsin.brief.windows import BASELINES, spans, table, verdict
 from tocsin.errors import OptionError
 from tocsin.fusion import Fusion, Judgement, default_model, fuse
 from tocsin.fusion.judgements import standing, with_bundled
 from tocsin.intake import Intake, Progress, read
 from tocsin.intake.places import districts, outline
 from tocsin.terms.publishers import publishers
+from tocsin.terms.tables import SIGNALS, empty
+from tocsin.watch import Look
 
 __all__ = ["Brief", "Scope", "box", "brief"]
 
 DEMO_AS_OF = date(2015, 5, 14)
+#: What the demo asks of the record: did attackers turn to religious communities in the mainland after the school in Peshawar?
+DEMO_ASK = ("religious,mainland,big_city", date(2014, 12, 16))
+#: The name under which `progress` is told of the watch.
+WATCHING = "watch"
 NEVER = date(9999, 12, 31)
 
 
@@ -46,6 +55,7 @@ class Brief:
     reports: pl.DataFrame
     incidents: pl.DataFrame
     issues: pl.DataFrame
+    signals: pl.DataFrame  # empty where nothing was watched
     page: Path | None  # brief.html, where `out` was given
 
 
@@ -66,6 +76,9 @@ def brief(
     judgement_files: Iterable[str | PathLike[str]] = (),
     since: str | PathLike[str] | None = None,
     pdf: bool = False,
+    watch: bool = True,
+    ask: str | None = None,
+    ask_since: date | None = None,
     progress: Progress | None = None,
 ) -> Brief:
     """One page on what changed, from any mix of event files.
@@ -76,6 +89,8 @@ def brief(
     for brief.html, reports.parquet, incidents.parquet, .csv and .geojson, links.parquet, issues.csv and run.json; nothing is written where it is
     None. demo: the bundled data as of 2015-05-14. judgements: signed decisions in place of the bundled ones; judgement_files: logs of `tocsin
     judge` besides them. since: the folder or run.json of an earlier brief; what changed stands first. pdf: brief.pdf too, printed by a Chromium or Chrome.
+    watch: look for changes that chance does not explain; without, counts alone. ask, ask_since: a claim to put to the record, a community's code and kinds of
+    area, and the day since when: `religious,mainland,big_city`; the demo asks that since 2014-12-16 unless told otherwise (`""` asks nothing).
 
     Raises `OptionError` for options that make no sense, and what `read` and `fuse` raise.
     """
@@ -92,28 +107,64 @@ def brief(
     decided = with_bundled(judged) if judgements is None else tuple(judgements)
     as_of = as_of or _last_known(intake.reports)
     scope = Scope(as_of, window, country, area, where, group, public)
+    claim = _claim(ask, ask_since, as_of, demo)
     reports = intake.reports.filter(pl.col("marking") == "CLEAR") if public else intake.reports
     fusion = fuse(reports, as_of=as_of, judgements=decided)
     kept, left_out = scope.apply(fusion.incidents)
-    view = _view(intake, reports, fusion, kept, left_out, scope, decided) | {"reproduce": _command(intake, scope, judged, demo=demo)}
+    found = _found(kept, as_of, last, progress) if watch else None
     options = _options(scope, sources, demo, spec) | {
         "since": str(since) if since is not None else None,
         "judgement_files": [str(p) for p in judged],
+        "watch": watch,
+        "ask": ask,
+        "ask_since": ask_since.isoformat() if ask_since else None,
     }
+    view = _view(intake, reports, fusion, kept, left_out, scope, decided)
+    view |= _tested(found, kept, scope, claim) | {"reproduce": _command(intake, scope, judged, options)}
     if last is not None:
-        view["since"] = changes(last, kept, options)
+        view["since"] = changes(last, kept, options) | {"signals": signal_changes(last, None if found is None else found.signals)}
     page = None
     if out is not None:
         text = render(view)
         inside = kept.select(pl.col("report_ids").explode()).to_series().implode()
         links = fusion.links.filter(pl.col("left").is_in(inside) & pl.col("right").is_in(inside))
         tables = {"reports": reports, "incidents": kept, "links": links, "issues": intake.issues}
+        if found is not None:
+            tables |= {"signals": found.signals, "streams": found.streams}
         page = write_outputs(Path(out), text, view, tables, options)
         if pdf:
             print_pdf(
                 page, page.with_suffix(".pdf"), address=f"#kind=all&by=kind&from={view['window']['start']}&to={view['window']['end']}"
             )
-    return Brief(view, reports, kept, intake.issues, page)
+    return Brief(view, reports, kept, intake.issues, empty(SIGNALS) if found is None else found.signals, page)
+
+
+def _claim(ask: str | None, since: date | None, as_of: date, demo: bool) -> Ask | None:
+    """What is put to the record. The demo's own is left out where it would be of the future."""
+    if ask is None and since is not None:
+        raise OptionError(f"--ask-since {since}: of what? Give --ask too, such as --ask religious,mainland,big_city")
+    if ask is None and demo and (as_of - DEMO_ASK[1]).days > 30:
+        return asked(*DEMO_ASK, as_of)
+    return asked(ask, since, as_of) if ask else None
+
+
+def _found(kept: pl.DataFrame, as_of: date, last: Last | None, progress: Progress | None) -> Look:
+    """The signals of the incidents that the brief keeps. ctrl-C stops the brief, as it does while files are read."""
+    step = None if progress is None else lambda done, total: progress(WATCHING, done, total)
+    found = watched(kept, as_of, last=None if last is None else last.signals_by(as_of), progress=step)
+    if found.stopped:
+        raise KeyboardInterrupt
+    return found
+
+
+def _tested(found: Look | None, kept: pl.DataFrame, scope: Scope, claim: Ask | None) -> dict[str, Any]:
+    """What was tested against chance: the watch, and the claim that was asked about."""
+    assert scope.as_of is not None
+    return {
+        "watch": None if found is None else watch_view(found, kept, scope.as_of),
+        "claim": None if claim is None else answer(claim, kept, scope.as_of, streams=None if found is None else found.streams),
+        "seeds": [] if found is None else [PLAN["seed"]],
+    }
 
 
 def _options(scope: Scope, sources: Any, demo: bool, spec: Any) -> dict[str, Any]:
@@ -176,6 +227,7 @@ def _view(
         ],
         "change": {
             "headline": _headline(rows, scope),
+            "dead": _dead(rows),
             "columns": [
                 {"key": s.key, "label": s.label, "start": s.start.isoformat(), "end": s.end.isoformat(), "days": s.days} for s in columns
             ],
@@ -216,6 +268,16 @@ def _headline(rows: list[dict[str, Any]], scope: Scope) -> Message:
     return ("headline", {**count, "days": scope.window, "saying": (f"headline_{mine['verdict']}", {})})
 
 
+def _dead(rows: list[dict[str, Any]]) -> Message | None:
+    """The dead of one-sided attacks in the window and its baselines."""
+    mine = next((r for r in rows if r["default"]), None)
+    if mine is None:
+        return None
+    dead = {k: mine["cells"][k]["killed"] for k in ("window", *BASELINES)}
+    signs = {k: (dead["window"] > dead[k]) - (dead["window"] < dead[k]) for k in BASELINES}
+    return ("headline_dead", {**dead, "saying": (f"verdict_{verdict(signs)}", {})})
+
+
 def _map(items: list[dict[str, Any]]) -> dict[str, Any]:
     points = [(i["lon"], i["lat"]) for i in items if i["lat"] is not None and i["lon"] is not None]
     west, east = (min(p[0] for p in points), max(p[0] for p in points)) if points else (-180.0, 180.0)
@@ -248,13 +310,16 @@ def _licences(intake: Intake) -> list[dict[str, str]]:
     ]
 
 
-def _command(intake: Intake, scope: Scope, judged: list[Path], *, demo: bool) -> str:
+def _command(intake: Intake, scope: Scope, judged: list[Path], options: dict[str, Any]) -> str:
     words = [
         "tocsin brief",
-        *(["--demo"] if demo else intake.sources["file"].to_list()),
+        *(["--demo"] if options["demo"] else intake.sources["file"].to_list()),
         f"--as-of {scope.as_of}",
         f"--window {scope.window}",
     ]
     words += [f"{option} {value}" for option, _, value in scope.filters()]
     words += [f"--judgements {path.name}" for path in judged]
+    if options["ask"] is not None:
+        words += [f"--ask {options['ask'] or repr('')}", *([f"--ask-since {options['ask_since']}"] if options["ask_since"] else [])]
+    words += [] if options["watch"] else ["--no-watch"]
     return " ".join([*words, *(["--public"] if scope.public else [])])

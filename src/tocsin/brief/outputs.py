@@ -26,11 +26,23 @@ def write_outputs(out: Path, page: str, view: dict[str, Any], tables: dict[str, 
         write_incidents(out, tables["incidents"])
         tables["links"].write_parquet(out / "links.parquet")
         tables["issues"].write_csv(out / "issues.csv")
+        write_signals(out, tables.get("signals"), tables.get("streams"))
         run = run_record(view, page, options)
         (out / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as why:
         raise UnreadableFile(f"{out}: cannot be written ({why.strerror}); give another folder with --out") from why
     return target
+
+
+def write_signals(out: Path, signals: pl.DataFrame | None, streams: pl.DataFrame | None) -> None:
+    """signals.parquet and .csv, streams.csv; where nothing was watched, those of an earlier brief in this folder go: they are not this one's."""
+    if signals is None or streams is None:
+        for name in ("signals.parquet", "signals.csv", "streams.csv"):
+            (out / name).unlink(missing_ok=True)
+        return
+    signals.write_parquet(out / "signals.parquet")
+    write_flat(out / "signals.csv", signals)
+    write_flat(out / "streams.csv", streams)
 
 
 def write_incidents(out: Path, incidents: pl.DataFrame) -> None:
@@ -87,7 +99,7 @@ def run_record(view: dict[str, Any], page: str, options: dict[str, Any]) -> dict
         "options": options,
         "inputs": [{"file": f, "sha256": h} for f, h in view["run"]["inputs"]],
         "model": view["run"]["model"],
-        "seeds": [],
+        "seeds": view.get("seeds", []),
         "versions": {"tocsin": view["tocsin"], "polars": version("polars"), "python": platform.python_version()},
         "page_sha256": hashlib.sha256(page.encode()).hexdigest(),
     }

@@ -11,7 +11,9 @@ from typing import Any
 import polars as pl
 
 from tocsin.brief.outputs import read_run
-from tocsin.errors import UnreadableFile
+from tocsin.brief.watching import signal_name
+from tocsin.errors import ContractError, UnreadableFile
+from tocsin.terms.tables import SIGNALS, conform
 
 #: What is compared, in the order in which a change is told.
 FIELDS = (
@@ -19,15 +21,20 @@ FIELDS = (
 )  # fmt: skip
 _KEYS = ("incident_id", "report_ids")
 #: Options whose change is not a change of scope.
-_FREE = {"as_of", "files", "demo", "spec", "since", "judgement_files"}
+_FREE = {"as_of", "files", "demo", "spec", "since", "judgement_files", "watch", "ask", "ask_since"}
 
 
 @dataclass(frozen=True)
 class Last:
-    """An earlier brief: its options and its incidents."""
+    """An earlier brief: its options, its incidents and its signals."""
 
     options: dict[str, Any]
     incidents: pl.DataFrame
+    signals: pl.DataFrame | None = None  # None: it did not watch
+
+    def signals_by(self, as_of: dt.date) -> pl.DataFrame | None:
+        """Its signals, where it is no later than a day."""
+        return self.signals if self.signals is not None and dt.date.fromisoformat(self.options["as_of"]) <= as_of else None
 
 
 def last_brief(path: str | PathLike[str]) -> Last:
@@ -50,7 +57,33 @@ def last_brief(path: str | PathLike[str]) -> Last:
         raise UnreadableFile(
             f"{file}: not the incidents of a brief, for it lacks {', '.join(missing)}; make that brief again with this version"
         )
-    return Last(run["options"], incidents)
+    signals = folder / "signals.parquet"
+    return Last(run["options"], incidents, _signals(signals) if signals.exists() else None)
+
+
+def _signals(file: Path) -> pl.DataFrame:
+    try:
+        return conform(pl.read_parquet(file), SIGNALS, table="signals", extra=True)
+    except (OSError, pl.exceptions.PolarsError, ContractError) as why:
+        raise UnreadableFile(
+            f"{file}: the signals of the last brief cannot be read ({str(why).splitlines()[0]}); make that brief again with this version"
+        ) from why
+
+
+def signal_changes(last: Last, now: pl.DataFrame | None) -> dict[str, Any] | None:
+    """Ids of the signals that are new and that go on, and what the ended ones were; None where either brief did not watch."""
+    if last.signals is None or now is None:
+        return None
+    before, here = set(last.signals["signal_id"]), now["signal_id"].to_list()
+    ended = last.signals.filter(~pl.col("signal_id").is_in(here))
+    return {
+        "new": [i for i in here if i not in before],
+        "on": [i for i in here if i in before],
+        "ended": [
+            {"name": signal_name(r), "first_raised": _json(r["first_raised"]), "observed": r["observed"]}
+            for r in ended.iter_rows(named=True)
+        ],
+    }
 
 
 def changes(last: Last, incidents: pl.DataFrame, options: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,12 @@ def table(incidents: pl.DataFrame, columns: tuple[Span, ...]) -> list[dict[str, 
     return rows
 
 
+def cells(incidents: pl.DataFrame, kind: str, columns: tuple[Span, ...]) -> dict[str, dict[str, Any]]:
+    """The counts of one kind of violence, by column."""
+    units = _units(incidents)
+    return {s.key: _cell(incidents, units, kind, s) for s in columns}
+
+
 def verdict(signs: dict[str, int]) -> str:
     """What the three baselines say together; never that chance is ruled out."""
     distinct = set(signs.values())

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from tocsin.brief import WATCHING
+
 FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 SPEC = click.option("--spec", type=click.Path(path_type=Path), help="YAML that describes a table of your own.")
 AS_OF = click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only what was known by this day.")
@@ -41,13 +43,13 @@ def as_date(value: datetime | None) -> date | None:
 def reading() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on the terminal, nothing where the output goes elsewhere."""
     console = Console(stderr=True)
-    columns = (TextColumn("reading {task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         tasks: dict[str, Any] = {}
 
         def tell(file: str, done: int, total: int) -> None:
             if file not in tasks:
-                tasks[file] = bar.add_task(file, total=total)
+                tasks[file] = bar.add_task("looking for changes" if file == WATCHING else f"reading {file}", total=total)
             bar.update(tasks[file], completed=done)
 
         yield tell

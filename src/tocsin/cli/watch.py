@@ -171,6 +171,9 @@ def _lines(row: dict[str, Any]) -> list[str]:
         f"Chance does as much {_number(row['false_alarms_per_year'])} times a year. First raised {row['first_raised']}; "
         f"evidence: {len(row['evidence'])} incident{'' if len(row['evidence']) == 1 else 's'}.",
     ]
+    if row["falls_without"]:
+        which = "deadliest" if row["measure"] == "deaths" else "latest"
+        out.append(f"It would go away without the {row['falls_without']} {which} of its evidence, all else as it is.")
     return [*out, *([f"{row['note'][0].upper()}{row['note'][1:]}."] if row["note"] else [])]
 
 

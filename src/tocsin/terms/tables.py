@@ -235,6 +235,11 @@ SIGNALS: tuple[Column, ...] = (
     ),
     _c("first_raised", _D, "the first of the looks in a row that raise it, of which one at a time may fail to", True),
     _c("evidence", _LS, "incident ids, the earliest first", True),
+    _c(
+        "falls_without",
+        pl.Int64,
+        "without so many of its evidence, the latest first (of deaths the deadliest first), it would be no signal",
+    ),
     _c("calibrated", _B, "false where the rate of false alarms is not to be relied on; note says why", True),
     _c("note", _S, "what to bear in mind"),
 )

@@ -22,7 +22,7 @@ from tocsin.watch.delays import completeness, thin_days
 from tocsin.watch.known import LEFT_OUT, Known, known, known_then, missing
 from tocsin.watch.places import placed, vague_place
 from tocsin.watch.plan import HISTORY, PAIRS, RECENT, Plan, made, replications
-from tocsin.watch.signals import Row, finished, table
+from tocsin.watch.signals import Row, finished, same, table
 from tocsin.watch.streams import Stream, streams
 
 Progress = Callable[[int, int], None]  # streams looked at, in all
@@ -197,11 +197,12 @@ def _one(run: _Run, stream: Stream, little: str | None) -> tuple[Row, list[Row]]
 
     @cache
     def then(until: int) -> list[Row]:
-        return [] if run.quick else _then(run, stream, until)
+        return [] if run.quick else _raised(run, stream, known_then(run.incidents, until), until)
 
     doubts = (*row.pop("doubts", ()), *run.doubts[stream.violence])
     notes = run.notes[stream.violence]
     done = [finished(r, stream, run.plan, then, streams=own.streams, doubts=doubts, notes=notes) for r in raised]
+    done = [r | {"falls_without": _falls(run, stream, r) if r["evidence"] and not run.quick else None} for r in done]
     return {**row, "level": own.level, "replications": own.replications}, done
 
 
@@ -237,21 +238,35 @@ def _shift(run: _Run, stream: Stream) -> tuple[Row, list[Row]]:
     return row, []
 
 
-def _then(run: _Run, stream: Stream, until: int) -> list[Row]:
-    """The signals that a stream would have raised at an earlier look, at today's limit, by what was known by then."""
+def _raised(run: _Run, stream: Stream, incidents: pl.DataFrame, until: int) -> list[Row]:
+    """The signals that a stream would raise before `until` on these incidents, at today's limit."""
     own, plan = run.share[stream.kind], run.plan
-    incidents = known_then(run.incidents, until)
     if stream.kind == "cluster":
         p = placed(stream.of(incidents), until)
         found = clusters.tested(p, plan, until, own.replications)
-        return (
-            []
-            if isinstance(found, str)
-            else [clusters.signal_row(p, c, until, own.replications) for c in found.clusters if c.p_value <= own.level]
-        )
+        if isinstance(found, str):
+            return []
+        return [clusters.signal_row(p, c, until, own.replications) for c in found.clusters if c.p_value <= own.level]
     m = shifts.mix(incidents, stream, plan, until)
     seen = shifts.tested(m, stream, plan, until, level=own.level, replications=own.replications)
     return [shifts.signal_row(m, seen, plan, until)] if not isinstance(seen, str) and seen.verdict == shifts.CHANGED else []
+
+
+def _falls(run: _Run, stream: Stream, row: Row) -> int:
+    """How many of a signal's evidence must fall away until it is none, found by halving: the latest first, of deaths the deadliest first."""
+    ids = row["evidence"][::-1]
+    if stream.measure == "deaths":
+        toll = dict(run.incidents.filter(pl.col("incident_id").is_in(ids)).select("incident_id", "killed").iter_rows())
+        ids = sorted(row["evidence"], key=lambda i: -(toll[i] or 0))
+    low, high = 1, len(ids)
+    while low < high:
+        at = (low + high) // 2
+        rest = run.incidents.filter(~pl.col("incident_id").is_in(ids[:at]))
+        if any(same(r, row) for r in _raised(run, stream, rest, run.plan.until)):
+            low = at + 1
+        else:
+            high = at
+    return low
 
 
 def _counted(run: _Run, stream: Stream) -> Row:

@@ -12,7 +12,7 @@ from tocsin.kernels.geo import haversine_km
 from tocsin.watch.plan import HISTORY, RECENT
 
 #: Kilometres within which points are one place, doubled until there are no more than so many places.
-_NEAR, _MANY = 5.0, 800
+NEAR, _MANY = 5.0, 800
 #: Kilometres: an incident whose place is known less well neither makes nor hides a cluster.
 WIDE = 25.0
 
@@ -41,7 +41,7 @@ def placed(own: pl.DataFrame, until: int) -> Placed:
     held = own.filter(~vague_place())
     points = held.group_by("lat", "lon").len().sort("len", "lat", "lon", descending=[True, False, False])
     xy = points.select("lat", "lon").to_numpy()
-    near = _NEAR
+    near = NEAR
     label, at = merged(xy, near)
     while len(at) > _MANY:
         near *= 2

@@ -132,8 +132,10 @@ def common(values: pl.Series) -> str | None:
     return count.item(0, 0) if count.height else None
 
 
-def seen(m: Mix, found: Shift, plan: Plan, until: int) -> tuple[str | None, float | None]:
+def seen(m: Mix, found: Shift, plan: Plan, until: int, of: str | None = None) -> tuple[str | None, float | None]:
     """The least change that passes the limit 4 times of 5: (category, factor of its odds), of the six commonest categories before the watched days.
+
+    of: one category alone.
 
     Incidents keep their days, and deaths stay with theirs in a random order; categories are drawn by the earlier mix, an incident taking that of the one
     before as often as bursts make it, and from the middle of the watched days with the odds multiplied.
@@ -142,7 +144,8 @@ def seen(m: Mix, found: Shift, plan: Plan, until: int) -> tuple[str | None, floa
     k = len(m.names) - (m.unknown is not None)
     share = np.bincount(m.code[before], minlength=k)[:k] + 0.5
     best: tuple[str | None, int] = (None, len(_LADDER))
-    for which in np.argsort(-share, kind="stable")[:_COMMONEST]:
+    tried = np.argsort(-share, kind="stable")[:_COMMONEST] if of is None else [m.names.index(of)] if of in m.names else []
+    for which in tried:
         low, high = 0, best[1]
         while low < high:
             at = (low + high) // 2

@@ -41,6 +41,8 @@ SCRIPTS = (
     "incident.js",
     "list.js",
     "since.js",
+    "signals.js",
+    "claim.js",
     "sensitivity.js",
     "foot.js",
     "page.js",

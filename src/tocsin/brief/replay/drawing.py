@@ -91,12 +91,12 @@ def _height(attack: Row, attacks: list[dict[str, Any]]) -> float:
 def _looks_drawing(told: Told, axis: Axis) -> str:
     """Signals standing at each look, as columns."""
     most = max(1, int(told.looks["signals"].max()))  # type: ignore[arg-type]
-    wide = max(0.15, 100 / max(1, told.looks.height) - 0.2)
-    bars = "".join(
-        f'<rect x="{max(0.0, axis.at(d) - wide / 2):.2f}%" width="{wide:.2f}%" y="{34 - 30 * n / most:.1f}" height="{30 * n / most:.1f}" class="standing"/>'
-        for d, n in told.looks.select("as_of", "signals").iter_rows()
-        if n
-    )
+    wide = min(1.2, 60 / told.looks.height)
+    bars = ""
+    for when, n in told.looks.select("as_of", "signals").iter_rows():
+        left, high = min(max(0.0, axis.at(when) - wide / 2), 100 - wide), 30 * n / most
+        if n:
+            bars += f'<rect x="{left:.2f}%" width="{wide:.2f}%" y="{34 - high:.1f}" height="{high:.1f}" class="standing"/>'
     quiet = told.looks.filter(pl.col("signals") == 0).height
     said = f"Signals raised at each of {told.looks.height} looks: at most {int(told.looks['signals'].max())}; none at {quiet} looks."  # type: ignore[arg-type]
     return _drawing(said, 36, _grid(axis, 36) + bars, said)

@@ -89,7 +89,8 @@ def _table(name: str, caption: str, heads: list[tuple[str, bool]], rows: Iterabl
     for attributes, cells in rows:
         first, *rest = cells
         line = f'<th scope="row">{first}</th>' + "".join(
-            f'<td data-head="{escape(h)}"{_NUMBER[number]}>{cell}</td>' for cell, (h, number) in zip(rest, heads[1:], strict=True)
+            f'<td data-head="{escape(h)}"{_NUMBER[number]}><div>{cell}</div></td>'
+            for cell, (h, number) in zip(rest, heads[1:], strict=True)
         )
         body.append(f"<tr{attributes}>{line}</tr>")
     return f'<table class="{name}"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
@@ -133,35 +134,29 @@ def _attacks(told: Told, options: Row) -> str:
     drawn = set(told.signals.sort("first_raised", "signal_id").head(MOST)["signal_id"])
     heads = [("when and where", False), ("dead", True), ("who was hit, by whom", False), ("signals that stood", False), ("lead, days", True),
              ("scan", False), ("C1", False), ("C2", False)]  # fmt: skip
-    rows = []
-    for a in told.attacks.to_dicts():
-        when = str(day(a["event_start"])) + ("" if a["event_start"] == a["event_end"] else f" to {day(a['event_end'])}")
-        hit = ", ".join(str(x) for x in (a["target_group"], a["target_type"]) if x) or "not stated"
-        stood = "; ".join(f'<a href="#s-{escape(s)}">{escape(names[s])}</a>' if s in drawn else escape(names[s]) for s in a["signals"])
-        lead = (
-            "not claimed"
-            if told.hindsight
-            else ""
-            if a["lead_days"] is None
-            else f"{'at least ' if a['lead_at_least'] else ''}{a['lead_days']}"
-        )
-        rows.append(
-            (
-                "",
-                [
-                    f"{escape(when)} <span class=\"quiet\">{escape(', '.join(str(x) for x in (a['place'], a['area']) if x))}</span>",
-                    f"{a['killed']:,}", f"{escape(hit)} <span class=\"quiet\">{escape(a['actor'] or 'not stated')}</span>",
-                    stood or '<span class="quiet">none</span>', lead, *("yes" if a[m] else '<span class="quiet">no</span>' for m in ("scan", "c1", "c2")),
-                ],
-            )
-        )  # fmt: skip
+    links = {s: f'<a href="#s-{escape(s)}">{escape(name)}</a>' if s in drawn else escape(name) for s, name in names.items()}
+    rows = [("", _attack(a, links, told.hindsight)) for a in told.attacks.to_dicts()]
+    title = f"<section><h2>Attacks that killed {options['mass']} or more</h2>"
     if not rows:
-        return f"<section><h2>Attacks that killed {options['mass']} or more</h2><p>None in the period.</p></section>"
-    return (
-        f"<section><h2>Attacks that killed {options['mass']} or more</h2>"
-        + _table("attacks", "Each attack, and what stood at the last look before it", heads, rows)
-        + "</section>"
-    )
+        return f"{title}<p>None in the period.</p></section>"
+    caption = "Each attack, and what stood at the last look before it; scan, C1 and C2: whether that method's alarm covers it"
+    return title + _table("attacks", caption, heads, rows) + "</section>"
+
+
+def _attack(a: Row, links: Mapping[str, str], hindsight: bool) -> list[str]:
+    """The cells of one attack."""
+    when = str(day(a["event_start"])) + ("" if a["event_start"] == a["event_end"] else f" to {day(a['event_end'])}")
+    where = ", ".join(str(x) for x in (a["place"], a["area"]) if x)
+    hit = ", ".join(str(x) for x in (a["target_group"], a["target_type"]) if x) or "not stated"
+    lead = f"{'at least ' if a['lead_at_least'] else ''}{a['lead_days']}" if a["lead_days"] is not None else ""
+    return [
+        f'{escape(when)} <span class="quiet">{escape(where)}</span>',
+        f"{a['killed']:,}",
+        f'{escape(hit)} <span class="quiet">{escape(a["actor"] or "not stated")}</span>',
+        "; ".join(links[s] for s in a["signals"]) or '<span class="quiet">none</span>',
+        lead or ("not claimed" if hindsight else '<span class="quiet">none stood</span>'),
+        *("yes" if a[m] else '<span class="quiet">no</span>' for m in ("scan", "c1", "c2")),
+    ]
 
 
 def _signals(told: Told) -> str:

@@ -180,10 +180,10 @@ def caveats(told: Told, reports: pl.DataFrame, span: tuple[date, date], start: d
 def summary(told: Tables) -> str:
     """What was promised and what was raised, in a sentence or two."""
     all_ = told.rivals.row(0, named=True)
-    raised = _many(all_["raised"], "signal")
+    first, last, promised = told.looks["as_of"][0], told.looks["as_of"][-1], all_["promised_per_year"]
     text = (
-        f"{_many(told.looks.height, 'look')} from {told.looks['as_of'][0]} to {told.looks['as_of'][-1]} raised {raised}, {all_['raised_per_year']:.1f} a year, "
-        f"true and false; {all_['promised_per_year']:g} false {'one a year is' if all_['promised_per_year'] == 1 else 'ones a year are'} promised."
+        f"{_many(told.looks.height, 'look')} from {first} to {last} raised {_many(all_['raised'], 'signal')} in {_many((last - first).days, 'day')}, "
+        f"{all_['raised_per_year']:.1f} a year, true and false; {promised:g} false {'one a year is' if promised == 1 else 'ones a year are'} promised."
     )
     if all_["at_start"]:
         text += f" {_many(all_['at_start'], 'more')} stood already at the first look."

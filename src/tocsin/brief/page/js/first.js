@@ -77,12 +77,15 @@ function deadliestTable(found, open) {
   })));
 }
 
-// Room for the alert: a text alone until something is tested against chance.
+// The signals in a few sentences, and apart from them whether an alert was issued: the one is found, the other decided.
 function alertBox() {
-  const alert = head.alert;
+  const {alert, watch} = head;
   const lines = alert && typeof alert === "object" ? [alert.headline, alert.text] : [alert || head.alert_text];
-  return el("section", {class: alert ? "alert raised" : "alert", "aria-labelledby": "alert-title"},
-    el("h2", {id: "alert-title"}, t("alert")), lines.filter(known).map((line) => el("p", {}, say(line))));
+  const raised = watch && watch.signals.length;
+  return el("section", {class: alert || raised ? "alert raised" : "alert", "aria-labelledby": "alert-title"},
+    el("h2", {id: "alert-title"}, t("watch_short")), watch ? watch.summary.map((line) => el("p", {}, say(line))) : el("p", {}, t("watch_off")),
+    raised ? el("ul", {}, watch.signals.map((one) => el("li", {}, signalName(one)))) : null,
+    watch ? el("p", {}, jump("watch", "watch_more")) : null, lines.filter(known).map((line) => el("p", {class: "issued"}, say(line))));
 }
 
 function wouldChange() {
@@ -93,7 +96,7 @@ function wouldChange() {
 
 function masthead() {
   return [el("p", {class: "brand"}, el("strong", {}, t("brand")), " ", el("span", {}, t("kicker"))),
-    el("nav", {"aria-label": t("nav")}, jump("explorer", "nav_explorer"), jump("incidents", "nav_incidents"), jump("foot", "nav_foot"),
+    el("nav", {"aria-label": t("nav")}, head.watch ? jump("watch", "nav_watch") : null, jump("explorer", "nav_explorer"), jump("incidents", "nav_incidents"), jump("foot", "nav_foot"),
       languages())];
 }
 
@@ -125,7 +128,7 @@ function firstScreen() {
   return el("section", {"data-first-screen": true, "aria-labelledby": "title"},
     el("div", {class: "lede"}, el("h1", {id: "title"}, titleLine()), facts()),
     el("div", {class: "panes"},
-      el("div", {class: "pane changed"}, el("h2", {class: "headline"}, say(head.change.headline)), slot("choose"), slot("timeline")),
+      el("div", {class: "pane changed"}, el("h2", {class: "headline"}, say(head.change.headline), head.change.dead ? [" ", say(head.change.dead)] : null), slot("choose"), slot("timeline")),
       el("div", {class: "pane kinds"}, changeTable()),
       el("div", {class: "pane where"}, el("h2", {}, t("map_title")), slot("map")),
       el("div", {class: "pane worst"}, el("h2", {}, t("deadliest")), slot("deadliest"), alertBox(), wouldChange())));

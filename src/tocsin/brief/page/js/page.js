@@ -53,11 +53,11 @@ function begin() {
 
 function complete() {
   const kinds = kindsHere();
+  const places = placesOf();
   const room = explorer(kinds);
   const {section, show} = listSection(kinds);
   starter.show = show;
-  document.getElementById("main").append(...[sensitivityTable(), room.section, section].filter(Boolean));
-  const places = placesOf();
+  document.getElementById("main").append(...[claimSection(), watchSection(places, show), sensitivityTable(), room.section, section].filter(Boolean));
   const found = (head.deadliest || []).map((id) => places.get(id)).filter((i) => i !== undefined);
   document.getElementById("deadliest").append(deadliestTable(found, show));
   const since = sinceSection(places, show);

@@ -29,7 +29,19 @@ function sinceSection(places, show) {
       part("since_revised", since.revised, (one) => entry(one.id, one.changes.map(change))),
       part("since_gone", since.gone, (one) => el("li", {}, known(one.event_end) ? dateText(one.event_end) : t("no_date"), ", ", el("bdi", {}, known(one.place) ? one.place : t("no_place")), " ",
         known(one.killed) ? t("killed_line", {n: number(one.killed)}) : t("toll_unknown")))),
-    !since.new.length && !since.revised.length && !since.gone.length ? el("p", {}, t("since_nothing")) : null);
+    !since.new.length && !since.revised.length && !since.gone.length ? el("p", {}, t("since_nothing")) : null, sinceSignals(since.signals));
+}
+
+// Which signals began, go on and ended; a brief that did not watch tells of none.
+function sinceSignals(signals) {
+  if (signals === undefined) return null;
+  if (signals === null) return el("p", {}, t("since_signals_unknown"));
+  const now = new Map(head.watch.signals.map((one) => [one.id, one]));
+  const here = (ids) => ids.map((id) => now.get(id)).filter(Boolean).map(signalName);
+  const ended = signals.ended.map((one) => `${say(one.name)} (${t("since_raised", {date: dateText(one.first_raised)})})`);
+  const parts = [["since_signals_new", here(signals.new)], ["since_signals_on", here(signals.on)], ["since_signals_ended", ended]].filter(([, names]) => names.length);
+  if (!parts.length) return el("p", {}, t("since_signals_none"));
+  return parts.map(([key, names]) => el("p", {}, el("b", {}, counted(key, names.length)), ": ", names.join("; ")));
 }
 
 const sinceValue = (value) => (!known(value) ? t("unknown") : typeof value === "number" ? number(value) : /^\d{4}-\d\d-\d\d$/.test(value) ? dateText(value) : value);

@@ -43,15 +43,16 @@ function drawTimeline(box, violence, width) {
   const total = counts.reduce((sum, n, i) => sum + (start + (i + 0.5) * days * DAY >= first ? n : 0), 0);
   const label = t("timeline_label", {kind: kindName(violence), days, start: dateText(new Date(start).toISOString()),
     end: dateText(head.window.end), window: total});
+  const thin = thinDays(violence);
   const rate = rateLine(violence, days, x, y);
   const title = counted("timeline_title", days, {kind: kindName(violence), days});
   const drawn = svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label},
-    ticks, rects, rate, months, spans.map((one) => bracket(x, plot + 22, one, one.key === "window")));
+    thin ? svg("rect", {class: "thin", x: x(end - thin * DAY), y: 8, width: Math.max(1.5, x(end) - x(end - thin * DAY)), height: plot - 8}) : null, ticks, rects, rate, months, spans.map((one) => bracket(x, plot + 22, one, one.key === "window")));
   const table = () => [["from", "to", "violence", "incidents", "citation"],
     ...counts.map((n, i) => [isoDay(start / DAY + i * days), isoDay(start / DAY + (i + 1) * days - 1), violence, n, citation()])];
   box.replaceChildren(
     el("p", {class: "title"}, signs("timeline", table, () => drawn, title), counted("timeline_title", days, {kind: kindName(violence), days}), undated ? ` (${counted("timeline_undated", undated)})` : "",
-      rate ? [el("span", {class: "key"}), t("timeline_rate")] : null),
+      rate ? [el("span", {class: "key"}), t("timeline_rate")] : null, thin ? [el("span", {class: "key thin"}), t("chart_thin")] : null),
     drawn);
 }
 
