@@ -8,6 +8,7 @@
     ├── ContractError         a table lacks a column, or has one of the wrong type
     ├── OptionError           an option's value makes no sense
     ├── TaxonomyError         a code or taxonomy file is wrong
+    ├── MarkingError          a marking, or a scheme of markings, is unknown or wrong
     └── LookAheadError        incidents are stamped later than the as_of asked for
 
 A message says what is wrong, where, and what to do next. The command line prints it and nothing else.
@@ -44,6 +45,10 @@ class OptionError(TocsinError):
 
 class TaxonomyError(TocsinError):
     """A code or taxonomy file is wrong."""
+
+
+class MarkingError(TocsinError):
+    """A marking, or a scheme of markings, is unknown or wrong."""
 
 
 class LookAheadError(TocsinError):

@@ -1,0 +1,1 @@
+"""Schemes of markings, as YAML."""
