@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ def _show(found: Replay, mass: int) -> None:
         console.print()
         console.print(f"{title}: {len(lines) or 'none'}")
         for line in lines[:_SHOWN]:
-            console.print(f"  {line}")
+            console.print(textwrap.fill(line, console.width, initial_indent="  ", subsequent_indent="    "))
         if len(lines) > _SHOWN:
             console.print(f"  and {len(lines) - _SHOWN} more, in {title.split()[0].lower()}.csv")
     console.print()
