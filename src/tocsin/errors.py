@@ -9,7 +9,13 @@
     ├── OptionError           an option's value makes no sense
     ├── TaxonomyError         a code or taxonomy file is wrong
     ├── MarkingError          a marking, or a scheme of markings, is unknown or wrong
-    └── LookAheadError        incidents are stamped later than the as_of asked for
+    ├── LookAheadError        incidents are stamped later than the as_of asked for
+    ├── StoreError            the hub's database cannot be started, reached or set up
+    └── HubError              the hub does not do what was asked
+        ├── NotKnown          no token, or one that is unknown, expired or revoked
+        ├── Denied            the rule of sharing, or a role, does not allow it
+        ├── NotThere          no such thing, or none that the audience may see: the two are one answer
+        └── Malformed         what was sent cannot be understood
 
 A message says what is wrong, where, and what to do next. The command line prints it and nothing else.
 """
@@ -53,3 +59,27 @@ class MarkingError(TocsinError):
 
 class LookAheadError(TocsinError):
     """Incidents are stamped later than the as_of asked for."""
+
+
+class StoreError(TocsinError):
+    """The hub's database cannot be started, reached or set up."""
+
+
+class HubError(TocsinError):
+    """The hub does not do what was asked."""
+
+
+class NotKnown(HubError):
+    """No token, or one that is unknown, expired or revoked."""
+
+
+class Denied(HubError):
+    """The rule of sharing, or a role, does not allow it."""
+
+
+class NotThere(HubError):
+    """No such thing, or none that the audience may see: the two are one answer."""
+
+
+class Malformed(HubError):
+    """What was sent cannot be understood."""

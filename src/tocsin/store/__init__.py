@@ -1,0 +1,77 @@
+"""PostgreSQL, the hub's only store: named queries in sql/, migrations/, an embedded server (`embedded`), roles and migrations (`setup`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from tocsin.errors import StoreError
+
+__all__ = ["Jsonb", "Store", "Transaction", "queries"]
+
+
+@cache
+def queries() -> dict[str, LiteralString]:
+    """The named queries: each begins with a line `-- name: what it gives`."""
+    text = files("tocsin.store.sql").joinpath("queries.sql").read_text(encoding="utf-8")
+    parts = re.split(r"^-- (\w+): .*$", text, flags=re.MULTILINE)
+    return {name: cast("LiteralString", body.strip()) for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+class Transaction:
+    """One transaction in the name of one audience."""
+
+    def __init__(self, connection: psycopg.Connection[dict[str, Any]]) -> None:
+        self._connection = connection
+
+    def all(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """The rows of a named query."""
+        return self._connection.execute(queries()[query], values).fetchall()
+
+    def one(self, query: str, **values: Any) -> dict[str, Any] | None:
+        """The first row of a named query."""
+        return self._connection.execute(queries()[query], values).fetchone()
+
+    def many(self, query: str, values: list[dict[str, Any]]) -> None:
+        """A named query for each of several values."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(queries()[query], values)
+
+    def do(self, query: str, **values: Any) -> None:
+        """A named query that gives nothing back."""
+        self._connection.execute(queries()[query], values)
+
+
+class Store:
+    """Connections of one role; every transaction says in whose name it is."""
+
+    def __init__(self, conninfo: str, *, size: int = 8) -> None:
+        options = {"row_factory": dict_row, "options": "-c search_path=tocsin"}
+        self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
+            conninfo, min_size=1, max_size=size, kwargs=options, open=True, timeout=10
+        )
+
+    @contextmanager
+    def transaction(self, audience: str | None) -> Iterator[Transaction]:
+        """A transaction that row-level security holds to `audience`; None sees no row of any. Raises `StoreError` where the database does not answer."""
+        try:
+            with self._pool.connection() as connection:
+                connection.execute("SELECT set_config('tocsin.audience', %s, true)", (audience or "",))
+                yield Transaction(connection)
+        except (psycopg.OperationalError, PoolTimeout) as why:
+            raise StoreError(
+                f"the database does not answer ({str(why).splitlines()[0]}): see whether PostgreSQL runs, and try again"
+            ) from why
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._pool.close()

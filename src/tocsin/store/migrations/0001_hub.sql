@@ -1,0 +1,260 @@
+-- The hub's tables. Reports, acts and the audit log only grow; handling, member, feed and incident are what follows from them, and are made by functions alone.
+-- What an audience reads comes from tables whose key begins with the audience.
+
+CREATE TABLE marking (name text PRIMARY KEY, rank int NOT NULL, reach text NOT NULL, onward boolean NOT NULL);
+
+-- The hub's clock: it never goes back.
+CREATE TABLE clock (one boolean PRIMARY KEY DEFAULT true CHECK (one), last timestamptz NOT NULL);
+INSERT INTO clock (last) VALUES ('-infinity');
+
+CREATE TABLE agency (name text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$'), added_at timestamptz NOT NULL);
+
+-- A token is kept as its SHA-256 alone; agency null: the hub's own staff.
+CREATE TABLE token (
+    hash bytea PRIMARY KEY CHECK (length(hash) = 32), label text NOT NULL UNIQUE, agency text REFERENCES agency, roles text[] NOT NULL,
+    made_at timestamptz NOT NULL, expires timestamptz NOT NULL, revoked_at timestamptz
+);
+
+CREATE TABLE report (
+    report_id uuid PRIMARY KEY, agency text NOT NULL REFERENCES agency, received_at timestamptz NOT NULL,
+    supersedes uuid, derived_from uuid[] NOT NULL DEFAULT '{}', part_of text, body jsonb NOT NULL
+);
+
+-- What was done: release, remark, member, agency, token. actor null: the hub's own staff.
+CREATE TABLE act (
+    act_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL, actor text, who text NOT NULL,
+    report_id uuid REFERENCES report, said jsonb NOT NULL
+);
+
+-- Each report's handling as it stands: its own, or what the last remark says, and the releases since.
+CREATE TABLE handling (
+    report_id uuid PRIMARY KEY REFERENCES report, originator text NOT NULL, marking text NOT NULL REFERENCES marking,
+    releasable_to text[] NOT NULL, orcon boolean NOT NULL, released_to text[] NOT NULL DEFAULT '{}'
+);
+CREATE INDEX handling_named ON handling USING gin (releasable_to);
+
+CREATE TABLE member (group_name text NOT NULL, agency text NOT NULL REFERENCES agency, PRIMARY KEY (group_name, agency));
+
+-- One line an audience; positions: how many feed places it was ever given; changes: how often what it sees changed; fused: the change its incidents stand at.
+CREATE TABLE audience (
+    audience text PRIMARY KEY REFERENCES agency, positions bigint NOT NULL DEFAULT 0, changes bigint NOT NULL DEFAULT 0, fused bigint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE feed (
+    audience text NOT NULL REFERENCES audience, report_id uuid NOT NULL REFERENCES report, position bigint NOT NULL, visible_at timestamptz NOT NULL,
+    part_of text, PRIMARY KEY (audience, report_id), UNIQUE (audience, position)
+);
+CREATE INDEX feed_report ON feed (report_id);
+CREATE INDEX feed_part ON feed (audience, part_of) WHERE part_of IS NOT NULL;
+
+CREATE TABLE incident (
+    audience text NOT NULL REFERENCES audience, incident_id uuid NOT NULL, place bigint NOT NULL, body jsonb NOT NULL,
+    PRIMARY KEY (audience, incident_id), UNIQUE (audience, place)
+);
+CREATE TABLE incident_of (audience text NOT NULL, report_id uuid NOT NULL, incident_id uuid NOT NULL, PRIMARY KEY (audience, report_id));
+
+-- agency '': what the hub's own staff did.
+CREATE TABLE audit (
+    agency text NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL, who text NOT NULL, what text NOT NULL, things text[] NOT NULL,
+    allowed boolean NOT NULL, reason text NOT NULL, PRIMARY KEY (agency, position)
+);
+CREATE TABLE audited (agency text PRIMARY KEY, positions bigint NOT NULL);
+
+-- Who asks, in this transaction.
+CREATE FUNCTION asking() RETURNS text STABLE LANGUAGE sql RETURN current_setting('tocsin.audience', true);
+
+-- gate.may(READ) in SQL; a test compares the two.
+CREATE FUNCTION sees(p_agency text, p_groups text[], p_reach text, p_originator text, p_named text[], p_released text[]) RETURNS boolean
+IMMUTABLE LANGUAGE sql RETURN
+    p_reach IN ('public', 'hub') OR p_agency = p_originator OR p_agency = ANY (p_named) OR p_agency = ANY (p_released)
+    OR (p_reach = 'named' AND EXISTS (SELECT FROM unnest(p_groups) g WHERE 'group:' || g = ANY (p_named)));
+
+CREATE FUNCTION groups_of(p_agency text) RETURNS text[] STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
+AS $$ SELECT coalesce(array_agg(group_name ORDER BY group_name), '{}') FROM member WHERE agency = p_agency $$;
+
+CREATE FUNCTION visibility(p_reports uuid[]) RETURNS TABLE (audience text, report_id uuid) STABLE LANGUAGE sql SET search_path = tocsin, pg_temp
+AS $$
+    WITH who AS MATERIALIZED (SELECT name, groups_of(name) AS groups FROM agency)
+    SELECT w.name, h.report_id FROM handling h JOIN marking m ON m.name = h.marking CROSS JOIN who w
+    WHERE h.report_id = ANY (p_reports) AND sees(w.name, w.groups, m.reach, h.originator, h.releasable_to, h.released_to)
+$$;
+
+-- The hub's time of a write. The row stays locked until the transaction ends: writes go one after another.
+CREATE FUNCTION tick(p_at timestamptz) RETURNS timestamptz LANGUAGE sql SET search_path = tocsin, pg_temp
+AS $$ UPDATE clock SET last = greatest(last, p_at) RETURNING last $$;
+
+-- Brings the feeds in line with the handling of some reports. What opens together is placed by report id, so that a place tells nothing of what was hidden.
+CREATE FUNCTION settle(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp
+AS $$
+    WITH wanted AS MATERIALIZED (SELECT v.audience, v.report_id FROM visibility(p_reports) v),
+    gone AS (
+        DELETE FROM feed f WHERE f.report_id = ANY (p_reports)
+            AND NOT EXISTS (SELECT FROM wanted w WHERE w.audience = f.audience AND w.report_id = f.report_id)
+        RETURNING f.audience
+    ),
+    fresh AS MATERIALIZED (
+        SELECT w.audience, w.report_id, row_number() OVER (PARTITION BY w.audience ORDER BY w.report_id) AS n FROM wanted w
+        WHERE NOT EXISTS (SELECT FROM feed f WHERE f.audience = w.audience AND f.report_id = w.report_id)
+    ),
+    counted AS (
+        UPDATE audience a SET positions = a.positions + (SELECT count(*) FROM fresh WHERE fresh.audience = a.audience), changes = a.changes + 1
+        WHERE a.audience IN (SELECT audience FROM fresh UNION SELECT audience FROM gone)
+        RETURNING a.audience, old.positions AS before
+    )
+    INSERT INTO feed (audience, report_id, position, visible_at, part_of)
+    SELECT f.audience, f.report_id, c.before + f.n, p_at, r.agency || ' ' || r.part_of
+    FROM fresh f JOIN counted c USING (audience) JOIN report r ON r.report_id = f.report_id
+$$;
+
+CREATE FUNCTION only_own(p_agency text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_agency IS DISTINCT FROM tocsin.asking() THEN RAISE EXCEPTION 'an agency acts in its own name only'; END IF;
+END $$;
+
+-- Appends reports; resending is harmless. stored: it is new; same: what stands there says the same.
+CREATE FUNCTION submit(p_agency text, p_at timestamptz, p_rows jsonb) RETURNS TABLE (report_id uuid, stored boolean, same boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+#variable_conflict use_column
+DECLARE v_at timestamptz; v_new uuid[];
+BEGIN
+    PERFORM only_own(p_agency);
+    v_at := tick(p_at);
+    WITH rows AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(p_rows)
+            AS x (report_id uuid, supersedes uuid, derived_from uuid[], part_of text, marking text, releasable_to text[], orcon boolean, body jsonb)
+    ),
+    made AS (
+        INSERT INTO report (report_id, agency, received_at, supersedes, derived_from, part_of, body)
+        SELECT x.report_id, p_agency, v_at, x.supersedes, x.derived_from, x.part_of, x.body FROM rows x
+        ON CONFLICT DO NOTHING RETURNING report_id
+    ),
+    handled AS (
+        INSERT INTO handling (report_id, originator, marking, releasable_to, orcon)
+        SELECT x.report_id, p_agency, x.marking, x.releasable_to, x.orcon FROM rows x JOIN made USING (report_id)
+        RETURNING report_id
+    )
+    SELECT coalesce(array_agg(report_id), '{}') INTO v_new FROM handled;
+    PERFORM settle(v_new, v_at);
+    RETURN QUERY
+        SELECT r.report_id, r.report_id = ANY (v_new), r.agency = p_agency AND r.body = x.body
+        FROM jsonb_to_recordset(p_rows) AS x (report_id uuid, body jsonb) JOIN report r ON r.report_id = x.report_id;
+END $$;
+
+-- A new marking replaces the whole handling, earlier releases included.
+CREATE FUNCTION remark(p_who text, p_at timestamptz, p_report uuid, p_marking text, p_named text[], p_orcon boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at);
+BEGIN
+    PERFORM only_own((SELECT originator FROM handling WHERE report_id = p_report));
+    INSERT INTO act (at, kind, actor, who, report_id, said) VALUES
+        (v_at, 'remark', asking(), p_who, p_report, jsonb_build_object('marking', p_marking, 'releasable_to', p_named, 'orcon', p_orcon));
+    UPDATE handling SET marking = p_marking, releasable_to = p_named, orcon = p_orcon, released_to = '{}' WHERE report_id = p_report;
+    PERFORM settle(ARRAY[p_report], v_at);
+END $$;
+
+CREATE FUNCTION release(p_who text, p_at timestamptz, p_report uuid, p_to text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at);
+BEGIN
+    IF NOT EXISTS (SELECT FROM feed WHERE audience = asking() AND report_id = p_report) THEN
+        RAISE EXCEPTION 'who does not see a report releases it to nobody';
+    END IF;
+    INSERT INTO act (at, kind, actor, who, report_id, said) VALUES (v_at, 'release', asking(), p_who, p_report, jsonb_build_object('to', p_to));
+    UPDATE handling SET released_to = released_to || p_to WHERE report_id = p_report AND p_to <> ALL (released_to);
+    PERFORM settle(ARRAY[p_report], v_at);
+END $$;
+
+-- The functions of the hub's own staff.
+CREATE FUNCTION set_member(p_who text, p_at timestamptz, p_group text, p_agency text, p_in boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at);
+BEGIN
+    INSERT INTO act (at, kind, who, said) VALUES (v_at, 'member', p_who, jsonb_build_object('group', p_group, 'agency', p_agency, 'in', p_in));
+    IF p_in THEN INSERT INTO member VALUES (p_group, p_agency) ON CONFLICT DO NOTHING;
+    ELSE DELETE FROM member WHERE group_name = p_group AND agency = p_agency; END IF;
+    PERFORM settle((SELECT coalesce(array_agg(report_id), '{}') FROM handling WHERE releasable_to @> ARRAY['group:' || p_group]), v_at);
+END $$;
+
+CREATE FUNCTION add_agency(p_who text, p_at timestamptz, p_name text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at);
+BEGIN
+    INSERT INTO agency VALUES (p_name, v_at) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN RETURN false; END IF;
+    INSERT INTO audience (audience) VALUES (p_name);
+    INSERT INTO act (at, kind, who, said) VALUES (v_at, 'agency', p_who, jsonb_build_object('name', p_name));
+    PERFORM settle((SELECT coalesce(array_agg(report_id), '{}') FROM handling JOIN marking ON name = marking
+        WHERE reach IN ('public', 'hub') OR releasable_to @> ARRAY[p_name]), v_at);
+    RETURN true;
+END $$;
+
+CREATE FUNCTION add_token(p_who text, p_at timestamptz, p_hash bytea, p_label text, p_agency text, p_roles text[], p_expires timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at);
+BEGIN
+    INSERT INTO token VALUES (p_hash, p_label, p_agency, p_roles, v_at, p_expires) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN RETURN false; END IF;
+    INSERT INTO act (at, kind, who, said) VALUES (v_at, 'token', p_who, jsonb_build_object('label', p_label, 'agency', p_agency, 'roles', p_roles));
+    RETURN true;
+END $$;
+
+CREATE FUNCTION revoke_token(p_who text, p_at timestamptz, p_label text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at);
+BEGIN
+    UPDATE token SET revoked_at = v_at WHERE label = p_label AND revoked_at IS NULL;
+    IF NOT FOUND THEN RETURN false; END IF;
+    INSERT INTO act (at, kind, who, said) VALUES (v_at, 'token', p_who, jsonb_build_object('label', p_label, 'revoked', true));
+    RETURN true;
+END $$;
+
+CREATE FUNCTION whoami(p_hash bytea, p_at timestamptz) RETURNS TABLE (label text, agency text, roles text[], groups text[])
+STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
+AS $$ SELECT label, agency, roles, groups_of(agency) FROM token WHERE hash = p_hash AND revoked_at IS NULL AND expires > p_at $$;
+
+CREATE FUNCTION note(p_at timestamptz, p_who text, p_what text, p_things text[], p_allowed boolean, p_reason text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    WITH n AS (
+        INSERT INTO audited VALUES (coalesce(asking(), ''), 1)
+        ON CONFLICT (agency) DO UPDATE SET positions = audited.positions + 1 RETURNING agency, positions
+    )
+    INSERT INTO audit SELECT agency, positions, p_at, p_who, p_what, p_things, p_allowed, p_reason FROM n
+$$;
+
+-- Rights. web: reads what is keyed by who asks, and calls functions; fuse: reads all, writes incidents; purge: takes reports away.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
+GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
+GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, set_member, add_agency, add_token, revoke_token, whoami, note TO tocsin_web;
+GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
+GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of, audit, clock TO tocsin_web;
+GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of TO tocsin_fuse;
+GRANT INSERT, DELETE ON incident, incident_of TO tocsin_fuse;
+GRANT UPDATE (fused) ON audience TO tocsin_fuse;
+GRANT SELECT, DELETE ON report, handling, feed TO tocsin_purge;
+
+ALTER TABLE member ENABLE ROW LEVEL SECURITY;
+ALTER TABLE report ENABLE ROW LEVEL SECURITY;
+ALTER TABLE handling ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audience ENABLE ROW LEVEL SECURITY;
+ALTER TABLE feed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE incident ENABLE ROW LEVEL SECURITY;
+ALTER TABLE incident_of ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON member FOR SELECT TO tocsin_web USING (group_name = ANY (groups_of(asking())));
+CREATE POLICY own ON audience FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON feed FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON incident FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON incident_of FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON audit FOR SELECT TO tocsin_web USING (agency = asking());
+CREATE POLICY own ON report FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience = asking() AND f.report_id = report.report_id));
+CREATE POLICY own ON handling FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience = asking() AND f.report_id = handling.report_id));
+CREATE POLICY every ON member FOR SELECT TO tocsin_fuse USING (true);
+CREATE POLICY every ON report FOR SELECT TO tocsin_fuse USING (true);
+CREATE POLICY every ON handling FOR SELECT TO tocsin_fuse USING (true);
+CREATE POLICY every ON audience TO tocsin_fuse USING (true);
+CREATE POLICY every ON feed FOR SELECT TO tocsin_fuse USING (true);
+CREATE POLICY every ON incident TO tocsin_fuse USING (true);
+CREATE POLICY every ON incident_of TO tocsin_fuse USING (true);
+CREATE POLICY purge ON report TO tocsin_purge USING (true);
+CREATE POLICY purge ON handling TO tocsin_purge USING (true);
+CREATE POLICY purge ON feed TO tocsin_purge USING (true);

@@ -1,0 +1,1 @@
+"""What brings a database up to date, step by step; `sql/schema.sql` is their sum."""

@@ -1,0 +1,104 @@
+"""Roles, passwords and migrations: what makes a PostgreSQL database a hub's."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from importlib.resources import files
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from tocsin.errors import StoreError
+
+ROLES = ("web", "fuse", "purge", "migrate")
+OLDEST = 18  # `RETURNING old` is used
+
+
+def password(folder: Path, role: str) -> tuple[str, bool]:
+    """The password of a role, kept in a 0600 file of a 0700 folder; whether it was made now."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / role
+    if path.exists():
+        return path.read_text(encoding="ascii").strip(), False
+    word = secrets.token_urlsafe(32)
+    part = path.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as out:
+        out.write(word)
+        out.flush()
+        os.fsync(out.fileno())
+    part.rename(path)
+    return word, True
+
+
+def prepare(admin: str, secrets_folder: Path) -> dict[str, str]:
+    """Makes the four roles and brings the tables up to date; gives each role's connection. Safe to repeat.
+
+    admin: a connection whose role may create roles, to the database that is to be the hub's. Raises `StoreError` where it cannot be reached, is older than
+    PostgreSQL 18, or its role may not do so.
+    """
+    try:
+        with psycopg.connect(admin, autocommit=True) as connection:
+            if connection.info.server_version < OLDEST * 10_000:
+                raise StoreError(f"the database is PostgreSQL {connection.info.server_version // 10_000}: the hub needs {OLDEST} or later")
+            out = {role: _role(connection, role, secrets_folder, admin) for role in ROLES}
+            name = sql.Identifier(connection.info.dbname)
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+            connection.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {} TO tocsin_web, tocsin_fuse, tocsin_purge, tocsin_migrate").format(name)
+            )
+            connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO tocsin_migrate").format(name))
+        migrate(out["migrate"])
+    except psycopg.Error as why:
+        raise StoreError(
+            f"the database cannot be made a hub's ({str(why).splitlines()[0]}): see that --database-url leads to a running PostgreSQL {OLDEST}, "
+            "and that its role may create roles"
+        ) from why
+    return out
+
+
+def _role(connection: psycopg.Connection[tuple[object, ...]], role: str, folder: Path, admin: str) -> str:
+    name, (word, new) = f"tocsin_{role}", password(folder, role)
+    there = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
+    if there is None:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), sql.Literal(word)))
+    elif new:
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), sql.Literal(word)))
+    return make_conninfo(admin, user=name, password=word)
+
+
+def migrations() -> list[tuple[str, str]]:
+    """Name and text of each migration, in order."""
+    found = [f for f in files("tocsin.store.migrations").iterdir() if f.name.endswith(".sql")]
+    return [(f.name, f.read_text(encoding="utf-8")) for f in sorted(found, key=lambda f: f.name)]
+
+
+def migrate(conninfo: str, steps: list[tuple[str, str]] | None = None) -> list[str]:
+    """Applies the migrations that a database lacks, all or none; gives their names."""
+    done = []
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(7_460_001)")
+        connection.execute("CREATE SCHEMA IF NOT EXISTS tocsin")
+        connection.execute("SET search_path = tocsin")
+        connection.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())")
+        had = {row[0] for row in connection.execute("SELECT name FROM migration")}
+        for name, text in migrations() if steps is None else steps:
+            if name not in had:
+                connection.execute(text.encode())
+                connection.execute("INSERT INTO migration (name) VALUES (%s)", (name,))
+                done.append(name)
+    return done
+
+
+def install_scheme(conninfo: str, markings: list[tuple[str, int, str, bool]]) -> None:
+    """The markings that the hub knows, as SQL sees them: name, rank, reach, onward. One that reports have cannot be taken away."""
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("SET search_path = tocsin")
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO marking VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET rank = excluded.rank, reach = excluded.reach, "
+                "onward = excluded.onward",
+                markings,
+            )
