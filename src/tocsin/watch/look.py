@@ -118,9 +118,9 @@ def look(
 ) -> Look:
     """watch() with what was tested, what could have been seen, what was left out and why. ctrl-C gives what is done by then (`stopped`).
 
-    quick: raise what is raised, and no more: `first_raised` is this look and the id is named by it, `falls_without` and what would have been seen stay empty, and where
-    incidents merely concentrate is not asked. For who looks at every day in turn and takes up the signals of the look before, as replay does. Other arguments and errors
-    as of watch().
+    quick: raise what is raised, and no more: `first_raised` is this look and the id is named by it, `falls_without` and what would have been seen stay empty,
+    and where incidents merely concentrate is not asked. For who looks at every day in turn and takes up the signals of the look before, as replay does. Other
+    arguments and errors as of watch().
     """
     plan = made(as_of, every=every, kinds=kinds, violence=violence, watched=watched, false_alarms=false_alarms_per_year, pairs=pairs,
                 actors=actors, seed=seed, engine=engine)  # fmt: skip
