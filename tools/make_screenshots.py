@@ -19,6 +19,7 @@ SHOTS = {
     "first-screen": ("", 1440, 900, "light", None, None),
     "explorer": ("#by=actor&from=2013-01-01&to=2015-05-14", 1440, 900, "dark", "#explorer", None),
     "incident": ("#sort=killed&from=2015-05-01", 1280, 860, "light", "section.incidents .list", "section.incidents summary"),
+    "claim": ("", 1280, 640, "light", ".claim", None),
     "phone": ("", 360, 780, "light", None, None),
     "urdu": ("#lang=ur", 1440, 900, "light", None, None),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from scipy.special import betaincinv
 
-from tocsin.brief.say import Message
+from tocsin.brief.say import NAME_OF, Message
 from tocsin.brief.watching import PLAN, seen_text, short, stream_name
 from tocsin.brief.windows import BASELINES, Span, cells, spans, verdict, within
 from tocsin.errors import OptionError
@@ -108,8 +108,7 @@ def answer(ask: Ask, incidents: pl.DataFrame, as_of: date, *, streams: pl.DataFr
 
 
 def _who(ask: Ask) -> Message:
-    nodes = taxonomy("target_group").nodes
-    return _listed([(_WHO[g], {}) if g in _WHO else nodes[g].name for g in ask.groups])
+    return _listed([(_WHO[g], {}) if g in _WHO else (NAME_OF, {"tree": "target_group", "code": g}) for g in ask.groups])
 
 
 def _where(ask: Ask) -> Message:

@@ -12,8 +12,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from tocsin.terms.taxonomies import taxonomy
+
 #: Catalogues of the page's words, English first; what another lacks is taken from English.
 LANGUAGES = ("en", "ur")
+
+#: A message that is the name of a code: {tree, code} of a taxonomy; each language may have its own name for it.
+NAME_OF = "name_of"
 
 Message = str | tuple[str, dict[str, Any]]
 
@@ -39,6 +44,8 @@ def say(message: Any) -> str:
     if isinstance(message, str):
         return message
     key, values = message
+    if key == NAME_OF:
+        return taxonomy(values["tree"]).nodes[values["code"]].name
     told = {name: _told(value) for name, value in values.items()}
     return _SLOT.sub(lambda slot: told.get(slot[1], ""), str(catalogue()[key]))
 

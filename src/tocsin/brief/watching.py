@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tocsin.brief.say import Message
+from tocsin.brief.say import NAME_OF, Message
 from tocsin.terms.taxonomies import taxonomy
 from tocsin.watch import Look, look, shifts
 from tocsin.watch.delays import thin_days
@@ -53,7 +53,7 @@ def watched(incidents: pl.DataFrame, as_of: date, *, last: pl.DataFrame | None =
 
 
 def watch_view(found: Look, incidents: pl.DataFrame, as_of: date) -> dict[str, Any]:
-    """Plain values for the page: signals, streams, concentrated, summary (messages), remarks (messages), thin (days not complete, by violence)."""
+    """Plain values for the page: signals, streams, concentrated; short, summary and remarks (messages); thin (days not complete, by violence)."""
     plan = made(as_of, **PLAN)
     have = known(incidents, plan).incidents
     thin = {v: n for v in plan.violence if (n := thin_days(found.completeness, v))}
@@ -63,6 +63,7 @@ def watch_view(found: Look, incidents: pl.DataFrame, as_of: date) -> dict[str, A
         "violence": list(plan.violence),
         "recent": RECENT,
         "watched": plan.looks * plan.every,
+        "short": _short(found),
         "summary": _summary(found, plan),
         "signals": [signal_item(row, have, plan) for row in found.signals.iter_rows(named=True)],
         "streams": [_stream(row) for row in found.streams.iter_rows(named=True)],
@@ -81,13 +82,25 @@ def _summary(found: Look, plan: Plan) -> list[Message]:
     out: list[Message] = [("watch_none" if not n else "watch_one" if n == 1 else "watch_some", values)]
     if held < streams.height:
         out.append(("watch_little", {"n": streams.height - held}))
-    quiet = streams.filter(pl.col("verdict").cast(pl.String).is_in(_QUIET))
-    blind = quiet.filter(pl.all_horizontal(pl.col("seen_odds", "seen_extra").is_null())).height
+    quiet, blind = _quiet(found)
     if blind:
-        out.append(("watch_blind", {"blind": blind, "quiet": quiet.height}))
+        out.append(("watch_blind", {"blind": blind, "quiet": quiet}))
     if found.stopped:
         out.append(("watch_stopped", {}))
     return out
+
+
+def _short(found: Look) -> Message:
+    """The summary for the first screen: the signals, and how many of the tests that raised none could have raised one."""
+    n, tested = found.signals.height, int(found.streams["p_value"].is_not_null().sum())
+    values = {"n": n, "tested": tested, "blind": _quiet(found)[1]}
+    return ("watch_short_none" if not n else "watch_short_one" if n == 1 else "watch_short_some", values)
+
+
+def _quiet(found: Look) -> tuple[int, int]:
+    """(tests without a signal, those of them that would have seen none of the changes tried)."""
+    quiet = found.streams.filter(pl.col("verdict").cast(pl.String).is_in(_QUIET))
+    return quiet.height, quiet.filter(pl.all_horizontal(pl.col("seen_odds", "seen_extra").is_null())).height
 
 
 def _thin(found: Look, plan: Plan) -> list[Message]:
@@ -159,7 +172,7 @@ def _named(dimension: str, code: str) -> Message:
     if dimension == "area_class" and code in _AREAS:
         return (_AREAS[code], {})
     nodes = taxonomy(dimension).nodes if dimension in ("target_type", "target_group", "attack_type", "weapon_type") else {}
-    return nodes[code].name if code in nodes else code
+    return (NAME_OF, {"tree": dimension, "code": code}) if code in nodes else code
 
 
 def signal_item(row: dict[str, Any], have: pl.DataFrame, plan: Plan) -> dict[str, Any]:

@@ -135,7 +135,8 @@ def _split(view: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     head["languages"] = list(LANGUAGES)
     head["words"] = {lang: catalogue(lang) for lang in LANGUAGES}
     head["names"] = {
-        tree: {code: node.name for code, node in taxonomy(tree).nodes.items()} for tree in ("target_group", "target_type", "attack_type")
+        tree: {code: node.name for code, node in taxonomy(tree).nodes.items()}
+        for tree in ("target_group", "target_type", "attack_type", "weapon_type")
     }
     return head, {"incidents": pack(incidents), "reports": pack(reports), "map": view.get("map")}
 

@@ -20,22 +20,16 @@ function claimTable(claim) {
     claim.rows.map((row) => claimRows(row, columnsOf)));
 }
 
-function claimTitle(claim) {
-  const [key, values] = claim.title;
-  const named = claim.groups.map((code) => (hasWords(`who_${code}`) ? t(`who_${code}`) : coded2name("target_group", "group", code)));
-  return say([key, {...values, who: named.reduceRight((b, a) => t("and_two", {a, b}))}]);
-}
-
 function claimTests(claim) {
   if (!claim.tests.length) return el("p", {class: "quiet"}, t("asked_untested"));
-  return el("details", {class: "sensitivity"}, el("summary", {}, t("asked_how")), el("p", {}, t("asked_note")), el("ul", {}, claim.watched.map((line) => el("li", {}, say(line)))));
+  return el("details", {class: "folded"}, el("summary", {}, t("asked_how")), el("p", {}, t("asked_note")), el("ul", {}, claim.watched.map((line) => el("li", {}, say(line)))));
 }
 
 function claimSection() {
   const claim = head.claim;
   if (!claim) return null;
   const [first, ...rest] = claim.answer;
-  return el("section", {class: "claim", "aria-labelledby": "claim-title"}, el("p", {class: "kicker"}, t("claim")), el("h2", {id: "claim-title"}, claimTitle(claim)),
+  return el("section", {class: "claim", "aria-labelledby": "claim-title"}, el("p", {class: "kicker"}, t("claim")), el("h2", {id: "claim-title"}, say(claim.title)),
     el("div", {class: "halves"}, el("div", {}, el("p", {class: "answer"}, say(first)), rest.map((line) => el("p", {class: "answer"}, say(line))),
       el("ul", {}, [...claim.lines, ...claim.chance].map((line) => el("li", {}, say(line)))), claimTests(claim)), claimTable(claim)));
 }

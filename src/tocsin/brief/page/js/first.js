@@ -83,7 +83,7 @@ function alertBox() {
   const lines = alert && typeof alert === "object" ? [alert.headline, alert.text] : [alert || head.alert_text];
   const raised = watch && watch.signals.length;
   return el("section", {class: alert || raised ? "alert raised" : "alert", "aria-labelledby": "alert-title"},
-    el("h2", {id: "alert-title"}, t("watch_short")), watch ? watch.summary.map((line) => el("p", {}, say(line))) : el("p", {}, t("watch_off")),
+    el("h2", {id: "alert-title"}, t("watch_short")), el("p", {}, watch ? say(watch.short) : t("watch_off")),
     raised ? el("ul", {}, watch.signals.map((one) => el("li", {}, signalName(one)))) : null,
     watch ? el("p", {}, jump("watch", "watch_more")) : null, lines.filter(known).map((line) => el("p", {class: "issued"}, say(line))));
 }

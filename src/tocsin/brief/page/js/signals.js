@@ -2,16 +2,11 @@
 const EVIDENCE = 8;
 const thinDays = (violence) => ((head.watch || {}).thin || {})[violence] || 0;
 
-// A category as this language names it: communities have names of their own in the catalogue.
-function categoryText(one) {
-  const parts = one.dimension.includes("+") ? one.category.split(", ") : [one.category];
-  const names = one.dimension.split("+").map((dimension, at) => (dimension === "target_group" ? coded2name("target_group", "group", parts[at]) : null));
-  if (!names.some(known)) return say(one.category_name);
-  const told = names.map((name, at) => name ?? say((Array.isArray(one.category_name) ? one.category_name[1].b : null) ?? parts[at]));
-  return told.length > 1 ? t("pair_of", {a: told[0], b: told[1]}) : told[0];
-}
+const categoryText = (one) => say(one.category_name);
+const signalName = (one) => say(one.name);
 
-const signalName = (one) => say([one.name[0], {...one.name[1], category: categoryText(one)}]);
+// Within a drawing, which runs from left to right in every language, words keep their own direction.
+const isolated = (text) => (t("direction") === "rtl" ? `\u2067${text}\u2069` : text);
 
 // So many weeks go together that a bar is at least five units wide.
 function joinedWeeks({start, days, mine, others, unknown}, width) {
@@ -42,7 +37,7 @@ function signalDrawing(one, width) {
     const base = at * (high + gap) + gap + high;
     const bar = (n, i) => (n ? `M${(x(begin + i * days) + 0.4).toFixed(1)},${base}v${(-y(n)).toFixed(2)}h${wide}V${base}z` : "");
     return svg("g", {class: `weeks ${name}`}, svg("path", {d: values.map(bar).join("")}), svg("line", {class: "axis", x1: left, x2: width - 2, y1: base, y2: base}),
-      svg("text", {x: left, y: base - high - 5}, `${names[name]}: ${number(sum(values))}`),
+      svg("text", {x: left, y: base - high - 5}, isolated(`${names[name]}: ${number(sum(values))}`)),
       svg("text", {class: "scale", x: left - 4, y: base - high + 8, "text-anchor": "end"}, at ? "" : number(top)));
   });
   const usual = gap + high - y(one.weeks.expected * by);
@@ -53,7 +48,7 @@ function signalDrawing(one, width) {
     thin ? svg("rect", {class: "thin", x: x(end - thin), y: gap, width: Math.max(1.5, x(end) - x(end - thin)), height: total - gap}) : null, bands,
     svg("line", {class: "usual", x1: x(from), x2: width - 2, y1: usual, y2: usual}),
     svg("line", {class: "since-day", x1: x(from), x2: x(from), y1: 4, y2: total}),
-    svg("text", {class: "since-name", x: x(from) + (late ? -5 : 5), y: 10, "text-anchor": late ? "end" : "start"}, t("chart_since", {date: dateText(one.start)})),
+    svg("text", {class: "since-name", x: x(from) + (late ? -5 : 5), y: 10, "text-anchor": late ? "end" : "start"}, isolated(t("chart_since", {date: dateText(one.start)}))),
     timeTicks(begin, end - 1, left, width - 2, total + 13));
   const table = () => [["from", "to", "measure", "category", "mine", "others", "unknown", "expected", "citation"], ...rows[0][1].map((_, i) => [isoDay(begin + i * days),
     isoDay(begin + (i + 1) * days - 1), one.measure, one.category, ...rows.map(([, values]) => values[i]), begin + (i + 1) * days > from ? one.weeks.expected * by : "", citation()])];
@@ -106,7 +101,7 @@ function testedTable(streams) {
   const table = () => [["kind", "violence", "dimension", "actor", "measure", "before", "watched", "unknown", "p_value", "level", "verdict", "reason", "would_be_seen", "citation"],
     ...streams.map((one) => [one.kind, one.violence, one.dimension, one.actor, one.measure, one.before, one.watched, one.unknown, one.p_value, one.level, one.verdict, one.reason,
       one.seen ? say(one.seen) : "", citation()])];
-  return el("details", {class: "sensitivity tested"}, el("summary", {}, t("tested_title")), el("p", {class: "quiet"}, t("tested_note")),
+  return el("details", {class: "folded tested"}, el("summary", {}, t("tested_title")), el("p", {class: "quiet"}, t("tested_note")),
     plainTable(["q_stream", "q_before", "q_lately", "q_unknown", "q_p", "q_limit", "q_verdict", "q_seen"], rows, [1, 2, 3, 4, 5]),
     downloads("streams", table, null, t("tested_title")));
 }

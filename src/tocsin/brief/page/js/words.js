@@ -21,6 +21,7 @@ const counted = (key, n, values) => t(n === 1 && hasWords(`${key}_1`) ? `${key}_
 function say(message) {
   if (!Array.isArray(message)) return message;
   const [key, values] = message;
+  if (key === "name_of") return coded2name(values.tree, {target_group: "group", attack_type: "attack"}[values.tree] || values.tree, values.code);
   const told = Object.entries(values || {}).map(([name, value]) => [name, typeof value === "number" ? number(value)
     : Array.isArray(value) ? say(value) : /^\d{4}-\d\d-\d\d$/.test(value) ? dateText(value) : value]);
   return t(key, Object.fromEntries(told));
