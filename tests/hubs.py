@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from httpx import Response
+from litestar.testing import TestClient
 from psycopg import sql
 
 from tocsin.gate import tlp2
+from tocsin.hub import Hub
+from tocsin.server import make_app
+from tocsin.store import Store
 from tocsin.store.embedded import Embedded
 from tocsin.store.setup import install_scheme, prepare
 
@@ -40,3 +47,56 @@ def database(running: Embedded) -> dict[str, str]:
     roles = prepare(running.conninfo(name), running.secrets)
     install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
     return roles | {"owner": running.conninfo(name)}
+
+
+class World:
+    """A hub over a database of its own, its API, and a token for each who asks. now: the hub's clock."""
+
+    def __init__(self, running: Embedded, now: Callable[[], datetime], agencies: Sequence[str] = ("A", "B", "C")) -> None:
+        self.roles = database(running)
+        self.store = Store(self.roles["web"], size=4)
+        self.hub = Hub(self.store, now)
+        self.client = TestClient(make_app(self.hub), raise_server_exceptions=False).__enter__()
+        first = self.hub.staff.first_token()
+        assert first is not None
+        self.tokens = {"admin": first}
+        for name in agencies:
+            assert self.ask("admin", "POST", "/api/agencies", {"name": name}).status_code == 201
+            made = self.ask(
+                "admin", "POST", "/api/tokens", {"label": name, "agency": name, "roles": ["submit", "analyse", "administer_agency"]}
+            )
+            self.tokens[name] = made.json()["token"]
+
+    def ask(self, who: str | None, method: str, path: str, body: Any = None) -> Response:
+        """One request; who: a name in `tokens`, or None without a token."""
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
+        return (
+            self.client.request(method, path, json=body, headers=headers)
+            if body is not None
+            else self.client.request(method, path, headers=headers)
+        )
+
+    def submit(self, who: str, *reports: dict[str, Any]) -> list[dict[str, Any]]:
+        """The results of a post."""
+        answer = self.ask(who, "POST", "/api/reports", list(reports))
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["results"]
+        return found
+
+    def close(self) -> None:
+        """Gives its connections back."""
+        self.client.__exit__(None, None, None)
+        self.store.close()
+
+
+class Ticking:
+    """A clock that goes on by a second when told."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def tick(self) -> None:
+        self.at += timedelta(seconds=1)

@@ -1,0 +1,80 @@
+"""The app: every route asks for a token but those that say they are public."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio.to_thread
+from litestar import Litestar, Request, Router
+from litestar.connection import ASGIConnection
+from litestar.datastructures import ResponseHeader
+from litestar.di import Provide
+from litestar.handlers.base import BaseRouteHandler
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from tocsin.errors import Denied, StoreError
+from tocsin.hub import Caller, Hub
+from tocsin.server.errors import on_error
+from tocsin.server.routes import ROUTES
+
+LARGEST = 10_000_000  # bytes of a request
+ASKS = ("agency", "staff", "any", "public")
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def make_app(hub: Hub) -> Litestar:
+    """The API over a hub."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """Default deny: a route that does not say whom it is for is for nobody."""
+        whom = handler.opt.get("for")
+        if whom == "public":
+            return
+        who = await anyio.to_thread.run_sync(hub.caller, _token(connection.headers.get("authorization", "")))
+        if whom not in ASKS:
+            raise Denied("this page is for nobody yet")
+        if whom != "any" and (who.clearance.agency is None) != (whom == "staff"):
+            raise Denied("this is for the hub's own staff" if whom == "staff" else "this is for agencies")
+        connection.state["caller"] = who
+
+    return Litestar(
+        ROUTES,
+        guards=[guard],
+        dependencies={"hub": Provide(_always(hub), sync_to_thread=False), "who": Provide(_caller, sync_to_thread=False)},
+        exception_handlers={Exception: on_error},
+        request_max_body_size=LARGEST,
+        response_headers=[ResponseHeader(name=k, value=v) for k, v in _HEADERS.items()],
+        openapi_config=_openapi(),
+        include_in_schema=True,
+        debug=False,
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="tocsin hub",
+        version="1",
+        openapi_router=Router(path="/api/schema", route_handlers=[], opt={"for": "public"}),
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
+        security=[{"bearer": []}],
+    )
+
+
+def _always(hub: Hub) -> Callable[[], Hub]:
+    return lambda: hub
+
+
+def _caller(request: Request[Any, Any, Any]) -> Caller:
+    who = request.state.get("caller")
+    if not isinstance(who, Caller):
+        raise StoreError("a page asked who calls without a guard: tell who runs this hub")
+    return who
+
+
+def _token(header: str) -> str | None:
+    kind, _, token = header.partition(" ")
+    return token.strip() if kind.lower() == "bearer" and 0 < len(token) <= 200 else None

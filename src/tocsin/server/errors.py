@@ -1,0 +1,36 @@
+"""What is answered where something is wrong: a status and a reason, in one form, never a traceback."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from tocsin.errors import Denied, Malformed, NotKnown, NotThere, StoreError, TocsinError
+
+STATUS: dict[type[Exception], int] = {NotKnown: 401, Denied: 403, NotThere: 404, StoreError: 503, TocsinError: 400, Malformed: 400}
+_SAID = {
+    404: "no such page, or none that you may see",
+    405: "this page does not take that method",
+    413: "too large: send less at once",
+    415: "not a media type that is taken here: see `Content-Type`",
+}
+
+
+def answer(status: int, reason: str) -> Response[dict[str, Any]]:
+    """One form for all."""
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return Response({"error": {"status": status, "reason": reason}}, status_code=status, headers=headers, media_type="application/json")
+
+
+def on_error(request: Request[Any, Any, Any], why: Exception) -> Response[dict[str, Any]]:
+    """The answer to an exception."""
+    for kind in type(why).__mro__:
+        if kind in STATUS:
+            return answer(STATUS[kind], str(why))
+    if isinstance(why, HTTPException) and why.status_code < 500:
+        return answer(why.status_code, _SAID.get(why.status_code, why.detail or "it cannot be understood"))
+    logging.getLogger("tocsin").error("%s %s", request.method, request.url.path, exc_info=why)
+    return answer(500, "the hub failed at this; what was acknowledged before stands. Try again, or tell who runs it")
