@@ -60,6 +60,7 @@ class World:
         first = self.hub.staff.first_token()
         assert first is not None
         self.tokens = {"admin": first}
+        self.fuse = Store(self.roles["fuse"], size=2)
         for name in agencies:
             assert self.ask("admin", "POST", "/api/agencies", {"name": name}).status_code == 201
             made = self.ask(
@@ -83,10 +84,18 @@ class World:
         found: list[dict[str, Any]] = answer.json()["results"]
         return found
 
+    def forget(self) -> None:
+        """As on the first day, but for agencies and tokens."""
+        with psycopg.connect(self.roles["owner"]) as connection:
+            connection.execute("SET search_path = tocsin")
+            connection.execute("TRUNCATE report, act, handling, member, feed, incident, incident_of, audit, audited")
+            connection.execute("UPDATE audience SET positions = 0, changes = 0, fused = 0")
+
     def close(self) -> None:
         """Gives its connections back."""
         self.client.__exit__(None, None, None)
         self.store.close()
+        self.fuse.close()
 
 
 class Ticking:

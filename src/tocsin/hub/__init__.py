@@ -51,6 +51,9 @@ class Hub:
                 answers.append({"status": "refused", "reasons": reasons})
                 continue
             row = _row(agency, fields)
+            if row["report_id"] in (row["supersedes"], *row["derived_from"]):
+                answers.append({"status": "refused", "reasons": ["supersedes, derived_from: name the report itself; name the earlier one"]})
+                continue
             again = rows.setdefault(row["report_id"], row)
             answers.append({"status": "" if again is row else _known(again["body"] == row["body"]), "report_id": row["report_id"]})
         at = self.now()
