@@ -1,6 +1,6 @@
 """How often a scan raises a false alarm on quiet data, and how often it hears 8 events more.
 
-usage: python bench/alarms.py [--sets 100] [--seed 0] [--branching .5] [--case drift ...] [--files EVENTS.csv ...]
+usage: python bench/alarms.py [--sets 100] [--seed 0] [--branching .5] [--case drift ...] [--alone] [--files EVENTS.csv ...]
 
 Quiet data sets of about 400 events in 730 days at 100 places of 100 km by 100 km: a background with log-normal shares of places, and events that set off
 `branching` others each, 7 days later on average (exponential), at the same place or near it. Cases: base; drift (the background grows by e in two years);
@@ -82,8 +82,16 @@ def hidden(events: Events, chance: np.random.Generator) -> Events:
     return when[order], where[order], apart
 
 
-def p_values(events: Events, end: float, replications: int, seed: int) -> list[float]:
-    """Of the three scans, p and how many standard deviations the statistic is above the simulations' mean."""
+def p_values(events: Events, end: float, replications: int, seed: int, alone: bool) -> list[float]:
+    """Of each scan, p and how many standard deviations the statistic is above the simulations' mean; last whether ours says that it is uncalibrated."""
+    when, where, apart = events
+    ours = excited(when, where, apart, end=end, most=MOST, replications=replications, seed=seed)
+    likeliest = ours.clusters[0].statistic if ours.clusters else 0.0
+    others = [] if alone else _rivals(events, end, replications, seed)
+    return [*_told(likeliest, ours.maxima), *others, float(ours.uncalibrated is not None)]
+
+
+def _rivals(events: Events, end: float, replications: int, seed: int) -> list[float]:
     when, where, apart = events
     n, days = len(apart), int(np.ceil(end - when.min()))
     cells = np.stack([where, np.clip(days - 1 - (end - when).astype(int), 0, days - 1)], axis=1).astype(np.int32)
@@ -102,9 +110,7 @@ def p_values(events: Events, end: float, replications: int, seed: int) -> list[f
     chance = np.random.default_rng(seed)
     draw = [cases[:, -MOST:]] + [chance.poisson(usual[:, None], (n, MOST)) for _ in range(replications)]
     best = np.array([_based(np.ascontiguousarray(c[:, ::-1]), usual, zones.starts, zones.near) for c in draw])
-    ours = excited(when, where, apart, end=end, most=MOST, replications=replications, seed=seed)
-    likeliest = ours.clusters[0].statistic if ours.clusters else 0.0
-    return [*_told(likeliest, ours.maxima), *stp, *_told(best[0], best[1:]), float(ours.uncalibrated is not None)]
+    return [*stp, *_told(best[0], best[1:])]
 
 
 def _told(statistic: float, maxima: NDArray[np.float64]) -> tuple[float, float]:
@@ -132,17 +138,17 @@ def _based(cases: Any, usual: Any, starts: Any, near: Any) -> Any:
     return best
 
 
-def one(case: str, branching: float, power: bool, replications: int, seed: int) -> list[list[float]]:
+def one(case: str, branching: float, power: bool, replications: int, alone: bool, seed: int) -> list[list[float]]:
     chance = np.random.default_rng(seed)
     events = made(case, branching, chance)
-    out = [p_values(events, float(DAYS), replications, seed)]
-    return [*out, p_values(hidden(events, chance), float(DAYS), replications, seed)] if power else out
+    out = [p_values(events, float(DAYS), replications, seed, alone)]
+    return [*out, p_values(hidden(events, chance), float(DAYS), replications, seed, alone)] if power else out
 
 
 def told(name: str, quiet: NDArray[np.float64], heard: NDArray[np.float64] | None = None, **more: Any) -> None:
     """One line; se is of the share at 5 %, were it .05."""
     line: dict[str, Any] = {"case": name, **more, "sets": len(quiet), "se": round(float(np.sqrt(0.05 * 0.95 / len(quiet))), 4)}
-    for column, method in enumerate(("self_exciting", "stp", "eb_poisson")):
+    for column, method in enumerate(("self_exciting", "stp", "eb_poisson")[: quiet.shape[1] // 2]):
         p, z = quiet[:, 2 * column], quiet[:, 2 * column + 1]
         line[method] = {"at_5%": round(float((p <= 0.05).mean()), 3), "at_1%": round(float((p <= 0.01).mean()), 3)}
         if heard is not None:
@@ -159,18 +165,19 @@ def main() -> None:
     parser.add_argument("--branching", type=float, nargs="*", default=[0.0, 0.5, 0.7])
     parser.add_argument("--case", nargs="*", choices=CASES, default=list(CASES))
     parser.add_argument("--replications", type=int, default=199)
+    parser.add_argument("--alone", action="store_true", help="without the two other scans, in a third of the time")
     parser.add_argument("--files", nargs="*", default=[])
     options = parser.parse_args()
     with Pool() as pool:
         for path in options.files:
             table = pl.read_csv(path)
             sets = [part for _, part in sorted(table.group_by("set"), key=lambda pair: pair[0])]
-            quiet = np.array(pool.map(partial(_own, replications=options.replications), sets))
+            quiet = np.array(pool.map(partial(_own, replications=options.replications, alone=options.alone), sets))
             told(str(path), quiet)
         for case in options.case if not options.files else []:
             for branching in options.branching if case == "base" else [0.5]:
                 begun = time.monotonic()
-                work = partial(one, case, branching, case == "base", options.replications)
+                work = partial(one, case, branching, case == "base", options.replications, options.alone)
                 seeds = [options.seed * 1_000_003 + k for k in range(options.sets)]
                 p = np.array(pool.map(work, seeds, chunksize=4))
                 told(
@@ -183,11 +190,11 @@ def main() -> None:
                 )
 
 
-def _own(table: pl.DataFrame, replications: int) -> list[float]:
+def _own(table: pl.DataFrame, replications: int, alone: bool) -> list[float]:
     when = table["day"].to_numpy().astype(np.float64)
     order = np.argsort(when, kind="stable")
     where, apart = _places(table.select("x", "y").to_numpy().astype(np.float64))
-    return p_values((when[order], where[order], apart), float(np.floor(when.max()) + 1), replications, 0)
+    return p_values((when[order], where[order], apart), float(np.floor(when.max()) + 1), replications, 0, alone)
 
 
 def _places(at: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

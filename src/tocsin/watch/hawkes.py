@@ -21,9 +21,9 @@ _REACH = (0.5, 1.0, 2.0)
 #: Standard deviation of the level's logarithm from a month to the next.
 STEP = 0.12
 #: The same for the step into the window, where a source may start.
-NOW = 0.25
+NOW = 0.22
 #: And of the logarithm of how much an event sets off in the window, against the history.
-RATES_NOW = 0.15
+RATES_NOW = 0.18
 MONTH = 30.0  # days
 #: Gamma prior of the events that one sets off by each scale and kernel: near none, or any number; weighs as much as 4 events.
 _SHAPE, _RATE = 0.02, 4.0
