@@ -19,7 +19,7 @@ FLOORS = [
     {"server", "cli"},
 ]
 #: Rooms that may see each other although they share a floor, with the reason.
-NEIGHBOURS = {("terms", "errors"): "an error is part of the vocabulary"}
+NEIGHBOURS = {("terms", "errors"): "an error is part of the vocabulary", ("cli", "server"): "the command line starts the server"}
 #: The only door for what comes from outside is hub; these files stand in the house itself.
 DOORSTEP = {"__init__", "__main__"}
 

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from tocsin.cli.agency import agency
 from tocsin.cli.brief import brief
 from tocsin.cli.calibrate import calibrate
 from tocsin.cli.fuse import fuse
@@ -13,6 +14,7 @@ from tocsin.cli.judge import judge
 from tocsin.cli.read import read
 from tocsin.cli.replay import replay
 from tocsin.cli.scan import scan
+from tocsin.cli.serve import serve
 from tocsin.cli.train import train
 from tocsin.cli.watch import watch
 from tocsin.cli.why import why
@@ -25,7 +27,7 @@ def app() -> None:
     """Fuse reports of violence into one honest record of incidents."""
 
 
-for command in (brief, read, fuse, judge, why, train, calibrate, scan, watch, replay):
+for command in (brief, read, fuse, judge, why, train, calibrate, scan, watch, replay, serve, agency):
     app.add_command(command)
 
 

@@ -13,9 +13,9 @@ from tocsin.errors import Denied, Malformed, MarkingError, NotKnown, NotThere
 from tocsin.gate import Action, Clearance, Marked, Role, Scheme, Verdict, may, tlp2
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
+from tocsin.hub.posted import posted
 from tocsin.hub.shown import GROUP, instant, marked, shown
 from tocsin.hub.staff import Staff
-from tocsin.intake.posted import posted
 from tocsin.store import Jsonb, Store, Transaction
 from tocsin.terms.ids import report_id as id_of
 

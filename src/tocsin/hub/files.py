@@ -6,15 +6,17 @@ import tempfile
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tocsin.errors import Malformed
 from tocsin.gate import Action
 from tocsin.hub import MOST, Hub
 from tocsin.hub.caller import Caller
-from tocsin.intake import Intake, read
-from tocsin.intake.posted import SET_BY_THE_HUB
+from tocsin.hub.posted import SET_BY_THE_HUB
 from tocsin.terms.ids import report_id as id_of
+
+if TYPE_CHECKING:
+    from tocsin.intake import Intake
 
 SUFFIXES = (".csv", ".tsv")
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh")
@@ -23,6 +25,8 @@ SHOWN = 1_000  # issues and refusals that are given back one by one
 
 def submit_file(hub: Hub, who: Caller, name: str, body: bytes, handling: dict[str, Any]) -> dict[str, Any]:
     """Reads a file and submits its reports under one handling, for a file says nothing of who may see it. The answer counts, and says what was not taken."""
+    from tocsin.intake import read  # loaded with the first file: it takes a second
+
     who.needs(Action.SUBMIT)
     if Path(name).suffix.lower() not in SUFFIXES or body[:6].startswith(_PACKED):
         raise Malformed(f"a file is sent as {' or '.join(SUFFIXES)}, and not packed: unpack it, and give its name")

@@ -1,0 +1,90 @@
+"""tocsin agency: what the hub's own staff does, by its API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import click
+
+from tocsin.errors import HubError
+
+URL = click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the hub is.")
+TOKEN = click.option(
+    "--token", envvar="TOCSIN_TOKEN", prompt="Token of the hub's administrator", hide_input=True, help="By default TOCSIN_TOKEN."
+)
+ROLES = ("submit", "analyse", "administer_agency", "oversee")
+
+
+@click.group()
+def agency() -> None:
+    """Agencies of a hub, their groups and tokens."""
+
+
+@agency.command()
+@click.argument("name")
+@URL
+@TOKEN
+def add(name: str, url: str, token: str) -> None:
+    """Take the agency NAME into the hub."""
+    _ask(url, token, "POST", "/api/agencies", {"name": name})
+    click.echo(f"{name} is in the hub; give it a token with: tocsin agency token {name}")
+
+
+@agency.command(name="token")
+@click.argument("name")
+@click.option("--label", help="What the token is called in logs; by default NAME.")
+@click.option(
+    "--role", "roles", type=click.Choice(ROLES), multiple=True, default=("submit", "analyse"), show_default=True, help="Several times."
+)
+@click.option("--days", type=int, default=365, show_default=True, help="How long it holds.")
+@URL
+@TOKEN
+def make_token(name: str, label: str | None, roles: tuple[str, ...], days: int, url: str, token: str) -> None:
+    """Make a token for the agency NAME, and print it, this once."""
+    made = _ask(url, token, "POST", "/api/tokens", {"label": label or name, "agency": name, "roles": list(roles), "days": days})
+    click.echo(made["token"])
+
+
+@agency.command()
+@click.argument("label")
+@URL
+@TOKEN
+def revoke(label: str, url: str, token: str) -> None:
+    """The token LABEL holds no longer."""
+    _ask(url, token, "DELETE", f"/api/tokens/{quote(label, safe='')}")
+    click.echo(f"{label} holds no longer.")
+
+
+@agency.command()
+@click.argument("group")
+@click.argument("name")
+@click.option("--leave", is_flag=True, help="Out of it.")
+@URL
+@TOKEN
+def group(group: str, name: str, leave: bool, url: str, token: str) -> None:
+    """Take the agency NAME into GROUP."""
+    _ask(url, token, "DELETE" if leave else "PUT", f"/api/groups/{quote(group, safe='')}/{quote(name, safe='')}")
+    click.echo(f"{name} is {'no longer ' if leave else ''}in {group}.")
+
+
+def _ask(url: str, token: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = Request(url.rstrip("/") + path, None if body is None else json.dumps(body).encode(), headers, method=method)
+    try:
+        with urlopen(request, timeout=30) as answer:
+            out: dict[str, Any] = json.load(answer)
+            return out
+    except HTTPError as why:
+        try:
+            reason = json.load(why)["error"]["reason"]
+        except (ValueError, KeyError):
+            reason = f"status {why.code}"
+        raise HubError(f"{url}: {reason}") from why
+    except (URLError, OSError, ValueError) as why:
+        raise HubError(
+            f"{url} does not answer ({getattr(why, 'reason', why)}): is the hub running there? Start it with `tocsin serve`"
+        ) from why
