@@ -272,6 +272,18 @@ def test_a_year_that_is_missing_is_told_and_puts_signals_in_doubt() -> None:
     assert "data seem to be missing" in found.signals["note"][0]
 
 
+def test_a_source_that_starts_or_falls_silent_is_told_and_puts_signals_in_doubt() -> None:
+    late = AS_OF - timedelta(days=40)
+    by = pl.when((pl.col("event_end") > late) & (pl.col("incident_id").str.slice(-1) < "5")).then(pl.lit(["B"])).otherwise("agencies")
+    found = shifts(shifted().with_columns(agencies=by))
+    assert any("B, which alone tells of" in c and "started on" in c for c in found.caveats)
+    assert not found.signals["calibrated"].any()
+    assert "started on" in found.signals["note"][0]
+    by = pl.when((pl.col("event_end") <= late) & (pl.col("incident_id").str.slice(-1) < "5")).then(pl.lit(["B"])).otherwise("agencies")
+    assert any("is silent since" in c for c in shifts(shifted().with_columns(agencies=by)).caveats)
+    assert not any("started" in c or "silent" in c for c in shifts(shifted()).caveats)
+
+
 def test_ten_thousand_in_one_day_at_one_place_are_judged_in_time() -> None:
     many = table(quiet() + [incident(500_000 + k, AS_OF, town=3) for k in range(10_000)])
     found = look(many, as_of=AS_OF, actors=(), false_alarms_per_year=4)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tocsin.errors import LookAheadError
 from tocsin.terms.tables import INCIDENTS, VIOLENCE, conform
 from tocsin.watch.plan import HISTORY, Plan, as_day, latest
+from tocsin.watch.sources import changed
 
 _WIDEST = 31  # days within which an incident must be known to lie
 _GAP, _MISSED = 60, 15.0  # days without an incident, and incidents that would be usual in them, from which on data seem to be missing
@@ -101,6 +102,7 @@ def _caveats(frame: pl.DataFrame, plan: Plan, stamped: Any) -> list[str]:
             out.append(f"the last incident of {kind} violence is {since} days before {plan.as_of}")
         if gap := missing(own["day"].to_numpy(), plan):
             out.append(f"{kind}: {gap}")
+        out += [f"{kind}: {told}" for told in changed(own, plan)]
     return out
 
 

@@ -23,6 +23,7 @@ from tocsin.watch.known import LEFT_OUT, Known, known, known_then, missing
 from tocsin.watch.places import placed, vague_place
 from tocsin.watch.plan import HISTORY, PAIRS, RECENT, Plan, made, replications
 from tocsin.watch.signals import Row, finished, same, table
+from tocsin.watch.sources import changed
 from tocsin.watch.streams import Stream, streams
 
 Progress = Callable[[int, int], None]  # streams looked at, in all
@@ -174,8 +175,9 @@ def _shares(little: dict[Stream, str | None], plan: Plan) -> dict[str, _Share]:
 def _doubts(incidents: pl.DataFrame, plan: Plan) -> dict[str, tuple[str, ...]]:
     out: dict[str, tuple[str, ...]] = {}
     for kind in plan.violence:
-        gap = missing(incidents.filter(pl.col("violence") == kind)["day"].to_numpy(), plan)
-        out[kind] = (gap,) if gap else ()
+        own = incidents.filter(pl.col("violence") == kind)
+        gap = missing(own["day"].to_numpy(), plan)
+        out[kind] = (*((gap,) if gap else ()), *changed(own, plan))
     return out
 
 
