@@ -72,7 +72,7 @@ IMMUTABLE LANGUAGE sql RETURN
 CREATE FUNCTION groups_of(p_agency text) RETURNS text[] STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
 AS $$ SELECT coalesce(array_agg(group_name ORDER BY group_name), '{}') FROM member WHERE agency = p_agency $$;
 
-CREATE FUNCTION visibility(p_reports uuid[]) RETURNS TABLE (audience text, report_id uuid) STABLE LANGUAGE sql SET search_path = tocsin, pg_temp
+CREATE FUNCTION visibility(p_reports uuid[]) RETURNS TABLE (audience text, report_id uuid) STABLE ROWS 10 LANGUAGE sql SET search_path = tocsin, pg_temp
 AS $$
     WITH who AS MATERIALIZED (SELECT name, groups_of(name) AS groups FROM agency)
     SELECT w.name, h.report_id FROM handling h JOIN marking m ON m.name = h.marking CROSS JOIN who w
@@ -84,7 +84,9 @@ CREATE FUNCTION tick(p_at timestamptz) RETURNS timestamptz LANGUAGE sql SET sear
 AS $$ UPDATE clock SET last = greatest(last, p_at) RETURNING last $$;
 
 -- Brings the feeds in line with the handling of some reports. What opens together is placed by report id, so that a place tells nothing of what was hidden.
+-- By key alone: the planner, which does not know how few reports are given, would read the whole feed (70 ms against 20 on 30,000 lines).
 CREATE FUNCTION settle(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
     WITH wanted AS MATERIALIZED (SELECT v.audience, v.report_id FROM visibility(p_reports) v),
     gone AS (
