@@ -113,7 +113,6 @@ def excitation(when: Any, where: Any, delays: Any, before: Any, sets_off: Any) -
     """(n,): events a day at each event's place that earlier ones set off, those before the window included."""
     n, places = len(when), before.shape[1]
     out = np.zeros(n)
-    mass = before.copy()
     for k in range(len(delays)):
         if n <= places:  # pair by pair
             for i in range(n):
@@ -121,13 +120,11 @@ def excitation(when: Any, where: Any, delays: Any, before: Any, sets_off: Any) -
                 for j in range(i):
                     out[i] += sets_off[k, where[j], where[i]] * np.exp(-(when[i] - when[j]) / delays[k])
             continue
+        mass = before[k].copy()
         for i in range(n):
-            fade = np.exp(-(when[i] - (when[i - 1] if i else 0.0)) / delays[k])
-            for p in range(places):
-                mass[k, p] *= fade
-            out[i] += mass[k, where[i]]
-            for p in range(places):
-                mass[k, p] += sets_off[k, where[i], p]
+            mass *= np.exp(-(when[i] - (when[i - 1] if i else 0.0)) / delays[k])
+            out[i] += mass[where[i]]
+            mass += sets_off[k, where[i]]
     return out
 
 
