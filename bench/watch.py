@@ -66,13 +66,15 @@ def poisson(mean: float, chance: random.Random) -> int:
 
 def a_year(seed: int, every: int, kind: str, branching: float) -> tuple[int, int, int]:
     """(new signals, signals raised summed over looks, looks after the first)."""
-    whole, seen, new, raised, last = quiet(seed, branching), set[str](), 0, 0, None
+    whole, seen, new, raised, last, before = quiet(seed, branching), set[str](), 0, 0, None, None
     looks = 364 // every
     for k in range(looks, -1, -1):
         day = END - timedelta(days=every * k)
         known = whole.filter(pl.col("known_at") <= day).with_columns(as_of=pl.lit(day))
-        last = look(known, as_of=day, every=every, kinds=(kind,), last=last, seed=seed, quick=True).signals
-        ids = set(last["signal_id"])
+        now = look(known, as_of=day, every=every, kinds=(kind,), last=last, seed=seed, quick=True).signals
+        ids = set(now["signal_id"])
+        # one look may fail to raise a signal: it goes on, as in watch() and replay()
+        last, before = (now if before is None else pl.concat([now, before.filter(~pl.col("signal_id").is_in(list(ids)))])), now
         new += len(ids - seen) if k < looks else 0
         raised += len(ids)
         seen |= ids
