@@ -19,7 +19,7 @@ from psycopg import sql
 
 from tocsin.gate import tlp2
 from tocsin.hub import Hub
-from tocsin.server import make_app
+from tocsin.server.app import make_app
 from tocsin.store import Store
 from tocsin.store.embedded import Embedded
 from tocsin.store.setup import install_scheme, prepare

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tocsin.cli import app
+from tocsin.cli import commands
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -40,7 +40,7 @@ def test_pages_do_without_filler(page: Path) -> None:
 
 def test_every_option_of_every_command_is_documented() -> None:
     text = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-    for name, command in app.commands.items():
+    for name, command in commands().items():
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.opts[0] in text, f"tocsin {name} {parameter.opts[0]}"

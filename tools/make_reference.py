@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import tocsin
 from tocsin import errors
-from tocsin.cli import app
+from tocsin.cli import app, commands
 from tocsin.terms import tables
 from tocsin.terms.taxonomies import NAMES, taxonomy
 
@@ -58,8 +58,8 @@ def python_page() -> str:
 def cli_page() -> str:
     """The help of every command."""
     out = ["# Command line", MADE]
-    for name in ["", *sorted(app.commands)]:
-        words = [name, "--help"] if name else ["--help"]
+    for name in ["", *commands()]:
+        words = [*name.split(), "--help"]
         text = CliRunner().invoke(app, words, prog_name="tocsin", terminal_width=100).output
         out += [f"## tocsin {name}".rstrip(), "```text", text.rstrip(), "```", ""]
     return "\n".join(out)

@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
-from tocsin.cli.agency import agency
-from tocsin.cli.brief import brief
-from tocsin.cli.calibrate import calibrate
-from tocsin.cli.fuse import fuse
-from tocsin.cli.judge import judge
-from tocsin.cli.read import read
-from tocsin.cli.replay import replay
-from tocsin.cli.scan import scan
-from tocsin.cli.serve import serve
-from tocsin.cli.train import train
-from tocsin.cli.watch import watch
-from tocsin.cli.why import why
 from tocsin.errors import TocsinError
 
+#: In the order in which they are told of; each is a function of the file of its name, which is loaded when it is called.
+VERBS = ("brief", "read", "fuse", "judge", "why", "train", "calibrate", "scan", "watch", "replay", "serve", "agency")
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class Verbs(click.Group):
+    """A group whose commands are loaded one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs' names."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of a name."""
+        if cmd_name not in VERBS:
+            return None
+        found = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        assert isinstance(found, click.Command)
+        return found
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="tocsin", prog_name="tocsin")
 def app() -> None:
     """Fuse reports of violence into one honest record of incidents."""
 
 
-for command in (brief, read, fuse, judge, why, train, calibrate, scan, watch, replay, serve, agency):
-    app.add_command(command)
+def commands() -> dict[str, click.Command]:
+    """Every command by the words that call it, those of a group too."""
+    out: dict[str, click.Command] = {}
+    for name in sorted(VERBS):
+        verb = app.get_command(click.Context(app), name)
+        assert verb is not None
+        out[name] = verb
+        if isinstance(verb, click.Group):
+            out |= {f"{name} {below}": command for below, command in sorted(verb.commands.items())}
+    return out
 
 
 def main() -> None:

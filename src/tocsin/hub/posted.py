@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from tocsin.terms.tables import REPORTS
 from tocsin.terms.taxonomies import taxonomy
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: What the hub sets itself: a post that has one is refused.
 SET_BY_THE_HUB = frozenset(
@@ -73,7 +73,11 @@ def _together(said: dict[str, Any]) -> list[str]:
 
 @cache
 def _checks() -> dict[str, Callable[[Any], Any]]:
-    """How each field is checked, in the contract's order."""
+    """How each field is checked, in the contract's order. polars is loaded here: a process that checks no post does without."""
+    import polars as pl
+
+    from tocsin.terms.tables import REPORTS
+
     out: dict[str, Callable[[Any], Any]] = dict.fromkeys(OWN, _text(200))
     for column in REPORTS:
         name, kind = column.name, column.dtype
@@ -95,6 +99,8 @@ def _checks() -> dict[str, Callable[[Any], Any]]:
 
 
 def _plain(name: str, kind: pl.DataType) -> Callable[[Any], Any]:
+    import polars as pl
+
     if isinstance(kind, pl.Int32):
         return _number(name)
     if isinstance(kind, pl.Float64):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from tocsin.gate import Clearance, Marked
-from tocsin.terms.tables import REPORTS
 
 #: Of a post, what is its agency's alone.
 _OWN = ("own_id", "version")
-_ORDER = (*_OWN, *(c.name for c in REPORTS))
 GROUP = "group:"
 
 
@@ -40,4 +39,12 @@ def shown(row: Mapping[str, Any], who: Clearance) -> dict[str, Any]:
         "derived_from": [str(i) for i in row["derived_from"]] or None,
         "part_of": row["part_of"],
     }
-    return {k: said[k] for k in _ORDER if said.get(k) is not None and (mine or k not in _OWN)}
+    return {k: said[k] for k in _order() if said.get(k) is not None and (mine or k not in _OWN)}
+
+
+@cache
+def _order() -> tuple[str, ...]:
+    """As the contract orders a report's fields; loaded with the first report that is shown, for it takes polars."""
+    from tocsin.terms.tables import REPORTS
+
+    return (*_OWN, *(c.name for c in REPORTS))

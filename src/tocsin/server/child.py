@@ -17,7 +17,10 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
     import uvicorn
 
     from tocsin.hub import Hub, clock
+    from tocsin.hub.posted import posted
     from tocsin.server.app import make_app
+
+    posted({})  # loads what a post is checked with
 
     def run(told: dict[str, Any], stop: threading.Event) -> None:
         store = Store(told["conninfo"], size=16)

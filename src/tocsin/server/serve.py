@@ -20,7 +20,7 @@ from urllib.request import urlopen
 
 from tocsin.errors import StoreError
 from tocsin.gate import tlp2
-from tocsin.hub import Hub, clock
+from tocsin.hub import Staff, clock
 from tocsin.store import Store
 from tocsin.store.embedded import Embedded
 from tocsin.store.setup import install_scheme, prepare
@@ -75,7 +75,7 @@ def _database(folder: Path, url: str | None) -> Iterator[tuple[str, Path]]:
 def _first_token(conninfo: str) -> str | None:
     store = Store(conninfo, size=1)
     try:
-        return Hub(store, clock()).staff.first_token()
+        return Staff(store, clock()).first_token()
     finally:
         store.close()
 

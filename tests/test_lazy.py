@@ -1,0 +1,52 @@
+"""What is loaded when: a verb with its first use, and no process of the hub loads what it does without."""
+
+import itertools
+import subprocess
+import sys
+
+import pytest
+
+WAYS = [
+    "from tocsin import brief, watch",
+    "import tocsin.brief.ask, tocsin.watch.ears",
+    "import tocsin; tocsin.brief; tocsin.watch",
+    "import tocsin.watch.scan",
+]
+SAME = (
+    "import sys, tocsin; assert tocsin.brief is sys.modules['tocsin.brief'].brief; assert tocsin.watch is sys.modules['tocsin.watch'].watch"
+)
+HEAVY = "polars numba numpy scipy litestar uvicorn psycopg tocsin.brief tocsin.watch tocsin.fusion tocsin.intake tocsin.kernels".split()
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(WAYS, 2)))
+def test_brief_and_watch_are_the_verbs_in_whatever_order_rooms_are_imported(order: tuple[str, ...]) -> None:
+    run("\n".join([*order, "import tocsin.brief, tocsin.watch, tocsin.intake", SAME]))
+
+
+def test_a_name_that_is_none_is_an_attribute_error_and_all_names_are_listed() -> None:
+    assert run("import tocsin; print(hasattr(tocsin, 'forecasts'), set(tocsin.__all__) <= set(dir(tocsin)))") == "False True"
+    assert run("from tocsin import *; print(callable(fuse))") == "True"
+
+
+def test_a_verb_may_be_replaced_and_comes_back() -> None:
+    run(
+        f"import tocsin; tocsin.brief = 1; assert tocsin.brief == 1; del tocsin.brief; {SAME.replace('; assert tocsin.watch', '; tocsin.watch; assert tocsin.watch')}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("loads", "needs"),
+    [
+        ("import tocsin, tocsin.cli", set()),
+        ("import tocsin.cli.serve, tocsin.server.serve", {"psycopg"}),
+        ("import sys; sys.argv = ['', 'web']; import tocsin.server.child as c; c.web()", {"psycopg", "litestar", "uvicorn", "polars"}),
+    ],
+)
+def test_no_process_of_the_hub_but_that_which_fuses_loads_the_verbs(loads: str, needs: set[str]) -> None:
+    assert set(run(f"{loads}\nimport sys; print(*[m for m in {HEAVY} if m in sys.modules])").split()) == needs
