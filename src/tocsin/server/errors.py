@@ -19,9 +19,13 @@ _SAID = {
 }
 
 
+#: Of every answer, errors included.
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
 def answer(status: int, reason: str) -> Response[dict[str, Any]]:
     """One form for all."""
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    headers = HEADERS | ({"WWW-Authenticate": "Bearer"} if status == 401 else {})
     return Response({"error": {"status": status, "reason": reason}}, status_code=status, headers=headers, media_type="application/json")
 
 

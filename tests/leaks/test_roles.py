@@ -1,0 +1,128 @@
+"""Default deny: every route with every role, against a table that is written by hand. A route without a line in it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hubs import Ticking, World
+from litestar import get
+from litestar.testing import TestClient
+
+from tocsin.server import make_app
+from tocsin.store.embedded import Embedded
+
+NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
+
+#: Who asks: a token of one role, of an agency or of the hub's own staff.
+AGENCY = {"submit", "analyse", "administer_agency", "oversee"}
+STAFF = {"administer_hub", "hub's overseer"}
+EVERY = AGENCY | STAFF
+READ = {"submit", "analyse", "administer_agency"}
+RELEASE = {"analyse", "administer_agency"}
+REMARK = {"submit", "administer_agency"}
+LOG = {"administer_agency", "oversee", "administer_hub", "hub's overseer"}
+#: Who has no token that holds: 401 everywhere but on what is public.
+NOBODY = ("none", "wrong", "expired", "revoked")
+PUBLIC: set[str] | None = None
+
+#: (method, path): who may, and a body with which it goes as far as the roles.
+MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
+    ("GET", "/health"): (PUBLIC, None),
+    ("GET", "/ready"): (PUBLIC, None),
+    ("GET", "/api/schema"): (PUBLIC, None),
+    ("GET", "/api/schema/openapi.json"): (PUBLIC, None),
+    ("GET", "/api/schema/{path}"): (PUBLIC, None),
+    ("POST", "/api/reports"): ({"submit"}, {"marking": "RED"}),
+    ("POST", "/api/files?name=x.csv&marking=RED"): ({"submit"}, b"a,b\n"),
+    ("GET", "/api/feed"): (READ, None),
+    ("GET", "/api/reports/{report_id}"): (READ, None),
+    ("GET", "/api/reports/{report_id}/who"): (READ, None),
+    ("POST", "/api/reports/{report_id}/release"): (RELEASE, {"to": "B"}),
+    ("POST", "/api/reports/{report_id}/remark"): (REMARK, {"marking": "RED"}),
+    ("GET", "/api/incidents"): (READ, None),
+    ("GET", "/api/incidents/{incident_id}"): (READ, None),
+    ("GET", "/api/agencies"): (EVERY, None),
+    ("GET", "/api/audit"): (LOG, None),
+    ("POST", "/api/agencies"): ({"administer_hub"}, {"name": "B"}),
+    ("PUT", "/api/groups/{group}/{agency}"): ({"administer_hub"}, None),
+    ("DELETE", "/api/groups/{group}/{agency}"): ({"administer_hub"}, None),
+    ("POST", "/api/tokens"): ({"administer_hub"}, {"label": "x", "roles": []}),
+    ("DELETE", "/api/tokens/{label}"): ({"administer_hub"}, None),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world(postgres: Embedded) -> Iterator[World]:
+    clock = Ticking()
+    made = World(postgres, clock)
+    for role in sorted(AGENCY):
+        made.tokens[role] = _token(made, role, [role], agency="C")
+    made.tokens["administer_hub"] = _token(made, "administer", ["administer_hub"])
+    made.tokens["hub's overseer"] = _token(made, "overseer", ["oversee"])
+    every = ["submit", "analyse", "administer_agency", "oversee"]
+    made.tokens["revoked"] = _token(made, "revoked", every, agency="C")
+    made.tokens["expired"] = _token(made, "expired", every, agency="C", days=1)
+    made.tokens["wrong"] = "tocsin_" + "x" * 43
+    assert made.ask("admin", "DELETE", "/api/tokens/revoked").status_code == 200
+    clock.at += timedelta(days=2)
+    yield made
+    made.close()
+
+
+def _token(world: World, label: str, roles: list[str], **more: Any) -> str:
+    made = world.ask("admin", "POST", "/api/tokens", {"label": label, "roles": roles} | more)
+    assert made.status_code == 201, made.text
+    found: str = made.json()["token"]
+    return found
+
+
+def _ask(world: World, who: str, method: str, path: str, body: Any) -> int:
+    for name in ("report_id", "incident_id", "request_id"):
+        path = path.replace(f"{{{name}}}", NEVER)
+    for name in ("group", "agency", "label"):
+        path = path.replace(f"{{{name}}}", "nobody")
+    if isinstance(body, bytes):
+        headers = {"Authorization": f"Bearer {world.tokens[who]}"} if who != "none" else {}
+        return world.client.request(method, path, content=body, headers=headers | {"Content-Type": "application/octet-stream"}).status_code
+    return world.ask(None if who == "none" else who, method, path, body).status_code
+
+
+def _routes(app: Any) -> set[tuple[str, str]]:
+    found = {
+        (m, r.path.replace(":str", "").rstrip("/")) for r in app.routes for m in getattr(r, "methods", ()) if m not in ("OPTIONS", "HEAD")
+    }
+    return {(m, p) for m, p in found if p}
+
+
+TABLE = {(m, p.partition("?")[0]) for m, p in MAY}
+
+
+def test_every_route_of_the_app_stands_in_the_table(world: World) -> None:
+    assert _routes(world.client.app) == TABLE
+
+
+def test_a_route_that_says_nothing_of_whom_it_is_for_is_for_nobody_and_fails_the_table(world: World) -> None:
+    @get("/api/new", sync_to_thread=False)
+    def new() -> dict[str, bool]:
+        return {"ok": True}
+
+    app = make_app(world.hub)
+    app.register(new)
+    assert _routes(app) != TABLE
+    with TestClient(app) as client:
+        for who in sorted(EVERY):
+            assert client.get("/api/new", headers={"Authorization": f"Bearer {world.tokens[who]}"}).status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(MAY))
+def test_who_may_is_let_in_and_nobody_else(world: World, method: str, path: str) -> None:
+    may, body = MAY[(method, path)]
+    for who in (*sorted(EVERY), *NOBODY):
+        status = _ask(world, who, method, path, body)
+        if may is None or who in may:
+            assert status in (200, 201, 400, 404), (who, status)
+        else:
+            assert status == (401 if who in NOBODY else 403), (who, status)
