@@ -113,6 +113,7 @@ class Oracle:
         for world in (self.first, self.second):
             refresh(world.fuse, only={"B"})
         pages = [
+            "/api/me",
             "/api/agencies",
             "/api/feed",
             "/api/feed?limit=2",

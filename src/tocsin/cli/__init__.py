@@ -10,7 +10,7 @@ import click
 from tocsin.errors import TocsinError
 
 #: In the order in which they are told of; each is a function of the file of its name, which is loaded when it is called.
-VERBS = ("brief", "read", "fuse", "judge", "why", "train", "calibrate", "scan", "watch", "replay", "serve", "agency")
+VERBS = ("brief", "read", "fuse", "judge", "why", "train", "calibrate", "scan", "watch", "replay", "serve", "agency", "push")
 
 
 class Verbs(click.Group):
@@ -50,9 +50,8 @@ def commands() -> dict[str, click.Command]:
 def main() -> None:
     """Run the command line; a TocsinError becomes its message and exit code 2, never a traceback."""
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        if code := app(standalone_mode=False):  # what a verb exits with is given back
+            sys.exit(code)
     except click.ClickException as why:
         why.show()
         sys.exit(why.exit_code)

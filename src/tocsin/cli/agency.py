@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import click
 
-from tocsin.errors import HubError
+from tocsin.cli.client import Client
 
 URL = click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the hub is.")
 TOKEN = click.option(
@@ -72,19 +69,4 @@ def group(group: str, name: str, leave: bool, url: str, token: str) -> None:
 
 
 def _ask(url: str, token: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = Request(url.rstrip("/") + path, None if body is None else json.dumps(body).encode(), headers, method=method)
-    try:
-        with urlopen(request, timeout=30) as answer:
-            out: dict[str, Any] = json.load(answer)
-            return out
-    except HTTPError as why:
-        try:
-            reason = json.load(why)["error"]["reason"]
-        except (ValueError, KeyError):
-            reason = f"status {why.code}"
-        raise HubError(f"{url}: {reason}") from why
-    except (URLError, OSError, ValueError) as why:
-        raise HubError(
-            f"{url} does not answer ({getattr(why, 'reason', why)}): is the hub running there? Start it with `tocsin serve`"
-        ) from why
+    return Client(url, token).ask(method, path, body)

@@ -35,7 +35,7 @@ def submit_file(hub: Hub, who: Caller, name: str, body: bytes, handling: dict[st
         path.write_bytes(body)
         made = read(path)
     answers = []
-    posts = [_post(who.agency, row, handling) for row in made.reports.iter_rows(named=True)]
+    posts = [as_post(who.agency, row, handling) for row in made.reports.iter_rows(named=True)]
     for at in range(0, len(posts), MOST):
         answers += hub.submit(who, posts[at : at + MOST])
     refused = [
@@ -49,7 +49,7 @@ def _issues(made: Intake) -> Sequence[dict[str, Any]]:
     return made.issues.head(SHOWN).select("row", "field", "value", "reason").to_dicts()
 
 
-def _post(agency: str, row: dict[str, Any], handling: dict[str, Any]) -> dict[str, Any]:
+def as_post(agency: str, row: dict[str, Any], handling: dict[str, Any]) -> dict[str, Any]:
     """A row of reports as a post: an id that the file gave is the agency's own id, and what pointed at such an id still does."""
     said = {
         k: _plain(v) for k, v in row.items() if v is not None and k not in SET_BY_THE_HUB and k not in ("marking", "releasable_to", "orcon")

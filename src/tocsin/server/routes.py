@@ -149,6 +149,14 @@ async def incident(hub: TheHub, who: Who, incident_id: FromPath[str]) -> Json:
     return await _in_thread(hub.incident, who, incident_id)
 
 
+@get("/api/me", opt=ANY, sync_to_thread=False)
+def me(hub: TheHub, who: Who) -> Json:
+    """Who I am to the hub: my token's label, my agency (none: the hub's own staff), roles and groups; and the markings that the hub knows."""
+    mine = who.clearance
+    said = {"label": who.label, "agency": mine.agency, "roles": sorted(mine.roles), "groups": sorted(mine.groups)}
+    return said | {"markings": [m.name for m in hub.scheme.markings]}
+
+
 @get("/api/agencies", opt=ANY)
 async def agencies(hub: TheHub, who: Who) -> Json:
     """The hub's agencies, and the groups that mine is in."""
@@ -198,6 +206,6 @@ async def revoke_token(hub: TheHub, who: Who, label: FromPath[str]) -> Json:
 
 
 ROUTES = [
-    health, ready, submit, submit_a_file, feed, report, who_can_see, release, remark, incidents, incident, agencies, audit,
+    health, ready, submit, submit_a_file, feed, report, who_can_see, release, remark, incidents, incident, me, agencies, audit,
     add_agency, join, leave, add_token, revoke_token,
 ]  # fmt: skip

@@ -1,0 +1,92 @@
+"""A client of the hub's API, for the command line."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+
+from tocsin.errors import HubError, OptionError
+
+#: Statuses after which the same request may do: too many at once, or what stands behind the server is away.
+PASSING = frozenset({429, 500, 502, 503, 504})
+
+
+class Passing(HubError):
+    """The hub did not do it now; the same request may do later. after: seconds that the hub asked to be left alone."""
+
+    def __init__(self, message: str, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class TooLarge(HubError):
+    """The hub does not take so much at once."""
+
+
+class Client:
+    """Asks one hub with one token. A token goes over TLS, or stays on this machine: another address is refused (`OptionError`)."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self._token = url.rstrip("/"), token
+        at = urlsplit(self.url)
+        if at.scheme not in ("http", "https") or not at.hostname:
+            raise OptionError(f"{url}: an address of the form https://hub.example is wanted")
+        here = at.hostname == "localhost" or _loopback(at.hostname)
+        if at.scheme == "http" and not here:
+            raise OptionError(f"{url}: the token and the reports would go over the network for all to read; give an https:// address")
+        self._opener = build_opener(_NoRedirect, *([ProxyHandler({})] if here else []))
+
+    def ask(self, method: str, path: str, body: Any = None, *, timeout: float = 60.0) -> dict[str, Any]:
+        """The answer to one request. body: bytes are sent as they are, other things as JSON. Raises `Passing`, `TooLarge`, `HubError`."""
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        try:
+            with self._opener.open(Request(self.url + path, sent, headers, method=method), timeout=timeout) as answer:
+                out: dict[str, Any] = json.load(answer)
+                return out
+        except HTTPError as why:
+            raise self._refused(why) from why
+        except (URLError, OSError, ValueError) as why:
+            reason = getattr(why, "reason", why)
+            raise Passing(f"{self.url} does not answer ({reason}): is the hub running there? Start it with `tocsin serve`") from why
+
+    def _refused(self, why: HTTPError) -> HubError:
+        try:
+            reason = f"{self.url}: {json.load(why)['error']['reason']}"
+        except (ValueError, KeyError, TypeError, OSError):
+            reason = f"{self.url}: status {why.code}"
+        if why.code in PASSING:
+            after = why.headers.get("Retry-After", "")
+            return Passing(reason, float(after) if after.isdigit() else 0.0)
+        return TooLarge(reason) if why.code == 413 else HubError(reason)
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """A token goes where it was told to and nowhere else."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def token_of(file: Path | None, given: str | None) -> str:
+    """The token: of a file, or else TOCSIN_TOKEN's. Raises `OptionError`."""
+    if file is not None:
+        try:
+            given = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as why:
+            raise OptionError(f"{file}: the token cannot be read from it ({why})") from why
+    if not given or not given.strip():
+        raise OptionError("no token: put it into the environment as TOCSIN_TOKEN, or into a file and name that with --token-file")
+    return given.strip()
