@@ -11,7 +11,7 @@ from hubs import Ticking, World
 from litestar import get
 from litestar.testing import TestClient
 
-from tocsin.server import make_app
+from tocsin.server.app import make_app
 from tocsin.store.embedded import Embedded
 
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
@@ -45,6 +45,7 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/api/incidents"): (READ, None),
     ("GET", "/api/incidents/{incident_id}"): (READ, None),
     ("GET", "/api/agencies"): (EVERY, None),
+    ("GET", "/api/me"): (EVERY, None),
     ("GET", "/api/audit"): (LOG, None),
     ("POST", "/api/agencies"): ({"administer_hub"}, {"name": "B"}),
     ("PUT", "/api/groups/{group}/{agency}"): ({"administer_hub"}, None),

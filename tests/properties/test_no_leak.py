@@ -3,133 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from hubs import Ticking, World
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from two_hubs import AGENCIES, GROUPS, NAMED, Oracle
 
-from tocsin.gate import Action, Clearance, Marked, Role, may, tlp2
-from tocsin.hub.pictures import refresh
+from tocsin.gate import tlp2
 from tocsin.store.embedded import Embedded
 from tocsin.terms.ids import report_id
-
-AGENCIES, GROUPS = ("A", "B", "C"), ("north", "south")
-NAMED = [*AGENCIES, *(f"group:{g}" for g in GROUPS)]
-NEVER = report_id("A", "never")
-ROLE = frozenset({Role.ANALYSE})
-
-
-@dataclass
-class Said:
-    """A report as the oracle knows it."""
-
-    agency: str
-    body: dict[str, Any]
-    handling: dict[str, Any]
-    released: list[tuple[str, str]] = field(default_factory=list)  # by whom, to whom
-
-    def marked(self) -> Marked:
-        h = self.handling
-        return Marked(h["marking"], self.agency, frozenset(h["releasable_to"]), h["orcon"], frozenset(to for _, to in self.released))
-
-
-class Oracle:
-    """Who sees what, by may() alone; and the two hubs."""
-
-    def __init__(self, first: World, second: World, clock: Ticking) -> None:
-        self.first, self.second, self.clock = first, second, clock
-        self.reports: dict[str, Said] = {}
-        self.groups: dict[str, set[str]] = {g: set() for g in GROUPS}
-        self.there: dict[str, set[str]] = {g: set() for g in GROUPS}  # membership that the second hub knows
-        self.sent: set[str] = set()  # reports that the second hub has
-
-    def sees(self, who: str, said: Said) -> bool:
-        groups = frozenset(g for g, inside in self.groups.items() if who in inside)
-        return may(Clearance(who, ROLE, groups), Action.READ, said.marked()).allowed
-
-    def submit(self, agency: str, own: str, facts: dict[str, Any], handling: dict[str, Any]) -> None:
-        body = {"own_id": own, **facts, **handling}
-        ident = report_id(agency, own)
-        status = self.first.submit(agency, body)[0]["status"]
-        if status == "refused":  # it names itself, or another stands under its id
-            assert agency != "B" or self.second.submit("B", body)[0]["status"] == status
-            return
-        new = ident not in self.reports
-        self.reports.setdefault(ident, Said(agency, body, handling))
-        if agency == "B":  # what B does reaches both
-            self.second.submit("B", body)
-            self.sent.add(ident)
-        elif new:
-            self.settle()
-
-    def remark(self, ident: str, who: str, handling: dict[str, Any]) -> None:
-        said = self.reports[ident]
-        self.both(ident, who, "remark", handling)
-        if who == said.agency:
-            said.handling, said.released = handling, []
-        self.settle()
-
-    def release(self, ident: str, who: str, to: str) -> None:
-        said = self.reports[ident]
-        groups = frozenset(g for g, inside in self.groups.items() if who in inside)
-        allowed = may(Clearance(who, ROLE, groups), Action.RELEASE, said.marked())
-        self.both(ident, who, "release", {"to": to})
-        if allowed and to not in said.marked().released_to:
-            said.released.append((who, to))
-        self.settle()
-
-    def both(self, ident: str, who: str, what: str, body: dict[str, Any]) -> None:
-        """An act in the first hub, and in the second where B does it, or the report is there."""
-        one = self.first.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
-        if who == "B" or ident in self.sent:
-            two = self.second.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
-            assert who != "B" or (one.status_code, one.content) == (two.status_code, two.content)
-
-    def member(self, group: str, agency: str, is_in: bool) -> None:
-        self.first.ask("admin", "PUT" if is_in else "DELETE", f"/api/groups/{group}/{agency}")
-        (self.groups[group].add if is_in else self.groups[group].discard)(agency)
-        self.settle()
-
-    def settle(self) -> None:
-        """Brings the second hub to what B may see now: the groups that B is in, reports that it newly sees by their id, then their handling."""
-        for group, inside in self.groups.items():
-            wanted = inside if "B" in inside else set()
-            for agency in sorted(wanted ^ self.there[group], key=lambda a: (a == "B", a)):
-                self.second.ask("admin", "PUT" if agency in wanted else "DELETE", f"/api/groups/{group}/{agency}")
-            self.there[group] = set(wanted)
-        for ident in sorted(self.reports):
-            said = self.reports[ident]
-            if ident not in self.sent and self.sees("B", said):
-                self.second.submit(said.agency, said.body | said.handling)
-                self.sent.add(ident)
-                for _, to in said.released:
-                    self.second.ask(said.agency, "POST", f"/api/reports/{ident}/release", {"to": to})
-
-    def compare(self) -> None:
-        """Every page that B can reach."""
-        for world in (self.first, self.second):
-            refresh(world.fuse, only={"B"})
-        pages = [
-            "/api/me",
-            "/api/agencies",
-            "/api/feed",
-            "/api/feed?limit=2",
-            "/api/feed?after=2&limit=1",
-            "/api/incidents",
-            "/api/incidents?limit=1&after=1",
-        ]
-        for ident in (*sorted(self.reports), NEVER, "nonsense"):
-            pages += [f"/api/reports/{ident}", f"/api/reports/{ident}/who", f"/api/incidents/{ident}"]
-        pages += ["/api/audit?limit=1000", "/health", "/ready", "/api/schema/openapi.json", "/api/feed?limit=0", "/api/tokens", "/nowhere"]
-        for page in pages:
-            one, two = (world.ask("B", "GET", page) for world in (self.first, self.second))
-            assert (one.status_code, one.headers, one.content) == (two.status_code, two.headers, two.content), page
-        shown = {r["report_id"] for r in self.first.ask("B", "GET", "/api/feed?limit=1000").json()["reports"]}
-        assert shown == {i for i, said in self.reports.items() if self.sees("B", said)}
-
 
 handlings = st.fixed_dictionaries(
     {

@@ -1,0 +1,171 @@
+"""A test that cannot fail is no test: leaks are planted, and the comparison of two hubs finds each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from hubs import Ticking, World
+from two_hubs import Oracle
+
+from tocsin.errors import Denied, NotThere
+from tocsin.hub import Caller
+from tocsin.store import queries
+from tocsin.store.embedded import Embedded
+from tocsin.terms.ids import report_id
+
+Plant = Callable[["Pair", pytest.MonkeyPatch], None]
+
+
+class Pair:
+    """Two hubs of one test's own, and what happens in them."""
+
+    def __init__(self, postgres: Embedded) -> None:
+        self.clock = Ticking()
+        self.worlds = [World(postgres, self.clock) for _ in range(2)]
+        self.oracle = Oracle(*self.worlds, self.clock)
+
+    def sql(self, words: str) -> None:
+        """Done by the owner of both databases."""
+        for world in self.worlds:
+            with psycopg.connect(world.roles["owner"]) as connection:
+                connection.execute("SET search_path = tocsin")
+                connection.execute(words.encode())
+
+    def play(self) -> None:
+        """A hidden report, a child of it that B sees, and one that B comes to see later than it was sent."""
+        facts = {"event_start": "2026-01-01", "country": "PAK", "killed": 3, "attack_type": "explosion/suicide", "lat": 24.9, "lon": 67.0}
+        red, green = ({"marking": m, "releasable_to": [], "orcon": False} for m in ("RED", "GREEN"))
+        hidden = report_id("A", "hidden")
+        steps = [
+            lambda o: o.submit("A", "hidden", facts | {"part_of": "p", "killed": 9}, red),
+            lambda o: o.submit("B", "mine", facts, red),
+            lambda o: o.submit("A", "late", facts, red),
+            lambda o: o.submit("A", "child", facts | {"supersedes": hidden, "derived_from": [hidden], "part_of": "p"}, green),
+            lambda o: o.release(report_id("A", "late"), "A", "B"),
+            lambda o: o.member("north", "C", True),
+        ]
+        for step in steps:
+            self.clock.tick()
+            step(self.oracle)
+
+    def close(self) -> None:
+        for world in self.worlds:
+            world.close()
+
+
+@pytest.fixture
+def pair(postgres: Embedded) -> Iterator[Pair]:
+    made = Pair(postgres)
+    yield made
+    made.close()
+
+
+def altered(monkeypatch: pytest.MonkeyPatch, old: str, new: str, *names: str) -> None:
+    """The named queries with other words in them."""
+    changed = [n for n in names if old in queries()[n]]
+    assert changed, f"no query of {names} has {old!r}: plant it anew"
+    for name in changed:
+        monkeypatch.setitem(queries(), name, queries()[name].replace(old, new))  # type: ignore[arg-type]
+
+
+def shows_what_it_supersedes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("feed_page", "feed_one"):
+        text = queries()[name]
+        start, end = text.index("(SELECT s.report_id"), text.index(" AS supersedes")
+        monkeypatch.setitem(queries(), name, text[:start] + "r.supersedes" + text[end:])  # type: ignore[arg-type]
+
+
+def shows_whole_of_what_it_is_a_part(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("feed_page", "feed_one"):
+        text = queries()[name]
+        start, end = text.index("CASE WHEN EXISTS"), text.index(" AS part_of")
+        monkeypatch.setitem(queries(), name, text[:start] + "r.part_of" + text[end:])  # type: ignore[arg-type]
+
+
+def tells_when_the_hub_received_it(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    altered(monkeypatch, "f.visible_at, r.report_id", "r.received_at AS visible_at, r.report_id", "feed_page", "feed_one")
+
+
+def shows_all_feeds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.sql("CREATE OR REPLACE FUNCTION sees(p_agency text, p_groups text[], p_reach text, p_originator text, p_named text[], p_released text[])"
+             " RETURNS boolean IMMUTABLE LANGUAGE sql RETURN true")  # fmt: skip
+
+
+def logs_in_every_log(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.sql("""CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
+        INSERT INTO audited SELECT name, 1 FROM agency ON CONFLICT (agency) DO UPDATE SET positions = audited.positions + 1;
+        INSERT INTO audit SELECT agency, positions, NEW.received_at, 'hub', 'submit', '{}', true, 'planted' FROM audited WHERE agency <> '';
+        RETURN NEW; END $$;
+        CREATE TRIGGER planted AFTER INSERT ON report FOR EACH ROW EXECUTE FUNCTION planted()""")
+
+
+def numbers_its_log_across_agencies(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.sql("""CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
+        NEW.position := NEW.position + (SELECT count(*) FROM report); RETURN NEW; END $$;
+        CREATE TRIGGER planted BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION planted()""")
+
+
+def _there(pair: Pair, ident: str) -> bool:
+    """Whether any agency's report has this id, in the first hub: what no answer may hang on."""
+    with psycopg.connect(pair.worlds[0].roles["owner"]) as connection:
+        return connection.execute("SELECT FROM tocsin.report WHERE report_id::text = %s", (ident,)).fetchone() is not None
+
+
+def says_that_it_is_there_but_hidden(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = pair.worlds[0].hub
+    was = hub.report
+
+    def report(who: Caller, ident: str) -> Any:
+        try:
+            return was(who, ident)
+        except NotThere as why:
+            if _there(pair, ident):
+                raise Denied("you may not see it") from why
+            raise
+
+    monkeypatch.setattr(hub, "report", report)
+
+
+def words_an_error_otherwise(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = pair.worlds[0].hub
+    was = hub.incident
+
+    def incident(who: Caller, ident: str) -> Any:
+        try:
+            return was(who, ident)
+        except NotThere as why:
+            raise NotThere("no such incident for you" if _there(pair, ident) else str(why)) from why
+
+    monkeypatch.setattr(hub, "incident", incident)
+
+
+def shows_groups_that_it_is_not_in(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.sql("DROP POLICY own ON member; CREATE POLICY own ON member FOR SELECT TO tocsin_web USING (true)")
+
+
+def counts_all_reports(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.sql("CREATE FUNCTION counted() RETURNS text STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin"
+             " RETURN (SELECT count(*)::text FROM report); GRANT EXECUTE ON FUNCTION counted TO tocsin_web")  # fmt: skip
+    altered(monkeypatch, "SELECT name FROM agency", "SELECT name || ' of ' || counted() AS name FROM agency", "agencies")
+
+
+PLANTS = [
+    shows_what_it_supersedes, shows_whole_of_what_it_is_a_part, tells_when_the_hub_received_it, shows_all_feeds, logs_in_every_log,
+    numbers_its_log_across_agencies, says_that_it_is_there_but_hidden, words_an_error_otherwise, shows_groups_that_it_is_not_in, counts_all_reports,
+]  # fmt: skip
+
+
+def test_two_hubs_without_a_planted_leak_answer_the_same(pair: Pair) -> None:
+    pair.play()
+    pair.oracle.compare()
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda p: p.__name__)
+def test_a_planted_leak_is_found(pair: Pair, monkeypatch: pytest.MonkeyPatch, plant: Plant) -> None:
+    plant(pair, monkeypatch)
+    pair.play()
+    with pytest.raises(AssertionError):
+        pair.oracle.compare()

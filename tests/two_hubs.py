@@ -1,0 +1,162 @@
+"""Two hubs, one clock: the first gets everything, the second only what audience B may see of it; and an oracle that knows by may() alone which that is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from hubs import Ticking, World
+
+from tocsin.gate import Action, Clearance, Marked, Role, may
+from tocsin.hub.pictures import refresh
+from tocsin.terms.ids import report_id
+
+AGENCIES, GROUPS = ("A", "B", "C"), ("north", "south")
+NAMED = [*AGENCIES, *(f"group:{g}" for g in GROUPS)]
+NEVER = report_id("A", "never")
+ROLE = frozenset({Role.ANALYSE})
+#: Pages of B that go on page by page, and the rest.
+LISTS = ["/api/feed", "/api/incidents", "/api/audit"]
+OTHERS = [
+    "/api/agencies",
+    "/api/audit?limit=1000",
+    "/health",
+    "/ready",
+    "/api/schema/openapi.json",
+    "/api/feed?limit=0",
+    "/api/tokens",
+    "/nowhere",
+]
+
+
+@dataclass
+class Said:
+    """A report as the oracle knows it."""
+
+    agency: str
+    body: dict[str, Any]
+    handling: dict[str, Any]
+    released: list[tuple[str, str]] = field(default_factory=list)  # by whom, to whom
+
+    def marked(self) -> Marked:
+        h = self.handling
+        return Marked(h["marking"], self.agency, frozenset(h["releasable_to"]), h["orcon"], frozenset(to for _, to in self.released))
+
+
+class Oracle:
+    """Who sees what, by may() alone; and the two hubs."""
+
+    def __init__(self, first: World, second: World, clock: Ticking) -> None:
+        self.first, self.second, self.clock = first, second, clock
+        self.reports: dict[str, Said] = {}
+        self.groups: dict[str, set[str]] = {g: set() for g in GROUPS}
+        self.there: dict[str, set[str]] = {g: set() for g in GROUPS}  # membership that the second hub knows
+        self.sent: set[str] = set()  # reports that the second hub has
+
+    def sees(self, who: str, said: Said) -> bool:
+        groups = frozenset(g for g, inside in self.groups.items() if who in inside)
+        return may(Clearance(who, ROLE, groups), Action.READ, said.marked()).allowed
+
+    def submit(self, agency: str, own: str, facts: dict[str, Any], handling: dict[str, Any]) -> None:
+        body = {"own_id": own, **facts, **handling}
+        ident = report_id(agency, own)
+        status = self.first.submit(agency, body)[0]["status"]
+        if status == "refused":  # it names itself, or another stands under its id
+            assert agency != "B" or self.second.submit("B", body)[0]["status"] == status
+            return
+        new = ident not in self.reports
+        self.reports.setdefault(ident, Said(agency, body, handling))
+        if agency == "B":  # what B does reaches both
+            self.second.submit("B", body)
+            self.sent.add(ident)
+        elif new:
+            self.settle()
+
+    def remark(self, ident: str, who: str, handling: dict[str, Any]) -> None:
+        said = self.reports[ident]
+        self.both(ident, who, "remark", handling)
+        if who == said.agency:
+            said.handling, said.released = handling, []
+        self.settle()
+
+    def release(self, ident: str, who: str, to: str) -> None:
+        said = self.reports[ident]
+        groups = frozenset(g for g, inside in self.groups.items() if who in inside)
+        allowed = may(Clearance(who, ROLE, groups), Action.RELEASE, said.marked())
+        self.both(ident, who, "release", {"to": to})
+        if allowed and to not in said.marked().released_to:
+            said.released.append((who, to))
+        self.settle()
+
+    def both(self, ident: str, who: str, what: str, body: dict[str, Any]) -> None:
+        """An act in the first hub, and in the second where B does it, or the report is there."""
+        one = self.first.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
+        if who == "B" or ident in self.sent:
+            two = self.second.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
+            assert who != "B" or (one.status_code, one.content) == (two.status_code, two.content)
+
+    def member(self, group: str, agency: str, is_in: bool) -> None:
+        self.first.ask("admin", "PUT" if is_in else "DELETE", f"/api/groups/{group}/{agency}")
+        (self.groups[group].add if is_in else self.groups[group].discard)(agency)
+        self.settle()
+
+    def settle(self) -> None:
+        """Brings the second hub to what B may see now: the groups that B is in, reports that it newly sees by their id, then their handling."""
+        for group, inside in self.groups.items():
+            wanted = inside if "B" in inside else set()
+            for agency in sorted(wanted ^ self.there[group], key=lambda a: (a == "B", a)):
+                self.second.ask("admin", "PUT" if agency in wanted else "DELETE", f"/api/groups/{group}/{agency}")
+            self.there[group] = set(wanted)
+        for ident in sorted(self.reports):
+            said = self.reports[ident]
+            if ident not in self.sent and self.sees("B", said):
+                self.second.submit(said.agency, said.body | said.handling)
+                self.sent.add(ident)
+                for _, to in said.released:
+                    self.second.ask(said.agency, "POST", f"/api/reports/{ident}/release", {"to": to})
+
+    def compare(self) -> None:
+        """Every page that B can reach."""
+        for world in (self.first, self.second):
+            refresh(world.fuse, only={"B"})
+        for page in LISTS:
+            self._same(page)
+            self._walk(f"{page}{'&' if '?' in page else '?'}limit=2")
+        for ident in (*sorted(self.reports), NEVER, "nonsense"):
+            for page in ("/api/reports/{}", "/api/reports/{}/who", "/api/incidents/{}"):
+                self._same(page.format(ident))
+        for page in OTHERS:
+            self._same(page)
+        self._hides()
+
+    def _hides(self) -> None:
+        """What the second hub cannot tell, for what points at a hidden report was sent to it too."""
+        feed = {r["report_id"]: r for r in self.first.ask("B", "GET", "/api/feed?limit=1000").json()["reports"]}
+        assert feed.keys() == self.seen()
+        wholes = Counter((r.agency, r.body.get("part_of")) for i, r in self.reports.items() if i in feed)
+        for report in feed.values():
+            assert {report.get("supersedes"), *report.get("derived_from", [])} <= {None, *feed}
+            assert "part_of" not in report or wholes[report["agency"], report["part_of"]] > 1
+        for page in ("/api/feed?limit=1000", "/api/incidents?limit=1000"):
+            text = self.first.ask("B", "GET", page).text
+            assert not {i for i in self.reports.keys() - feed.keys() if i in text}, f"{page} names what is hidden"
+
+    def seen(self) -> set[str]:
+        """What B may see, by may() alone."""
+        return {i for i, said in self.reports.items() if self.sees("B", said)}
+
+    def _same(self, page: str) -> Any:
+        one, two = (world.ask("B", "GET", page) for world in (self.first, self.second))
+        assert (one.status_code, one.headers, one.content) == (two.status_code, two.headers, two.content), page
+        return one.json()
+
+    def _walk(self, page: str) -> None:
+        """Page by page, as far as there are any."""
+        after = None
+        for _ in range(100):
+            found = self._same(page if after is None else f"{page}&after={quote(str(after))}")
+            if found.get("next") in (after, None):
+                return
+            after = found["next"]
