@@ -23,6 +23,7 @@ OTHERS = [
     "/api/agencies",
     "/api/audit?limit=1000",
     "/health",
+    "/metrics",
     "/ready",
     "/api/schema/openapi.json",
     "/api/feed?limit=0",

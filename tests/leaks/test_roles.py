@@ -44,6 +44,7 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("POST", "/api/reports/{report_id}/remark"): (REMARK, {"marking": "RED"}),
     ("GET", "/api/incidents"): (READ, None),
     ("GET", "/api/incidents/{incident_id}"): (READ, None),
+    ("GET", "/metrics"): (STAFF, None),
     ("GET", "/api/agencies"): (EVERY, None),
     ("GET", "/api/me"): (EVERY, None),
     ("GET", "/api/audit"): (LOG, None),

@@ -8,7 +8,7 @@ from typing import Any
 import anyio.to_thread
 from litestar import Litestar, Request, Router
 from litestar.connection import ASGIConnection
-from litestar.datastructures import ResponseHeader
+from litestar.datastructures import ResponseHeader, State
 from litestar.di import Provide
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
@@ -18,6 +18,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from tocsin.errors import Denied, StoreError
 from tocsin.hub import Caller, Hub
 from tocsin.server.errors import on_error
+from tocsin.server.journal import Journal
 from tocsin.server.routes import ROUTES
 
 LARGEST = 10_000_000  # bytes of a request
@@ -25,8 +26,8 @@ ASKS = ("agency", "staff", "any", "public")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def make_app(hub: Hub) -> Litestar:
-    """The API over a hub."""
+def make_app(hub: Hub, journal: Journal | None = None) -> Litestar:
+    """The API over a hub. journal: what /metrics tells; it counts what goes through `journal.around(app)`."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Default deny: a route that does not say whom it is for is for nobody."""
@@ -49,6 +50,7 @@ def make_app(hub: Hub) -> Litestar:
         response_headers=[ResponseHeader(name=k, value=v) for k, v in _HEADERS.items()],
         openapi_config=_openapi(),
         include_in_schema=True,
+        state=State({"journal": journal or Journal()}),
         debug=False,
     )
 

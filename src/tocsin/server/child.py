@@ -19,6 +19,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
     from tocsin.hub import Hub, clock
     from tocsin.hub.posted import posted
     from tocsin.server.app import make_app
+    from tocsin.server.journal import Journal
 
     posted({})  # loads what a post is checked with
 
@@ -26,7 +27,8 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
         store = Store(told["conninfo"], size=16)
         with store.transaction(None) as tx:
             last = tx.one("last_tick")
-        app = make_app(Hub(store, clock(last["last"] if last else None)))
+        journal = Journal()
+        app = journal.around(make_app(Hub(store, clock(last["last"] if last else None)), journal))
         options: dict[str, Any] = {"host": "127.0.0.1", "port": told["port"], "log_level": "warning", "access_log": False}
         server = uvicorn.Server(
             uvicorn.Config(app, server_header=False, timeout_graceful_shutdown=8, h11_max_incomplete_event_size=32_768, **options)

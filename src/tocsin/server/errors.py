@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from litestar import Request, Response
@@ -10,7 +9,7 @@ from litestar.exceptions import HTTPException
 
 from tocsin.errors import Denied, Malformed, NotKnown, NotThere, StoreError, TocsinError
 
-STATUS: dict[type[Exception], int] = {NotKnown: 401, Denied: 403, NotThere: 404, StoreError: 503, TocsinError: 400, Malformed: 400}
+STATUS: dict[type[Exception], int] = {NotKnown: 401, Denied: 403, NotThere: 404, TocsinError: 400, Malformed: 400}
 _SAID = {
     404: "no such page, or none that you may see",
     405: "this page does not take that method",
@@ -23,18 +22,21 @@ _SAID = {
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def answer(status: int, reason: str) -> Response[dict[str, Any]]:
+def answer(status: int, reason: str, more: dict[str, str] | None = None) -> Response[dict[str, Any]]:
     """One form for all."""
-    headers = HEADERS | ({"WWW-Authenticate": "Bearer"} if status == 401 else {})
+    headers = HEADERS | ({"WWW-Authenticate": "Bearer"} if status == 401 else {}) | (more or {})
     return Response({"error": {"status": status, "reason": reason}}, status_code=status, headers=headers, media_type="application/json")
 
 
 def on_error(request: Request[Any, Any, Any], why: Exception) -> Response[dict[str, Any]]:
     """The answer to an exception."""
+    if isinstance(why, StoreError):  # its words are for who runs the hub: they name its machine
+        request.app.state.journal.failed(request.state.get("request"), why)
+        return answer(503, "the hub's database does not answer: try again in a moment", {"Retry-After": "2"})
     for kind in type(why).__mro__:
         if kind in STATUS:
             return answer(STATUS[kind], str(why))
     if isinstance(why, HTTPException) and why.status_code < 500:
         return answer(why.status_code, _SAID.get(why.status_code, why.detail or "it cannot be understood"))
-    logging.getLogger("tocsin").error("%s %s", request.method, request.url.path, exc_info=why)
+    request.app.state.journal.failed(request.state.get("request"), why)
     return answer(500, "the hub failed at this; what was acknowledged before stands. Try again, or tell who runs it")

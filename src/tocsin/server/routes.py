@@ -76,6 +76,13 @@ async def ready(hub: TheHub) -> Json:
     return {"ok": True}
 
 
+@get("/metrics", opt=STAFF, media_type="text/plain; version=0.0.4; charset=utf-8")
+async def metrics(request: AnyRequest, hub: TheHub) -> str:
+    """How the hub runs, for Prometheus: requests by route, how long they took, connections to the database."""
+    text: str = request.app.state.journal.metrics(hub.store.gauges())
+    return text
+
+
 @post("/api/reports", opt=AGENCY, status_code=200)
 async def submit(request: AnyRequest, hub: TheHub, who: Who) -> Json:
     """Submit one report (an object), or up to 1,000 (a list). Each is stored, known, or refused with its reasons."""
@@ -206,6 +213,6 @@ async def revoke_token(hub: TheHub, who: Who, label: FromPath[str]) -> Json:
 
 
 ROUTES = [
-    health, ready, submit, submit_a_file, feed, report, who_can_see, release, remark, incidents, incident, me, agencies, audit,
+    health, ready, metrics, submit, submit_a_file, feed, report, who_can_see, release, remark, incidents, incident, me, agencies, audit,
     add_agency, join, leave, add_token, revoke_token,
 ]  # fmt: skip

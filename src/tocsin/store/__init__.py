@@ -72,6 +72,15 @@ class Store:
                 f"the database does not answer ({str(why).splitlines()[0]}): see whether PostgreSQL runs, and try again"
             ) from why
 
+    def gauges(self) -> dict[str, tuple[str, float]]:
+        """The pool's connections, each number with what it says."""
+        stats = self._pool.get_stats()
+        return {
+            "database_connections": ("Connections to the database.", stats.get("pool_size", 0)),
+            "database_connections_free": ("Of these, free.", stats.get("pool_available", 0)),
+            "database_requests_waiting": ("Requests that wait for one.", stats.get("requests_waiting", 0)),
+        }
+
     def close(self) -> None:
         """Give all connections back."""
         self._pool.close()
