@@ -23,6 +23,7 @@ EVERY = AGENCY | STAFF
 READ = {"submit", "analyse", "administer_agency"}
 RELEASE = {"analyse", "administer_agency"}
 REMARK = {"submit", "administer_agency"}
+TOKENS = {"administer_agency", "administer_hub"}
 LOG = {"administer_agency", "oversee", "administer_hub", "hub's overseer"}
 #: Who has no token that holds: 401 everywhere but on what is public.
 NOBODY = ("none", "wrong", "expired", "revoked")
@@ -51,8 +52,9 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("POST", "/api/agencies"): ({"administer_hub"}, {"name": "B"}),
     ("PUT", "/api/groups/{group}/{agency}"): ({"administer_hub"}, None),
     ("DELETE", "/api/groups/{group}/{agency}"): ({"administer_hub"}, None),
-    ("POST", "/api/tokens"): ({"administer_hub"}, {"label": "x", "roles": []}),
-    ("DELETE", "/api/tokens/{label}"): ({"administer_hub"}, None),
+    ("GET", "/api/tokens"): (LOG, None),
+    ("POST", "/api/tokens"): (TOKENS, {"label": "x", "roles": []}),
+    ("DELETE", "/api/tokens/{label}"): (TOKENS, None),
 }  # fmt: skip
 
 
@@ -68,7 +70,7 @@ def world(postgres: Embedded) -> Iterator[World]:
     made.tokens["revoked"] = _token(made, "revoked", every, agency="C")
     made.tokens["expired"] = _token(made, "expired", every, agency="C", days=1)
     made.tokens["wrong"] = "tocsin_" + "x" * 43
-    assert made.ask("admin", "DELETE", "/api/tokens/revoked").status_code == 200
+    assert made.ask("admin", "DELETE", "/api/tokens/revoked?agency=C").status_code == 200
     clock.at += timedelta(days=2)
     yield made
     made.close()

@@ -47,13 +47,26 @@ def make_token(name: str, label: str | None, roles: tuple[str, ...], days: int, 
 
 
 @agency.command()
-@click.argument("label")
+@click.argument("name")
+@click.option("--label", help="Which of its tokens; by default the one that is called NAME.")
 @URL
 @TOKEN
-def revoke(label: str, url: str, token: str) -> None:
-    """The token LABEL holds no longer."""
-    _ask(url, token, "DELETE", f"/api/tokens/{quote(label, safe='')}")
-    click.echo(f"{label} holds no longer.")
+def revoke(name: str, label: str | None, url: str, token: str) -> None:
+    """A token of the agency NAME holds no longer."""
+    _ask(url, token, "DELETE", f"/api/tokens/{quote(label or name, safe='')}?agency={quote(name, safe='')}")
+    click.echo(f"{label or name} holds no longer.")
+
+
+@agency.command()
+@URL
+@TOKEN
+def tokens(url: str, token: str) -> None:
+    """List the tokens that the caller sees to: their agency, label, roles and end, no secrets."""
+    for one in _ask(url, token, "GET", "/api/tokens")["tokens"]:
+        end = f"revoked {one['revoked_at'][:10]}" if "revoked_at" in one else f"until {one['expires'][:10]}"
+        click.echo(
+            f"{one.get('agency', 'the hub')}  {one['label']}  {','.join(one['roles'])}  {end}  made {one['made_at'][:10]} by {one['made_by']}"
+        )
 
 
 @agency.command()

@@ -16,6 +16,7 @@ from tocsin.hub.clock import Clock, clock
 from tocsin.hub.posted import posted
 from tocsin.hub.shown import GROUP, instant, marked, shown
 from tocsin.hub.staff import Staff
+from tocsin.hub.tokens import Tokens
 from tocsin.store import Jsonb, Store, Transaction
 from tocsin.terms.ids import report_id as id_of
 
@@ -30,7 +31,7 @@ class Hub:
 
     def __init__(self, store: Store, now: Clock, scheme: Scheme | None = None) -> None:
         self.store, self.now, self.scheme = store, now, scheme or tlp2()
-        self.staff = Staff(store, now)
+        self.staff, self.tokens = Staff(store, now), Tokens(store, now)
 
     def caller(self, token: str | None) -> Caller:
         """Who a bearer token stands for. Raises `NotKnown`."""

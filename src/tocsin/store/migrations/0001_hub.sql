@@ -9,10 +9,11 @@ INSERT INTO clock (last) VALUES ('-infinity');
 
 CREATE TABLE agency (name text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$'), added_at timestamptz NOT NULL);
 
--- A token is kept as its SHA-256 alone; agency null: the hub's own staff.
+-- A token is kept as its SHA-256 alone; agency null: the hub's own staff. A label is its agency's own: another's may be the same.
 CREATE TABLE token (
-    hash bytea PRIMARY KEY CHECK (length(hash) = 32), label text NOT NULL UNIQUE, agency text REFERENCES agency, roles text[] NOT NULL,
-    made_at timestamptz NOT NULL, expires timestamptz NOT NULL, revoked_at timestamptz
+    hash bytea PRIMARY KEY CHECK (length(hash) = 32), label text NOT NULL, agency text REFERENCES agency, roles text[] NOT NULL,
+    made_at timestamptz NOT NULL, made_by text NOT NULL, expires timestamptz NOT NULL, revoked_at timestamptz, UNIQUE NULLS NOT DISTINCT (agency, label),
+    CHECK (roles <@ CASE WHEN agency IS NULL THEN ARRAY['administer_hub', 'oversee'] ELSE ARRAY['submit', 'analyse', 'administer_agency', 'oversee'] END)
 );
 
 CREATE TABLE report (
@@ -190,25 +191,41 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Tokens: the hub's own staff sees to all, an agency to its own.
+CREATE FUNCTION only_own_or_staff(p_agency text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF tocsin.asking() <> '' THEN PERFORM tocsin.only_own(p_agency); END IF;
+END $$;
+
 CREATE FUNCTION add_token(p_who text, p_at timestamptz, p_hash bytea, p_label text, p_agency text, p_roles text[], p_expires timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at);
 BEGIN
-    INSERT INTO token VALUES (p_hash, p_label, p_agency, p_roles, v_at, p_expires) ON CONFLICT DO NOTHING;
+    PERFORM only_own_or_staff(p_agency);
+    INSERT INTO token (hash, label, agency, roles, made_at, made_by, expires)
+    VALUES (p_hash, p_label, p_agency, p_roles, v_at, CASE asking() WHEN '' THEN 'the hub''s staff' ELSE p_who END, p_expires) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN RETURN false; END IF;
-    INSERT INTO act (at, kind, who, said) VALUES (v_at, 'token', p_who, jsonb_build_object('label', p_label, 'agency', p_agency, 'roles', p_roles));
+    INSERT INTO act (at, kind, actor, who, said)
+    VALUES (v_at, 'token', nullif(asking(), ''), p_who, jsonb_build_object('label', p_label, 'agency', p_agency, 'roles', p_roles));
     RETURN true;
 END $$;
 
-CREATE FUNCTION revoke_token(p_who text, p_at timestamptz, p_label text) RETURNS boolean
+CREATE FUNCTION revoke_token(p_who text, p_at timestamptz, p_agency text, p_label text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at);
 BEGIN
-    UPDATE token SET revoked_at = v_at WHERE label = p_label AND revoked_at IS NULL;
+    PERFORM only_own_or_staff(p_agency);
+    UPDATE token SET revoked_at = v_at WHERE label = p_label AND agency IS NOT DISTINCT FROM p_agency AND revoked_at IS NULL;
     IF NOT FOUND THEN RETURN false; END IF;
-    INSERT INTO act (at, kind, who, said) VALUES (v_at, 'token', p_who, jsonb_build_object('label', p_label, 'revoked', true));
+    INSERT INTO act (at, kind, actor, who, said)
+    VALUES (v_at, 'token', nullif(asking(), ''), p_who, jsonb_build_object('label', p_label, 'agency', p_agency, 'revoked', true));
     RETURN true;
 END $$;
+
+CREATE FUNCTION tokens() RETURNS TABLE (agency text, label text, roles text[], made_at timestamptz, made_by text, expires timestamptz, revoked_at timestamptz)
+STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    SELECT agency, label, roles, made_at, made_by, expires, revoked_at FROM token WHERE asking() IN ('', agency) ORDER BY agency NULLS FIRST, label
+$$;
 
 CREATE FUNCTION whoami(p_hash bytea, p_at timestamptz) RETURNS TABLE (label text, agency text, roles text[], groups text[])
 STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
@@ -226,7 +243,7 @@ $$;
 -- Rights. web: reads what is keyed by who asks, and calls functions; fuse: reads all, writes incidents; purge: takes reports away.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
-GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, set_member, add_agency, add_token, revoke_token, whoami, note TO tocsin_web;
+GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
 GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of, audit, clock TO tocsin_web;
 GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of TO tocsin_fuse;

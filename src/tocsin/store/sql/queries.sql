@@ -63,11 +63,14 @@ SELECT add_agency(%(who)s, %(at)s, %(name)s) AS done
 -- set_member: see the function
 SELECT set_member(%(who)s, %(at)s, %(group)s, %(agency)s, %(is_in)s)
 
--- add_token: false where there is one of that label
+-- add_token: false where the agency has one of that label
 SELECT add_token(%(who)s, %(at)s, %(hash)s, %(label)s, %(agency)s, %(roles)s, %(expires)s) AS done
 
--- revoke_token: false where none of that label stands
-SELECT revoke_token(%(who)s, %(at)s, %(label)s) AS done
+-- revoke_token: false where none of that label stands in the agency
+SELECT revoke_token(%(who)s, %(at)s, %(agency)s, %(label)s) AS done
+
+-- tokens: of who asks, of all for the hub's own staff
+SELECT agency, label, roles, made_at, made_by, expires, revoked_at FROM tokens()
 
 -- stale: audiences whose incidents are not those of what they see (fuse)
 SELECT audience, changes FROM audience WHERE changes > fused ORDER BY audience

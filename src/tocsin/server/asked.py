@@ -1,0 +1,58 @@
+"""What a page asks with: its body, checked before anything is done with it, and the types of what it is given."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import anyio.to_thread
+import msgspec
+from litestar import Request
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from litestar.params import QueryParameter
+
+from tocsin.errors import Malformed
+from tocsin.hub import MOST, Caller, Hub
+
+Json = dict[str, Any]
+AnyRequest = Request[Any, Any, Any]
+After = Annotated[int, QueryParameter(ge=0, le=2**62, description="Where to go on: `next` of the page before.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MOST)]
+AGENCY, STAFF, ANY, PUBLIC = ({"for": whom} for whom in ("agency", "staff", "any", "public"))
+TheHub = NamedDependency[Hub]
+Who = NamedDependency[Caller]
+in_thread = anyio.to_thread.run_sync
+
+
+class _WrongMedia(ClientException):
+    status_code = 415
+
+
+async def json_of(request: AnyRequest) -> Any:
+    """The body, as JSON. Raises `Malformed`, 413, 415."""
+    media(request, "application/json")
+    try:
+        return msgspec.json.decode(await request.body())
+    except RecursionError as why:
+        raise Malformed("JSON that is nested too deep: a report is flat") from why
+    except (msgspec.DecodeError, UnicodeDecodeError) as why:
+        raise Malformed(f"not JSON ({why}): nothing of it was stored") from why
+
+
+def media(request: AnyRequest, wanted: str) -> None:
+    """Raises 415 where the body is said to be something else, or packed."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != wanted or "content-encoding" in request.headers:
+        raise _WrongMedia
+
+
+async def object_of(request: AnyRequest, needed: dict[str, type], optional: dict[str, type] | None = None) -> Json:
+    """The body as an object of these fields and no others. Raises `Malformed`."""
+    raw, every = await json_of(request), needed | (optional or {})
+    if not isinstance(raw, dict) or not needed.keys() <= raw.keys() <= every.keys():
+        raise Malformed(f"an object is wanted with {', '.join(needed)}" + (f", and as you like {', '.join(optional)}" if optional else ""))
+    for name, value in raw.items():
+        if not isinstance(value, every[name]) or (isinstance(value, bool) and every[name] is int):
+            raise Malformed(f"{name}: wanted is {every[name].__name__}")
+        if "\0" in str(value) or (isinstance(value, list) and not all(isinstance(v, str) for v in value)):
+            raise Malformed(f"{name}: has what is no text")
+    return raw

@@ -1,0 +1,108 @@
+"""An agency's administrator sees to its own agency's tokens, and learns nothing of others'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from hubs import Ticking, World
+
+from tocsin.store.embedded import Embedded
+
+
+@pytest.fixture
+def world(postgres: Embedded) -> Iterator[World]:
+    made = World(postgres, Ticking(), agencies=("A", "B"))
+    yield made
+    made.close()
+
+
+def make(world: World, who: str, label: str, roles: list[str], **more: Any) -> Any:
+    return world.ask(who, "POST", "/api/tokens", {"label": label, "roles": roles} | more)
+
+
+def test_an_agencys_administrator_makes_lists_and_revokes_the_tokens_of_its_agency(world: World) -> None:
+    made = make(world, "A", "night desk", ["submit"], days=30)
+    assert made.status_code == 201
+    world.tokens["night desk"] = made.json()["token"]
+    assert world.ask("night desk", "GET", "/api/me").json()["agency"] == "A"
+    listed = world.ask("A", "GET", "/api/tokens")
+    assert [t["label"] for t in listed.json()["tokens"]] == ["A", "night desk"]
+    assert {t["made_by"] for t in listed.json()["tokens"]} == {"the hub's staff", "A"}
+    assert world.ask("A", "DELETE", "/api/tokens/night desk").status_code == 200
+    assert world.ask("night desk", "GET", "/api/feed").status_code == 401
+    assert "revoked_at" in world.ask("A", "GET", "/api/tokens").json()["tokens"][1]
+    said = [line["what"] for line in world.ask("A", "GET", "/api/audit").json()["lines"]]
+    assert said == ["token add night desk", "token revoke night desk"]
+
+
+def test_no_list_of_tokens_has_a_secret_or_its_hash(world: World) -> None:
+    from tocsin.hub import hashed
+
+    for who in ("A", "admin"):
+        text = world.ask(who, "GET", "/api/tokens").text
+        for token in world.tokens.values():
+            assert token not in text
+            assert token.removeprefix("tocsin_")[:8] not in text
+            assert hashed(token).hex() not in text
+
+
+@pytest.mark.parametrize("role", ["administer_hub", "root", ""])
+def test_nobody_gives_an_agencys_token_a_role_beyond_agencies(world: World, role: str) -> None:
+    for who, more in (("A", {}), ("A", {"agency": "A"}), ("admin", {"agency": "A"})):
+        assert make(world, who, "up", [role], **more).status_code == 400
+        assert make(world, who, "up", ["submit", role], **more).status_code == 400
+    for roles in (["administer_hub"], ["submit", "administer_hub"]):
+        with (
+            psycopg.connect(world.roles["web"], options="-c tocsin.audience=A") as connection,
+            pytest.raises(psycopg.errors.CheckViolation),
+        ):
+            connection.execute("SELECT tocsin.add_token('A', now(), sha256('x'), 'up', 'A', %s, now())", (roles,))
+
+
+def test_an_agencys_administrator_reaches_no_token_of_another_agency_or_of_the_staff(world: World) -> None:
+    answers = [make(world, "A", "mine", ["submit"], agency=of) for of in ("B", "no such agency")]
+    assert [a.status_code for a in answers] == [403, 403]
+    assert answers[0].content == answers[1].content
+    taken, free = (world.ask("A", "DELETE", f"/api/tokens/{label}?agency=B") for label in ("B", "nobody"))
+    assert (taken.status_code, taken.content) == (free.status_code, free.content)
+    assert world.ask("A", "DELETE", "/api/tokens/admin").status_code == 400
+    assert world.ask("A", "DELETE", "/api/tokens/B").status_code == 400
+    assert world.ask("B", "GET", "/api/feed").status_code == world.ask("admin", "GET", "/api/agencies").status_code == 200
+    assert {t["agency"] for t in world.ask("A", "GET", "/api/tokens").json()["tokens"]} == {"A"}
+
+
+def test_a_label_that_another_agency_has_is_free_and_tells_nothing(world: World) -> None:
+    assert make(world, "B", "chief of station", ["submit"]).status_code == 201
+    mine = make(world, "A", "chief of station", ["submit"])
+    assert mine.status_code == 201
+    assert make(world, "A", "chief of station", ["submit"]).status_code == 400
+    assert make(world, "A", "admin", ["submit"]).status_code == 201  # the staff has one of that label
+    assert world.ask("B", "DELETE", "/api/tokens/chief of station").status_code == 200
+    world.tokens["mine"] = mine.json()["token"]
+    assert world.ask("mine", "GET", "/api/me").status_code == 200
+
+
+def test_the_staff_sees_all_tokens_and_revokes_any_by_its_agency_and_label(world: World) -> None:
+    listed = world.ask("admin", "GET", "/api/tokens").json()["tokens"]
+    assert [(t.get("agency"), t["label"]) for t in listed] == [(None, "admin"), ("A", "A"), ("B", "B")]
+    assert world.ask("admin", "DELETE", "/api/tokens/A?agency=B").status_code == 400
+    assert world.ask("admin", "DELETE", "/api/tokens/A?agency=A").status_code == 200
+    assert world.ask("A", "GET", "/api/feed").status_code == 401
+
+
+def test_the_database_too_holds_an_agency_to_its_own_tokens(world: World) -> None:
+    with psycopg.connect(world.roles["web"], autocommit=True) as connection:
+        connection.execute("SET search_path = tocsin")
+        connection.execute("SET tocsin.audience = 'A'")
+        for words in (
+            "SELECT add_token('A', now(), sha256('x'), 'x', 'B', '{submit}', now())",
+            "SELECT add_token('A', now(), sha256('x'), 'x', NULL, '{administer_hub}', now())",
+            "SELECT revoke_token('A', now(), 'B', 'B')",
+            "SELECT revoke_token('A', now(), NULL, 'admin')",
+        ):
+            with pytest.raises(psycopg.errors.RaiseException, match="in its own name only"):
+                connection.execute(words)
+        assert connection.execute("SELECT DISTINCT agency FROM tokens()").fetchall() == [("A",)]
