@@ -14,7 +14,7 @@ from samples import DAY, invented, report, report_tables, reports
 
 from tocsin import fuse
 from tocsin.errors import ContractError
-from tocsin.fusion import Judgement, linkage
+from tocsin.fusion import Judgement, graph, linkage
 from tocsin.fusion import live as module
 from tocsin.fusion.live import Live
 
@@ -44,7 +44,7 @@ def test_whatever_order_and_batches_reports_come_in_the_clusters_are_those_of_fu
 
 @pytest.mark.parametrize("recent", [1, 200, 10**6])
 def test_crowded_reports_too_with_short_lists_and_long_ones(monkeypatch: pytest.MonkeyPatch, recent: int) -> None:
-    monkeypatch.setattr(module, "_RECENT", recent)
+    monkeypatch.setattr(graph, "RECENT", recent)
     table = invented(9, 400).sample(fraction=1, shuffle=True, seed=1)
     live = Live(table.head(600))
     for low in range(600, table.height, 97):

@@ -11,18 +11,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.errors import ContractError
+from tocsin.fusion.graph import ROOM, Graph
 from tocsin.fusion.judgements import NONE, Decided, Judgement, constraints, named, places_named, standing
-from tocsin.fusion.linkage import clustered, halves
-from tocsin.fusion.members import ranks, traced
+from tocsin.fusion.linkage import clustered
+from tocsin.fusion.members import first_known, ranks, traced
 from tocsin.fusion.model import Model, default_model
-from tocsin.fusion.prepare import STACK, Numbers, fitting, only, prepare, sameness
-from tocsin.kernels import linkage as kernel
+from tocsin.fusion.prepare import STACK, only, prepare
 from tocsin.kernels import live as lists
 from tocsin.terms.publishers import one_report_agencies
 from tocsin.terms.tables import REPORTS, conform
 
-_ROOM = 1 << 12
-_RECENT = 50_000  # reports that wait in the short lists before the long ones are made anew
+_NONE_KEPT = np.iinfo(np.int32).max
 _CHANGES = pl.Schema(
     [("incident_id", pl.String()), ("change", pl.String()), ("before", pl.List(pl.String)), ("reports", pl.List(pl.String))]
 )
@@ -38,13 +37,15 @@ class Changes(NamedTuple):
     seconds: dict[str, float]  # what took how long: take_in, meet, cluster, tell
 
 
-class Live:
+class Live(Graph):
     """Clusters of reports that change as reports come and go.
 
     reports: those to begin with, by the contract; others than events, and those taken out of other reports, are passed over. The clusters are at any time
     those of `fuse` for the same reports, model, declarations and judgements (none to begin with); an incident's id is that of its first report by
-    (known_at, report_id), or of what that one corrects.
+    (when it became known, report_id), or of what that one corrects.
     """
+
+    _columns = ("_alive", "_active", "_known", "_counts", "_label")
 
     def __init__(
         self,
@@ -54,33 +55,16 @@ class Live:
         one_report_per_incident: Collection[str] | None = None,
         model: Model | None = None,
     ) -> None:
-        self.model = model or default_model()
-        self.declared = frozenset(one_report_agencies() if one_report_per_incident is None else one_report_per_incident)
-        self._numbers = Numbers()
-        self._ids = pl.Series("report_id", [], dtype=pl.String)
-        self._number: dict[str, int] = {}
+        declared = frozenset(one_report_agencies() if one_report_per_incident is None else one_report_per_incident)
+        super().__init__(model or default_model(), declared)
         self._corrected: set[str] = set()
-        self._made: kernel.Reports | None = None
-        self._longest = 0
-        self._alike: tuple[NDArray[np.int8], ...] = ()
-        self._n = 0  # reports so far; arrays have room for more
-        self._usable, self._alive, self._fresh, self._mark = (np.zeros(0, np.bool_) for _ in range(4))
+        self._alive = np.zeros(0, np.bool_)
         self._active = np.zeros(0, np.bool_)  # alive, and no other stands for it
-        self._same = np.zeros(0, np.uint64)  # equal where all that is compared is
-        self._how_many: dict[int, int] = {}  # alive reports of each such number
+        self._how_many: dict[int, int] = {}  # alive reports of each number in `_same`
         self._behind: dict[int, NDArray[np.int32]] = {}  # those that another stands for, by its number
-        self._known, self._exclusive = np.zeros(0, np.int32), np.zeros(0, np.int64)
-        self._counts, self._label, self._place = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int32)
-        self._head = np.zeros(0, np.int64)
-        self._following, self._other, self._weight, self._used = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), 0
-        self._rough: kernel.Reports = kernel.Reports._make([np.zeros(0)] * 13)  # reports that know no month, and their numbers
-        self._rough_at = np.zeros(0, np.int64)
-        self._fits = np.zeros((0, 2), np.int64)  # one of these, and a report that fits it
-        self._loose: dict[int, int] = {}  # those that fit one incident alone: its label
+        self._known, self._counts, self._label = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int64)
+        self._loose: dict[int, int] = {}  # reports that know no month and fit one incident alone: its label
         self._ever = False  # whether a report ever stood for itself again: its links may be kept twice
-        self._long: lists.Lists | None = None
-        self._in_long = 0
-        self._half = np.zeros(0, np.int64)
         self._before: dict[str, str] = {}  # what each report corrects
         self._roots: dict[str, str] = {}
         self._decided = standing(judgements)
@@ -98,25 +82,6 @@ class Live:
         label = self._label.copy()
         label[list(self._loose)] = list(self._loose.values())
         return pl.DataFrame({"report_id": self._ids.gather(here), "incident_id": self._called(label[here])})
-
-    def _fit(self, frame: pl.DataFrame, made: kernel.Reports, rows: NDArray[np.int64], n: int) -> None:
-        """Pairs of the new reports, numbered from n, and those there: one knows no month, and the other fits it."""
-        assert self._made is not None
-        rough, which = prepare(frame, ranks(frame["report_id"]), self._numbers, self.declared, vague=True)
-        pairs = [self._fits]
-        if len(self._rough_at):
-            found = fitting(made, self._rough)
-            pairs.append(np.stack([self._rough_at[found[:, 0]], n + rows[found[:, 1]]], axis=1))
-        if len(which):
-            whole = kernel.Reports._make((*(x[: self._n + frame.height] for x in self._made[:10]), *rough[10:]))
-            found = fitting(whole, rough)
-            pairs.append(np.stack([n + which[found[:, 0]], found[:, 1]], axis=1))
-            before = self._rough[:10] if len(self._rough_at) else rough[:10]
-            parts: list[tuple[Any, Any]] = list(zip(before, rough[:10], strict=True))
-            joined = [np.concatenate([a, b]) if len(self._rough_at) else b for a, b in parts]
-            self._rough = kernel.Reports._make((*joined, *rough[10:]))
-            self._rough_at = np.concatenate([self._rough_at, n + which])
-        self._fits = np.concatenate(pairs)
 
     def _attach(self) -> dict[int, int]:
         """Of the reports that know no month, those that fit one incident alone: its label."""
@@ -217,50 +182,11 @@ class Live:
 
     def _append(self, frame: pl.DataFrame) -> NDArray[np.int32]:
         """Takes in reports: their numbers."""
-        n, more = self._n, frame.height
-        new = np.arange(n, n + more, dtype=np.int32)
-        if not more:
-            return new
-        self._grow(n + more)
-        self._ids = pl.concat([self._ids, frame["report_id"]], rechunk=True)
-        self._number.update(zip(frame["report_id"], new.tolist(), strict=True))
-        made, rows = prepare(frame, ranks(frame["report_id"]), self._numbers, self.declared)
-        if self._made is None:
-            self._made = kernel.Reports._make((*(np.zeros((len(self._alive), *x.shape[1:]), x.dtype) for x in made[:10]), *made[10:]))
-        columns: list[tuple[Any, Any]] = list(zip(self._made[:10], made[:10], strict=True))
-        for old, column in columns:
-            old[n + rows] = column
-        if any(len(a) != len(b) for a, b in zip(self._made[10:], made[10:], strict=True)) or not self._alike:
-            self._alike = kernel.alike(made)
-        self._made = kernel.Reports._make((*self._made[:10], *made[10:]))
-        self._fit(frame, made, rows, n)
-        self._longest = max(self._longest, int((made.end - made.start).max(initial=0)))
-        self._usable[n + rows] = True
-        self._same[n + rows] = sameness(made)
+        new = self._take(frame)
         self._alive[new] = self._active[new] = True
         self._label[new] = new
-        self._known[new] = frame["known_at"].to_physical().to_numpy()
-        declared = frame["agency"].is_in(list(self.declared)).to_numpy()
-        self._exclusive[new] = np.where(declared, self._numbers.of("agency", frame["agency"]), -1)
-        self._n += more
+        self._known[new] = first_known(frame)
         return new
-
-    def _grow(self, size: int) -> None:
-        if size <= len(self._alive):
-            return
-        size = max(size, 3 * len(self._alive) // 2)
-
-        def larger(old: NDArray[Any], fill: Any = 0) -> NDArray[Any]:
-            out = np.full((size, *old.shape[1:]), fill, old.dtype)
-            out[: len(old)] = old
-            return out
-
-        names = ("_usable", "_alive", "_active", "_same", "_fresh", "_mark", "_known", "_exclusive", "_counts", "_label")
-        for name in names:
-            setattr(self, name, larger(getattr(self, name)))
-        self._place, self._head = larger(self._place, -1), larger(self._head, -1)
-        if self._made is not None:
-            self._made = kernel.Reports._make((*(larger(x) for x in self._made[:10]), *self._made[10:]))
 
     def _change(
         self,
@@ -279,7 +205,7 @@ class Live:
         departing = np.union1d(gone, hide)
         departing = departing[self._usable[departing] & self._active[departing] & ~np.isin(departing, new)].astype(np.int32)
         if len(departing):
-            self._meet(departing, left, keep=False)
+            self._meet(departing, left, self._active, _NONE_KEPT)
         self._alive[gone] = False
         self._active[gone] = self._active[hide] = False
         self._active[shown] = True
@@ -288,14 +214,13 @@ class Live:
         arrivals = arrivals[self._usable[arrivals] & self._active[arrivals]]
         if len(arrivals):
             self._counts[shown] = 0
-            self._meet(arrivals, met, keep=True)
+            self._hang(*self._meet(arrivals, met, self._active, self.model.floor))
         clock.append(perf_counter())
         after = self._counts + met - left
         least = np.minimum(self._counts, after)
         self._counts = np.asarray(after)
         most = int(max(self._counts.max(initial=0), least.max(initial=0)))
-        if most >= len(self._half):
-            self._half = halves(2 * most + 1)
+        self._enough(most)
         touched = np.flatnonzero((met + left > 0) & self._active).astype(np.int32)
         touched = np.union1d(touched, np.union1d(new, shown)).astype(np.int32)
         if not (len(new) or len(gone)) or self._judged(np.concatenate([new, gone])):
@@ -312,7 +237,7 @@ class Live:
         clock.append(perf_counter())
         events = self._events(near, before, now, new, gone) if tell else pl.DataFrame(schema=_CHANGES)
         clock.append(perf_counter())
-        self._index()
+        self._index(self._active)
         return Changes(events, len(near), dict(zip(("take_in", "meet", "cluster", "tell"), [took, *np.diff(clock).tolist()], strict=True)))
 
     def _stack(
@@ -342,62 +267,6 @@ class Live:
             shown.append(np.setdiff1d(hidden, np.concatenate([behind, gone])))
         self._ever = self._ever or any(len(x) for x in shown)
         return np.concatenate(hide).astype(np.int32), np.concatenate(shown).astype(np.int32)
-
-    def _meet(self, who: NDArray[np.int32], met: NDArray[np.int32], *, keep: bool) -> None:
-        """Counts the candidates of `who` in `met`; keeps those above the floor as links where they are new."""
-        assert self._made is not None
-        floor = np.int32(self.model.floor if keep else np.iinfo(np.int32).max)
-        self._fresh[who] = True
-        provinces = int(self._made.province[: self._n].max(initial=-1)) + 1
-        recent = np.arange(self._in_long, self._n, dtype=np.int32)
-        recent = recent[self._usable[recent] & self._active[recent]]
-        for there in (self._long, lists.lists(self._made, recent, provinces)):
-            if there is None:
-                continue
-            enough = self._provinces(there, provinces)
-            room = _ROOM + 16 * len(who)
-            while True:
-                mine = np.zeros_like(met)
-                pair, score = np.empty((room, 2), np.int32), np.empty(room, np.int32)
-                _, kept = lists.meet(
-                    self._made,
-                    self._alike,
-                    enough,
-                    self._longest,
-                    self.model.table,
-                    floor,
-                    who,
-                    self._fresh,
-                    self._active,
-                    (pair, score, mine),
-                )
-                if kept <= room:
-                    break
-                room = int(kept)
-            met += mine
-            if keep:
-                self._hang(pair, score, int(kept))
-        self._fresh[who] = False
-
-    @staticmethod
-    def _provinces(there: lists.Lists, provinces: int) -> lists.Lists:
-        """Lists with a place, empty, for provinces that were met later."""
-
-        def longer(starts: NDArray[np.int64]) -> NDArray[np.int64]:
-            return np.concatenate([starts, np.full(provinces + 1 - len(starts), starts[-1])]) if len(starts) < provinces + 1 else starts
-
-        return there._replace(province_starts=longer(there.province_starts), coarse_starts=longer(there.coarse_starts))
-
-    def _hang(self, pair: NDArray[np.int32], score: NDArray[np.int32], count: int) -> None:
-        need = self._used + 2 * count
-        if need > len(self._other):
-            size = max(need, 3 * len(self._other) // 2)
-            for name in ("_following", "_other", "_weight"):
-                old = getattr(self, name)
-                new = np.zeros(size, old.dtype)
-                new[: len(old)] = old
-                setattr(self, name, new)
-        self._used = int(lists.join(pair, score, count, self._head, self._following, self._other, self._weight, self._used))
 
     def _components(self, touched: NDArray[np.int32], gone: NDArray[np.int32], least: NDArray[np.int32]) -> NDArray[np.int32]:
         """All reports in components, before or after, with a touched one or one that was linked to a gone one."""
@@ -443,7 +312,7 @@ class Live:
             return
         members = active[np.argsort(ranks(self._ids.gather(active)))]  # by id: ties go to the lesser
         self._place[members] = np.arange(len(members), dtype=np.int32)
-        room = _ROOM
+        room = ROOM
         while True:
             pair, odds = np.empty((room, 2), np.int32), np.empty(room, np.int64)
             n = lists.among(
@@ -470,14 +339,6 @@ class Live:
         first = np.zeros(len(members), np.int64)
         first[labels[order[::-1]]] = order[::-1]  # the last that is written stays
         self._label[members] = members[first[labels]]
-
-    def _index(self) -> None:
-        """The long lists anew, once so many came that the short ones are no longer short."""
-        if self._made is None or self._n - self._in_long < _RECENT:
-            return
-        which = np.flatnonzero(self._usable[: self._n] & self._active[: self._n]).astype(np.int32)
-        self._long = lists.lists(self._made, which, int(self._made.province[: self._n].max(initial=-1)) + 1)
-        self._in_long = self._n
 
     def _loosened(
         self, near: NDArray[np.int32], before: NDArray[np.int64], gone: NDArray[np.int32]

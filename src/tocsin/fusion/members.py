@@ -50,6 +50,14 @@ def without_repeats(reports: pl.DataFrame) -> pl.DataFrame:
     return reports.unique("report_id", keep="first", maintain_order=True)
 
 
+def first_known(reports: pl.DataFrame) -> Ints:
+    """When each became known, in microseconds: when the hub received it, or the begin of the day of `known_at`."""
+    known = pl.coalesce(pl.col("received_at").dt.replace_time_zone(None), pl.col("known_at").cast(pl.Datetime("us"))).cast(
+        pl.Datetime("us")
+    )
+    return np.asarray(reports.select(known.to_physical()).to_series().to_numpy())
+
+
 def vague() -> pl.Expr:
     """Whether a report knows its day no better than LONGEST days."""
     return ((pl.col("event_end") - pl.col("event_start")).dt.total_days() > LONGEST).fill_null(True)
@@ -152,16 +160,26 @@ def _follow(current: pl.DataFrame, own: pl.DataFrame, labels: pl.Series, parts: 
 
 
 def _incident_ids(labelled: pl.DataFrame, rank: NDArray[np.int32], roots: dict[str, str]) -> pl.Series:
-    """The incident of each report: the supersession root of its cluster's first, by (known_at, report_id); one that knows no month only where none does.
+    """The incident of each report: the supersession root of its cluster's first, by (first_known, report_id); one that knows no month only where none does.
 
-    labelled: report_id, known_at, event_start, event_end, _cluster; rank: of each report's id; roots: what a report that corrects another goes back to.
+    labelled: report_id, known_at, received_at, event_start, event_end, _cluster; rank: of each report's id; roots: what a report that corrects another goes
+    back to.
     """
-    order = np.lexsort((rank, labelled["known_at"].to_physical().to_numpy(), labelled.select(vague()).to_series().to_numpy()))
+    order = np.lexsort((rank, first_known(labelled), labelled.select(vague()).to_series().to_numpy()))
     cluster = labelled["_cluster"].to_numpy()
     first = np.empty(int(cluster.max(initial=-1)) + 1, np.int64)
     first[cluster[order[::-1]]] = order[::-1]  # the last that is written stays
     ids = labelled["report_id"].gather(first[cluster])
-    return (ids.replace(roots) if roots else ids).alias("incident_id")
+    return (_once(ids, first[cluster], order, roots) if roots else ids).alias("incident_id")
+
+
+def _once(ids: pl.Series, first: Ints, order: Ints, roots: dict[str, str]) -> pl.Series:
+    """The root of each id; where two incidents go back to one report, the one whose first report comes first has its id, the other its own."""
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    frame = pl.DataFrame({"own": ids, "root": ids.replace(roots), "place": place[first]})
+    mine = pl.col("place") == pl.col("place").min().over("root")
+    return frame.select(pl.when(mine).then("root").otherwise("own")).to_series()
 
 
 def roots(reports: pl.DataFrame) -> dict[str, str]:

@@ -1,0 +1,403 @@
+"""Fusion for many audiences at once: each has the incidents that `fuse` makes of what it sees, and no more.
+
+Pairs are met and scored once, whoever sees the two (`Graph`). One audience, EVERY, is what all agencies see; another one differs from it near reports that it
+sees besides. So a change is clustered once for EVERY, and for each other audience only the components that differ there; audiences that see the same
+are clustered together. How many candidates a report has is counted for each audience, since that weighs in a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tocsin.errors import OptionError
+from tocsin.fusion.graph import ROOM, Graph
+from tocsin.fusion.judgements import NONE, Decided, Judgement, constraints, named, standing
+from tocsin.fusion.linkage import clustered
+from tocsin.fusion.members import ranks
+from tocsin.fusion.model import Model, default_model
+from tocsin.fusion.prepare import STACK, only
+from tocsin.kernels import audiences as bits
+from tocsin.kernels import live as lists
+from tocsin.kernels.correlate import NO_MARGIN
+
+EVERY = 0  # the audience that all agencies share
+MOST = 63  # audiences
+_ALL = np.iinfo(np.int32).min
+_ONE = np.uint64(1)
+
+Numbers = NDArray[np.int32]
+
+
+class Part(NamedTuple):
+    """What some audiences see of what changed."""
+
+    audience: int
+    around: list[str]  # all reports whose incidents may have changed for it: what stood for them before no longer does
+    seen: list[str]  # of these, those that its incidents anew are made of; none where they are those of EVERY
+    label: dict[str, tuple[int, int]]  # of those that were not taken out of others: (its cluster, its margin)
+
+
+class Views(Graph):
+    """Clusters for each audience of what it sees. audiences: their names, the first that of EVERY, whose reports all of them see."""
+
+    _columns = ("_sees", "_own", "_event", "_active", "_before", "_counts", "_touched", "_agency", "_label", "_margin")
+
+    def __init__(self, audiences: Sequence[str], *, judgements: Iterable[Judgement] = (), model: Model | None = None) -> None:
+        super().__init__(model or default_model(), frozenset())
+        self.audiences: list[str] = []
+        self._sees, self._own, self._active, self._before, self._touched = (np.zeros(0, np.uint64) for _ in range(5))
+        self._event, self._agency = np.zeros(0, np.bool_), np.zeros(0, np.int32)
+        self._counts = np.zeros((0, 0), np.int32)
+        self._label, self._margin = np.zeros(0, np.int64), np.zeros(0, np.int64)  # for EVERY, as they were last
+        self._corrects: dict[int, int] = {}
+        self._corrected: dict[int, list[int]] = {}  # by whom
+        self._from: dict[int, list[int]] = {}  # what a report was taken out of
+        self._waiting: dict[str, list[tuple[int, bool]]] = {}  # reports that point at one that is not here; whether they correct it
+        self._bonds: dict[int, set[int]] = {}  # those of one fate: corrected, taken out of, judged, or fitting one that knows no month
+        self._fitted = 0
+        self._how_many: dict[int, int] = {}
+        self._stacks: dict[int, dict[int, Numbers]] = {}  # by sameness, by audience: the one that stands for the others, and these
+        self._decided = standing(judgements)
+        for name in audiences:
+            self.widen(name)
+
+    def widen(self, name: str) -> None:
+        """One more audience, that sees what every one does. Raises `OptionError` beyond 63."""
+        if len(self.audiences) >= MOST:
+            raise OptionError(f"a hub fuses for at most {MOST - 1} agencies: {name} is one more")
+        v = np.uint64(len(self.audiences))
+        for x in (self._sees, self._active, self._before):
+            x |= (x & _ONE) << v
+        self._counts = np.concatenate([self._counts, self._counts[:, :1] if v else np.zeros((len(self._counts), 1), np.int32)], axis=1)
+        self.audiences.append(name)
+
+    def change(self, new: pl.DataFrame, sees: Mapping[str, int], own: Mapping[str, int] | None = None) -> list[Part]:
+        """Takes in new reports, and who sees those in `sees` now (a bit an audience; 0: none any more): what that changes, for each audience.
+
+        new: by the contract, with all references, whoever may see what they point at. own: audiences for which a report has a time of its own.
+        """
+        first_new = self._n
+        self._admit(new)
+        changed = np.array(sorted(self._number[i] for i in sees), np.int32)
+        before_sees = self._sees[changed].copy()
+        for i, who in sees.items():
+            self._sees[self._number[i]] = who
+        for i, who in (own or {}).items():
+            self._own[self._number[i]] = who
+        return self._changed(changed, before_sees, first_new)
+
+    def judge(self, judgements: Iterable[Judgement]) -> list[Part]:
+        """Takes these judgements in the place of the earlier ones: what that changes, for each audience."""
+        old, self._decided = self._decided, standing(judgements)
+        differs = set(map(repr, old)) ^ set(map(repr, self._decided))
+        names = {r for j in (*old, *self._decided) if repr(j) in differs for r in named([j])}
+        for j in self._decided:
+            self._bind(n for i in named([j]) if (n := self._number.get(i)) is not None)
+        changed = np.array(sorted(n for i in names if (n := self._number.get(i)) is not None), np.int32)
+        return self._changed(changed, self._sees[changed].copy(), self._n)
+
+    def number_of(self, report_id: str) -> int | None:
+        """The number of a report that is here."""
+        return self._number.get(report_id)
+
+    # What comes in
+
+    def _admit(self, frame: pl.DataFrame) -> None:
+        if frame.is_empty():
+            return
+        n = self._n
+        new = self._take(frame)
+        self._event[new] = (frame["kind"] == "event").to_numpy()
+        self._usable[new] &= self._event[new]
+        self._agency[new] = self._numbers.of("agency", frame["agency"])
+        self._label[new], self._margin[new] = -2, NO_MARGIN
+        keys, counts = np.unique(self._same[new][self._usable[new]], return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            self._how_many[key] = self._how_many.get(key, 0) + count
+        pointing = frame.with_row_index("_at", offset=n).filter(
+            pl.col("supersedes").is_not_null() | (pl.col("derived_from").list.len() > 0)
+        )
+        for at, corrects, sources in pointing.select("_at", "supersedes", "derived_from").iter_rows():
+            for target, correcting in ([(corrects, True)] if corrects else []) + [(t, False) for t in sources or ()]:
+                if target in self._number:
+                    self._point(at, self._number[target], correcting)
+                else:
+                    self._waiting.setdefault(target, []).append((at, correcting))
+        for at in new.tolist() if self._waiting else ():
+            for who, correcting in self._waiting.pop(self._ids[at], ()):
+                self._point(who, at, correcting)
+        names = named(self._decided)
+        if names:
+            for j in self._decided:
+                self._bind(x for i in named([j]) if (x := self._number.get(i)) is not None)
+        for a, b in self._fits[self._fitted :].tolist():
+            self._bind((a, b))
+        self._fitted = len(self._fits)
+
+    def _point(self, who: int, target: int, correcting: bool) -> None:
+        if correcting:
+            if self._agency[who] != self._agency[target] or who == target:
+                return
+            self._corrects[who] = target
+            self._corrected.setdefault(target, []).append(who)
+        else:
+            self._from.setdefault(who, []).append(target)
+        self._bind((who, target))
+
+    def _bind(self, who: Iterable[int]) -> None:
+        several = set(who)
+        for x in several:
+            self._bonds.setdefault(x, set()).update(several - {x})
+
+    # Who takes part in clusters, for whom
+
+    def _base(self, who: Numbers) -> NDArray[np.uint64]:
+        """Bits of the audiences for which these events stand for themselves: they see it, no correction of it, and nothing that it was taken out of."""
+        out = np.where(self._event[who], self._sees[who], np.uint64(0))
+        for k, x in enumerate(who.tolist()):
+            hidden = np.uint64(0)
+            for y in (*self._corrected.get(x, ()), *self._from.get(x, ())):
+                hidden |= self._sees[y]
+            out[k] &= ~hidden
+        return out
+
+    def _settled(self, changed: Numbers) -> Numbers:
+        """Works out who stands for themselves anew where that may have changed; gives these."""
+        near = set(changed.tolist())
+        for x in changed.tolist():
+            near |= self._bonds.get(x, set())
+        who = np.array(sorted(near), np.int32)
+        crowded = [key for key in np.unique(self._same[who]).tolist() if key and self._how_many.get(key, 0) > STACK]
+        base = self._base(who)
+        self._active[who] = base
+        every = [who]
+        for key in crowded:
+            members = np.flatnonzero(self._same[: self._n] == np.uint64(key)).astype(np.int32)
+            members = members[self._usable[members]]
+            members = members[np.argsort(ranks(self._ids.gather(members)))]
+            self._stack(key, members)
+            every.append(members)
+        return np.unique(np.concatenate(every))
+
+    def _stack(self, key: int, members: Numbers) -> None:
+        """Of more than STACK that are the same for an audience, the first by id stands for all; members: by id."""
+        base = self._base(members)
+        self._active[members] = base
+        stacks = {}
+        for v in range(len(self.audiences)):
+            mine = members[((base >> np.uint64(v)) & _ONE).astype(np.bool_) & ~np.isin(members, self._judged(v))]
+            if len(mine) > STACK:
+                stacks[v] = mine
+                self._active[mine[1:]] &= ~(_ONE << np.uint64(v))
+        self._stacks[key] = stacks
+
+    # What changes
+
+    def _changed(self, changed: Numbers, before_sees: NDArray[np.uint64], first_new: int) -> list[Part]:
+        if not len(changed):
+            return []
+        near = self._settled(changed)
+        turned = near[self._active[near] != self._before[near]]
+        meeting = np.union1d(turned, np.arange(first_new, self._n)).astype(np.int32)
+        touched, saved = self._recount(meeting[self._usable[meeting]], first_new)
+        seen_by = self._sees[near].copy()
+        seen_by[np.searchsorted(near, changed)] |= before_sees
+        after, low = self._active[near].copy(), self._counts[touched].copy()
+        self._active[near] |= self._before[near]
+        self._counts[touched] = np.minimum(saved, low)
+        around = []
+        for v in range(len(self.audiences)):
+            bit = _ONE << np.uint64(v)
+            begin = np.union1d(touched[(self._touched[touched] & bit) != 0], near[(seen_by & bit) != 0]).astype(np.int32)
+            around.append(self._around(v, begin))
+        self._active[near], self._counts[touched] = after, low
+        self._before[near], self._touched[touched] = after, 0
+        self._index(self._usable)
+        return self._parts(around, set(near.tolist()))
+
+    def _recount(self, meeting: Numbers, first_new: int) -> tuple[Numbers, NDArray[np.int32]]:
+        """(reports whose candidates are not what they were, for whom is in `_touched`; the counts that they had)."""
+        if not len(meeting):
+            return np.zeros(0, np.int32), np.zeros((0, len(self.audiences)), np.int32)
+        pairs, scores = self._meet(meeting, np.zeros(len(self._usable), np.int32), self._usable, _ALL)
+        fresh = (pairs.max(axis=1, initial=-1) >= first_new) & (scores > self.model.floor)
+        self._hang(pairs[fresh], scores[fresh])
+        bits.turned(pairs, self._before, self._active, self._touched)
+        touched = np.unique(pairs)
+        touched = touched[self._touched[touched] != 0].astype(np.int32)
+        saved = self._counts[touched].copy()
+        bits.tally(pairs, self._before, self._active, self._counts)
+        self._enough(int(max(self._counts[touched].max(initial=0), saved.max(initial=0))))
+        return touched, saved
+
+    def _around(self, v: int, begin: Numbers) -> Numbers:
+        """All reports in components of an audience that hold one of these, and those of one fate with them, sorted."""
+        bit, prior, least = _ONE << np.uint64(v), np.int64(self.model.prior), self._counts[:, v]
+        found = begin
+        while len(begin):
+            queue = np.empty(self._n, np.int32)
+            queue[: len(found)] = found
+            self._mark[found] = True
+            chains = (self._head, self._following, self._other, self._weight)
+            n = bits.reach(*chains, self._half, least, prior, self._active, bit, queue, len(found), self._mark)
+            found = queue[:n].copy()
+            self._mark[found] = False
+            there = set(found.tolist())
+            more = {y for x in there & self._bonds.keys() for y in self._bonds[x] if self._sees[y] & bit} - there if self._bonds else set()
+            if not more:
+                break
+            found = np.concatenate([found, np.array(sorted(more), np.int32)])
+        return np.sort(found)
+
+    # Clusters
+
+    def _parts(self, around: list[Numbers], near: set[int]) -> list[Part]:
+        """Clusters anew: for EVERY what is not as it was, for the others what is not as for EVERY; equal ones once."""
+        known: dict[bytes, tuple[Numbers, dict[str, tuple[int, int]]]] = {}
+        out = []
+        for v, every in enumerate(around):
+            if not len(every):
+                continue
+            if v == EVERY:
+                own, label = self._clustered(v, self._seen(v, every))
+                own, label, every = self._moved(own, label, every, near)
+            else:
+                mine = self._apart(v, np.union1d(every, around[EVERY]).astype(np.int32))
+                every = np.union1d(every, mine).astype(np.int32)
+                bit = _ONE << np.uint64(v)
+                key = mine.tobytes() + self._counts[mine, v].tobytes() + ((self._active[mine] & bit) != 0).tobytes()
+                if key not in known:
+                    known[key] = self._clustered(v, mine)
+                own, label = known[key]
+            out.append(Part(v, self._named(every), self._named(own), label))
+        return out
+
+    def _seen(self, v: int, who: Numbers) -> Numbers:
+        found: Numbers = who[(self._sees[who] & (_ONE << np.uint64(v))) != 0]
+        return found
+
+    def _named(self, who: Numbers) -> list[str]:
+        found: list[str] = self._ids.gather(who).to_list()
+        return found
+
+    def _apart(self, v: int, who: Numbers) -> Numbers:
+        """What the audience sees of all components, its own and those of EVERY, that hold one of these that is not for it what it is for EVERY."""
+        found = self._otherwise(v, who)
+        while True:
+            more = np.union1d(self._around(v, found), self._around(EVERY, found)).astype(np.int32)
+            if len(more) == len(found):
+                return self._seen(v, found)
+            found = more
+
+    def _otherwise(self, v: int, who: Numbers) -> Numbers:
+        """Those that are not for this audience what they are for EVERY."""
+        shift, own = np.uint64(v), (self._own[who] >> np.uint64(v)) & _ONE
+        sees, active = ((x[who] ^ (x[who] >> shift)) & _ONE for x in (self._sees, self._active))
+        found: Numbers = who[(sees | active | own).astype(np.bool_) | (self._counts[who, v] != self._counts[who, EVERY])]
+        return found
+
+    def _clustered(self, v: int, seen: Numbers) -> tuple[Numbers, dict[str, tuple[int, int]]]:
+        """(all that are seen, the cluster and margin of each that stands for itself or has another stand for it)."""
+        bit = _ONE << np.uint64(v)
+        active = seen[(self._active[seen] & bit) != 0]
+        members = active[np.argsort(ranks(self._ids.gather(active)))] if len(active) else active
+        pair, odds = self._among(v, members)
+        texts = self._ids.gather(members)
+        roots = self._roots(v, seen)
+        decided = self._visible(v, set(self._named(seen)))
+        ruled = constraints(decided, texts, roots) if decided else NONE
+        labels, margins = clustered(
+            len(members),
+            pair,
+            odds,
+            np.full(len(members), -1, np.int64),
+            self.model.unseen,
+            "here",
+            Decided(*(np.sort(p, axis=1) for p in ruled)),
+        )
+        number = members[labels].astype(np.int64)
+        label = {x: (int(a), int(b)) for x, a, b in zip(members.tolist(), number, margins, strict=True)}
+        fits = [(a, b) for a in members.tolist() if not self._usable[a] for b in self._bonds.get(a, ()) if b in label and self._usable[b]]
+        held = self._fitting(fits, {self._number[i] for i in named(decided)} if decided else set())
+        at = np.zeros(int(max(label, default=0)) + 1, np.int64)
+        at[members] = number
+        for a, of in only(held, at).items():
+            label[a] = (of, NO_MARGIN)
+        for x in members.tolist():
+            stack = self._stacks.get(int(self._same[x]), {}).get(v)
+            if stack is not None and stack[0] == x:
+                label |= dict.fromkeys(stack[1:].tolist(), label[x])
+        behind = np.array(sorted(set(label) - set(seen.tolist())), np.int32)
+        texts = self._ids.gather(np.array(list(label), np.int32))
+        return np.union1d(seen, behind).astype(np.int32), dict(zip(texts, label.values(), strict=True))
+
+    def _fitting(self, bound: list[tuple[int, int]], judged: set[int]) -> NDArray[np.int64]:
+        """Of pairs of one fate, those of a report that knows no month and one that fits it; what a person decided of is left to that person."""
+        fits = set(map(tuple, self._fits[np.isin(self._fits[:, 0], [a for a, _ in bound])].tolist())) if bound else set()
+        return np.array(sorted(p for p in bound if p in fits and p[0] not in judged), np.int64).reshape(-1, 2)
+
+    def _among(self, v: int, members: Numbers) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        self._place[members] = np.arange(len(members), dtype=np.int32)
+        room, counts = ROOM, np.ascontiguousarray(self._counts[:, v])
+        while True:
+            pair, odds = np.empty((room, 2), np.int32), np.empty(room, np.int64)
+            chains = (self._head, self._following, self._other, self._weight)
+            n = lists.among(*chains, self._half, counts, np.int64(self.model.prior), members, self._place, pair, odds)
+            if n <= room:
+                break
+            room = int(n)
+        self._place[members] = -1
+        return pair[:n], odds[:n]
+
+    def _roots(self, v: int, seen: Numbers) -> dict[str, str]:
+        """What each seen report that corrects a seen one goes back to."""
+        there, out = set(seen.tolist()), {}
+        for x in there & self._corrects.keys():
+            at, met = x, {x}
+            while (b := self._corrects.get(at)) is not None and b in there and b not in met:
+                at = b
+                met.add(at)
+            out[self._ids[x]] = self._ids[at]
+        return out
+
+    def _visible(self, v: int, seen: set[str]) -> tuple[Judgement, ...]:
+        """The judgements about reports of these of which the audience sees all."""
+        return tuple(j for j in self._decided if named([j]) <= seen)
+
+    def _judged(self, v: int) -> list[int]:
+        """The reports that judgements name of which the audience sees all."""
+        several = ([self._number.get(i) for i in named([j])] for j in self._decided)
+        return [
+            x for who in several if all(x is not None and self._sees[x] >> np.uint64(v) & _ONE for x in who) for x in who if x is not None
+        ]
+
+    def _moved(
+        self, own: Numbers, label: dict[str, tuple[int, int]], every: Numbers, near: set[int]
+    ) -> tuple[Numbers, dict[str, tuple[int, int]], Numbers]:
+        """Of what EVERY sees, the clusters that are not as they were, or hold what changed; with those of one fate."""
+        number = {self._number[i]: was for i, was in label.items()}
+        who = np.array(list(number), np.int64)
+        now = np.array(list(number.values()), np.int64).reshape(-1, 2)
+        differs = (self._label[who] != now[:, 0]) | (self._margin[who] != now[:, 1]) | np.isin(who, list(near))
+        others = {int(x) for x in (*own.tolist(), *every.tolist())} - set(number)
+        left = np.array(sorted(others & near), np.int64)
+        groups = {*now[differs, 0].tolist(), *self._label[who[differs]].tolist(), *self._label[left].tolist()} - {-2}
+        members: dict[int, list[int]] = {}
+        for x, *of in zip(who.tolist(), now[:, 0].tolist(), self._label[who].tolist(), strict=True):
+            for group in of:
+                members.setdefault(group, []).append(x)
+        self._label[who], self._margin[who] = now[:, 0], now[:, 1]
+        keep, more = set[int](), {x for g in groups for x in members.get(g, ())} | (others & near)
+        while more:
+            keep |= more
+            fate = {y for x in more for y in self._bonds.get(x, ()) if y in others or y in number}
+            more = (fate | {y for x in fate & number.keys() for y in members[number[x][0]]}) - keep
+        self._label[np.array(sorted(others), np.int64)] = -2
+        kept = np.array(sorted(keep), np.int32)
+        seen = kept[np.isin(kept, own)]
+        return seen, {self._ids[x]: number[x] for x in seen.tolist() if x in number}, kept
