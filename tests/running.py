@@ -46,6 +46,7 @@ class Running:
         self.folder, self.port = folder, port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(self.port), *words]
+        folder.mkdir(parents=True, exist_ok=True)
         self.log = (folder / f"hub-{self.port}.log").open("a+", encoding="utf-8")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=os.environ | (env or {}))
         assert self.process.stdout is not None

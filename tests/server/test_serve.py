@@ -2,84 +2,114 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.request import Request, urlopen
 
+import psycopg
 import pytest
+from hubs import server
+from psycopg.conninfo import make_conninfo
+from running import Running, free_port, new_folder
 
 from tocsin.store.embedded import Embedded
 
-
-class Running:
-    """A hub that runs in a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        words = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(self.port)]
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert self.process.stdout is not None
-        self.said = ""
-        while "Ready" not in self.said:
-            line = self.process.stdout.readline()
-            assert line, self.said
-            self.said += line
-
-    def ask(self, token: str, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        sent = None if body is None else json.dumps(body).encode()
-        with urlopen(Request(f"http://127.0.0.1:{self.port}{path}", sent, headers, method=method), timeout=60) as answer:
-            return json.load(answer)
-
-    def end(self, how: signal.Signals) -> int:
-        self.process.send_signal(how)
-        self.said += self.process.communicate(timeout=60)[0]
-        return self.process.returncode
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="tocsin-serve-"))
-    made.chmod(0o755)
-    yield made
-    Embedded(made).stop()
-    shutil.rmtree(made, ignore_errors=True)
+    with new_folder() as made:
+        yield made
 
 
-def test_what_was_acknowledged_outlives_five_kills_and_a_clean_stop(folder: Path) -> None:
+def serve(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(free_port()), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_what_was_acknowledged_outlives_five_kills_under_load() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "loss.py"), "--kills", "5", "--posters", "2"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = re.search(r"acknowledged ([\d,]+), lost 0, twice 0", done.stdout)
+    assert found is not None, done.stdout
+    assert int(found[1].replace(",", "")) > 0
+    assert sum(int(n) for n in re.findall(r"^(?:parent|web|PostgreSQL|parent and PostgreSQL) +(\d+) ", done.stdout, re.MULTILINE)) == 5
+
+
+def test_a_clean_stop_says_so_and_the_next_start_makes_no_new_administrator(folder: Path) -> None:
     hub = Running(folder)
-    admin = re.search(r"tocsin_\S+", hub.said)
-    assert admin is not None
-    hub.ask(admin[0], "POST", "/api/agencies", {"name": "A"})
-    token = hub.ask(admin[0], "POST", "/api/tokens", {"label": "A", "agency": "A", "roles": ["submit"]})["token"]
-    kept = []
-    for kill in range(5):
-        for n in range(20):
-            post = {"own_id": f"{kill}-{n}", "marking": "RED"}
-            kept.append(hub.ask(token, "POST", "/api/reports", post)["results"][0]["report_id"])
-        database = Embedded(folder).pid()
-        hub.process.kill()
-        hub.process.communicate()
-        if kill % 2 and database is not None:  # the database too
-            os.kill(database, signal.SIGKILL)
-            time.sleep(0.2)
-        hub = Running(folder)
-        assert "token" not in hub.said
-        feed = hub.ask(token, "GET", "/api/feed?limit=1000")["reports"]
-        assert [r["report_id"] for r in feed] == kept
-    assert hub.end(signal.SIGTERM) == 0
-    assert "Stopped" in hub.said
+    token = hub.agency("A")
+    stored = hub.ask(token, "POST", "/api/reports", {"own_id": "1", "marking": "RED"})["results"][0]
+    assert hub.end() == 0
+    assert "Stopped; what was acknowledged is kept." in hub.said
     assert Embedded(folder).pid() is None
+    again = Running(folder)
+    assert again.admin == ""
+    assert [r["report_id"] for r in again.feed(token)] == [stored["report_id"]]
+    hub.close()
+    again.close()
+
+
+def test_a_second_hub_over_one_folder_is_refused_and_the_first_goes_on(folder: Path) -> None:
+    hub = Running(folder)
+    second = serve(folder)
+    assert (second.returncode, "is in use by another hub" in second.stderr) == (2, True)
+    assert hub.ask("", "GET", "/ready") == {"ok": True}
+    hub.close()
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Embedded]:
+    with server() as running:
+        yield running
+
+
+def database(running: Embedded, name: str) -> str:
+    """A database of one's own: its owner may make roles, and is no superuser."""
+    with psycopg.connect(running.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD 'x'")
+        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+    return make_conninfo(running.conninfo(name), user=name, password="x")
+
+
+def test_a_database_of_ones_own_is_taken_by_one_hub_at_a_time_and_keeps_what_it_was_given(own_server: Embedded, folder: Path) -> None:
+    url = database(own_server, "own")
+    hub = Running(folder / "one", "--database-url", url)
+    token = hub.agency("A")
+    stored = hub.ask(token, "POST", "/api/reports", {"own_id": "1", "marking": "RED"})["results"][0]
+    assert not (folder / "one" / "pg").exists()
+    second = serve(folder / "two", "--database-url", url)
+    assert second.returncode == 2
+    assert "the database is in use by another hub" in second.stderr
+    assert "Traceback" not in second.stderr
+    hub.kill()
+    again = Running(folder / "one", "--database-url", url)
+    assert [r["report_id"] for r in again.feed(token)] == [stored["report_id"]]
+    file = folder / "copy"
+    words = [sys.executable, "-m", "tocsin", "backup", "--data", str(folder / "one"), "--to", str(file), "--database-url", url]
+    subprocess.run(words, check=True, capture_output=True)
+    again.close()
+    with server() as other:
+        elsewhere = database(other, "elsewhere")
+        words = [sys.executable, "-m", "tocsin", "restore", str(file), "--data", str(folder / "new"), "--database-url", elsewhere]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert (
+            "has a hub already"
+            in subprocess.run([*words[:-3], str(folder / "third"), *words[-2:]], capture_output=True, text=True, check=False).stderr
+        )
+        restored = Running(folder / "new", "--database-url", elsewhere)
+        assert [r["report_id"] for r in restored.feed(token)] == [stored["report_id"]]
+        restored.close()
+
+
+def test_a_database_that_is_not_there_is_told_without_its_password(folder: Path) -> None:
+    done = serve(folder, "--database-url", "postgresql://me:secret-word@127.0.0.1:1/hub")
+    assert done.returncode == 2
+    assert "the database does not answer" in done.stderr
+    assert "secret-word" not in done.stderr + done.stdout

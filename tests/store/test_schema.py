@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tocsin.gate import Action, Clearance, Marked, Role, may, tlp2
 from tocsin.store import queries
-from tocsin.store.embedded import Embedded, _binaries
+from tocsin.store.embedded import Embedded, programs
 from tocsin.store.setup import migrate
 
 NAMES = ["A", "B", "C"]
@@ -25,7 +25,7 @@ def hub(postgres: Embedded) -> dict[str, str]:
 
 
 def dump(conninfo: str) -> list[str]:
-    words = [str(_binaries() / "pg_dump"), "--schema-only", "--restrict-key=x", conninfo]
+    words = [str(programs() / "pg_dump"), "--schema-only", "--restrict-key=x", conninfo]
     return sorted(subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines())
 
 

@@ -10,7 +10,23 @@ import click
 from tocsin.errors import TocsinError
 
 #: In the order in which they are told of; each is a function of the file of its name, which is loaded when it is called.
-VERBS = ("brief", "read", "fuse", "judge", "why", "train", "calibrate", "scan", "watch", "replay", "serve", "agency", "push")
+VERBS = (
+    "brief",
+    "read",
+    "fuse",
+    "judge",
+    "why",
+    "train",
+    "calibrate",
+    "scan",
+    "watch",
+    "replay",
+    "serve",
+    "agency",
+    "push",
+    "backup",
+    "restore",
+)
 
 
 class Verbs(click.Group):

@@ -1,16 +1,14 @@
 """Runs a hub: its database, its web process and its fusion process. Each process gets the password of its own role, and no other.
 
-The parent starts PostgreSQL and the migrations; the children read their connection from a pipe, and end when it closes, so that none outlives a killed parent.
+The parent starts PostgreSQL and the migrations, and starts again what ends by itself; the children read their connection from a pipe, and end when it closes,
+so that none outlives a killed parent.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,12 +19,15 @@ from urllib.request import urlopen
 from tocsin.errors import StoreError
 from tocsin.gate import tlp2
 from tocsin.hub import Staff, clock
+from tocsin.server.parts import Part
 from tocsin.store import Store
+from tocsin.store.alone import Alone
 from tocsin.store.embedded import Embedded
 from tocsin.store.setup import install_scheme, prepare
 
 HOST = "127.0.0.1"
 WAIT = 60.0  # seconds in which the web process must answer
+Say = Callable[[str], None]
 
 
 def default_folder() -> Path:
@@ -34,42 +35,50 @@ def default_folder() -> Path:
     return Path("/var/lib/tocsin") if os.geteuid() == 0 else Path.home() / ".local" / "share" / "tocsin"
 
 
-def serve(folder: Path, port: int, database_url: str | None, say: Callable[[str], None]) -> None:
-    """Runs a hub until SIGTERM or ctrl-C. Raises `StoreError` where the database or a process does not start, or ends by itself."""
+def serve(folder: Path, port: int, database_url: str | None, say: Say) -> None:
+    """Runs a hub until SIGTERM or ctrl-C. Raises `StoreError` where the database does not start or is another hub's, or a process ends again and again."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    children = {"web": _child("web")}  # it loads while the database starts
+    parts = [Part("web")]  # it loads while the database starts
     try:
-        with _database(folder, database_url) as (admin, secrets):
+        with _database(folder, database_url) as (admin, secrets, server), contextlib.closing(Alone(admin)) as alone:
             roles = prepare(admin, secrets)
             install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
             first = _first_token(roles["web"])
-            _tell(children["web"], {"conninfo": roles["web"], "port": port})
-            _answers(port, children["web"], stop)
-            children["fuse"] = _child("fuse")
-            _tell(children["fuse"], {"conninfo": roles["fuse"]})
+            parts[0].tell({"conninfo": roles["web"], "port": port})
+            _answers(port, parts[0], stop)
+            parts.append(Part("fuse"))
+            parts[1].tell({"conninfo": roles["fuse"]})
             if first:
                 say(f"The token of the hub's first administrator, shown this once:\n  {first}")
             say(f"Ready: http://{HOST}:{port} (data in {folder}); ctrl-C stops it.")
-            while not stop.wait(0.5):
-                for part, child in children.items():
-                    if child.poll() is not None:
-                        raise StoreError(f"the hub's {part} process ended by itself (status {child.returncode}): start the hub again")
-            _end(children)
+            _watch(stop, parts, server, alone, say)
+            _end(parts)
             say("Stopped; what was acknowledged is kept.")
     finally:
-        _end(children)
+        _end(parts)
+
+
+def _watch(stop: threading.Event, parts: list[Part], server: Embedded | None, alone: Alone, say: Say) -> None:
+    """Starts again what ends by itself, until `stop`."""
+    while not stop.wait(0.5):
+        if server is not None and server.keep():
+            say("PostgreSQL had ended by itself, and was started again.")
+        alone.keep()
+        for part in parts:
+            if part.keep():
+                say(f"The {part.name} process had ended by itself, and was started again.")
 
 
 @contextlib.contextmanager
-def _database(folder: Path, url: str | None) -> Iterator[tuple[str, Path]]:
-    """A connection that may make roles, and the folder of passwords."""
+def _database(folder: Path, url: str | None) -> Iterator[tuple[str, Path, Embedded | None]]:
+    """A connection that may make roles, the folder of passwords, and the server where it is the hub's own."""
     if url is not None:
-        yield url, folder / "secrets"
+        yield url, folder / "secrets", None
         return
     with Embedded(folder) as server:
-        yield server.conninfo(), server.secrets
+        yield server.conninfo(), server.secrets, server
 
 
 def _first_token(conninfo: str) -> str | None:
@@ -80,39 +89,22 @@ def _first_token(conninfo: str) -> str | None:
         store.close()
 
 
-def _child(part: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "tocsin.server.child", part], stdin=subprocess.PIPE, start_new_session=True)
-
-
-def _tell(child: subprocess.Popen[bytes], said: dict[str, object]) -> None:
-    assert child.stdin is not None
-    with contextlib.suppress(BrokenPipeError):
-        child.stdin.write(json.dumps(said).encode() + b"\n")
-        child.stdin.flush()
-
-
-def _answers(port: int, web: subprocess.Popen[bytes], stop: threading.Event) -> None:
+def _answers(port: int, web: Part, stop: threading.Event) -> None:
     end = time.monotonic() + WAIT
     while not stop.is_set():
         with contextlib.suppress(URLError, OSError), urlopen(f"http://{HOST}:{port}/ready", timeout=5):
-            if web.poll() is None:
+            if web.runs():
                 return
-        if web.poll() is not None or time.monotonic() > end:
+        if not web.runs() or time.monotonic() > end:
             raise StoreError(
                 f"the web server does not answer on port {port}: see whether another program has it, or give another with --port"
             )
         time.sleep(0.02)
 
 
-def _end(children: dict[str, subprocess.Popen[bytes]]) -> None:
+def _end(parts: list[Part]) -> None:
     """The web process ends what it is at, then the others."""
-    for child in children.values():
-        if child.stdin is not None and child.poll() is None:
-            with contextlib.suppress(BrokenPipeError):
-                child.stdin.close()
-    for child in children.values():
-        try:
-            child.wait(10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+    for part in parts:
+        part.close()
+    for part in parts:
+        part.wait()

@@ -18,6 +18,9 @@ from tocsin.errors import StoreError
 
 __all__ = ["Jsonb", "Store", "Transaction", "queries"]
 
+#: Seconds that a request waits for the database; also how long one attempt to reach it goes on, so that it is not left alone for long once it is back.
+WAIT = 5.0
+
 
 @cache
 def queries() -> dict[str, LiteralString]:
@@ -57,8 +60,9 @@ class Store:
     def __init__(self, conninfo: str, *, size: int = 8) -> None:
         options = {"row_factory": dict_row, "options": "-c search_path=tocsin"}
         self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
-            conninfo, min_size=1, max_size=size, kwargs=options, open=True, timeout=10
-        )
+            conninfo, min_size=1, max_size=size, kwargs=options, open=True, timeout=WAIT, reconnect_timeout=WAIT,
+            check=ConnectionPool.check_connection,
+        )  # fmt: skip
 
     @contextmanager
     def transaction(self, audience: str | None) -> Iterator[Transaction]:

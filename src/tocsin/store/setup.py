@@ -39,6 +39,16 @@ def prepare(admin: str, secrets_folder: Path) -> dict[str, str]:
     admin: a connection whose role may create roles, to the database that is to be the hub's. Raises `StoreError` where it cannot be reached, is older than
     PostgreSQL 18, or its role may not do so.
     """
+    out = roles(admin, secrets_folder)
+    try:
+        migrate(out["migrate"])
+    except psycopg.Error as why:
+        raise _cannot(why) from why
+    return out
+
+
+def roles(admin: str, secrets_folder: Path) -> dict[str, str]:
+    """Makes the four roles and their rights on the database, and gives each one's connection. Raises as `prepare` does."""
     try:
         with psycopg.connect(admin, autocommit=True) as connection:
             if connection.info.server_version < OLDEST * 10_000:
@@ -50,13 +60,16 @@ def prepare(admin: str, secrets_folder: Path) -> dict[str, str]:
                 sql.SQL("GRANT CONNECT ON DATABASE {} TO tocsin_web, tocsin_fuse, tocsin_purge, tocsin_migrate").format(name)
             )
             connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO tocsin_migrate").format(name))
-        migrate(out["migrate"])
     except psycopg.Error as why:
-        raise StoreError(
-            f"the database cannot be made a hub's ({str(why).splitlines()[0]}): see that --database-url leads to a running PostgreSQL {OLDEST}, "
-            "and that its role may create roles"
-        ) from why
+        raise _cannot(why) from why
     return out
+
+
+def _cannot(why: psycopg.Error) -> StoreError:
+    return StoreError(
+        f"the database cannot be made a hub's ({str(why).splitlines()[0]}): see that --database-url leads to a running PostgreSQL {OLDEST}, "
+        "and that its role may create roles"
+    )
 
 
 def _role(connection: psycopg.Connection[tuple[object, ...]], role: str, folder: Path, admin: str) -> str:

@@ -1,0 +1,67 @@
+"""The hub's processes, as their parent keeps them: each is told its connection on a pipe, and ends when that closes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+
+from tocsin.errors import StoreError
+
+#: A part that ends by itself so often in a minute is not started again.
+MOST_ENDS = 5
+
+
+class Part:
+    """`web` or `fuse`; it is started again where it ends by itself, and told the same."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._told: dict[str, object] = {}
+        self._ends: list[float] = []
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "tocsin.server.child", self.name], stdin=subprocess.PIPE, start_new_session=True)
+
+    def tell(self, said: dict[str, object]) -> None:
+        """What it needs to know, once."""
+        assert self.process.stdin is not None
+        self._told = said
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(json.dumps(said).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def keep(self) -> bool:
+        """Starts it again where it has ended; whether it had. Raises `StoreError` where that does not help."""
+        if self.runs():
+            return False
+        now = time.monotonic()
+        self._ends = [*(at for at in self._ends if now - at < 60), now]
+        if len(self._ends) > MOST_ENDS:
+            raise StoreError(
+                f"the hub's {self.name} process ends by itself again and again (status {self.process.returncode}): see its log"
+            )
+        self.process = self._start()
+        self.tell(self._told)
+        return True
+
+    def close(self) -> None:
+        """Tells it to end: it finishes what it is at."""
+        if self.process.stdin is not None and self.runs():
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+
+    def wait(self, seconds: float = 10) -> None:
+        """Until it has ended, by force after `seconds`."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
