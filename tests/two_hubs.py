@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -16,9 +18,10 @@ from tocsin.terms.ids import report_id
 AGENCIES, GROUPS = ("A", "B", "C"), ("north", "south")
 NAMED = [*AGENCIES, *(f"group:{g}" for g in GROUPS)]
 NEVER = report_id("A", "never")
+WHY = "they were there"
 ROLE = frozenset({Role.ANALYSE})
 #: Pages of B that go on page by page, and the rest.
-LISTS = ["/api/feed", "/api/incidents", "/api/audit"]
+LISTS = ["/api/feed", "/api/incidents", "/api/audit", "/api/requests", "/api/releases"]
 OTHERS = [
     "/api/agencies",
     "/api/audit?limit=1000",
@@ -46,6 +49,17 @@ class Said:
         return Marked(h["marking"], self.agency, frozenset(h["releasable_to"]), h["orcon"], frozenset(to for _, to in self.released))
 
 
+@dataclass
+class Asked:
+    """A request as the oracle knows it."""
+
+    request_id: str
+    ident: str
+    by: str
+    to: str
+    decided: bool = False
+
+
 class Oracle:
     """Who sees what, by may() alone; and the two hubs."""
 
@@ -55,10 +69,14 @@ class Oracle:
         self.groups: dict[str, set[str]] = {g: set() for g in GROUPS}
         self.there: dict[str, set[str]] = {g: set() for g in GROUPS}  # membership that the second hub knows
         self.sent: set[str] = set()  # reports that the second hub has
+        self.requests: list[Asked] = []
 
     def sees(self, who: str, said: Said) -> bool:
+        return self.may(who, Action.READ, said)
+
+    def may(self, who: str, action: Action, said: Said) -> bool:
         groups = frozenset(g for g, inside in self.groups.items() if who in inside)
-        return may(Clearance(who, ROLE, groups), Action.READ, said.marked()).allowed
+        return may(Clearance(who, ROLE, groups), action, said.marked()).allowed
 
     def submit(self, agency: str, own: str, facts: dict[str, Any], handling: dict[str, Any]) -> None:
         body = {"own_id": own, **facts, **handling}
@@ -83,20 +101,81 @@ class Oracle:
         self.settle()
 
     def release(self, ident: str, who: str, to: str) -> None:
+        allowed = self.may(who, Action.RELEASE, self.reports[ident])
+        self.both(ident, who, "release", {"to": to, "why": WHY})
+        if allowed:
+            self.released(ident, who, to)
+        self.settle()
+
+    def released(self, ident: str, who: str, to: str) -> None:
         said = self.reports[ident]
-        groups = frozenset(g for g, inside in self.groups.items() if who in inside)
-        allowed = may(Clearance(who, ROLE, groups), Action.RELEASE, said.marked())
-        self.both(ident, who, "release", {"to": to})
-        if allowed and to not in said.marked().released_to:
+        if to not in said.marked().released_to:
             said.released.append((who, to))
+
+    def release_incident(self, ident: str, who: str, to: str) -> None:
+        """An incident's reports one by one in the second hub, where it may be another one; none of it is told to others than who releases."""
+        body, page = {"to": to, "why": WHY}, f"/api/incidents/{ident}/release"
+        for world in (self.first, self.second):
+            refresh(world.fuse, only={who})
+        one = self.first.ask(who, "POST", page, body)
+        if who == "B":
+            two = self.second.ask(who, "POST", page, body)
+            assert (one.status_code, one.content) == (two.status_code, two.content)
+        for member in one.json().get("report_ids", ()):
+            if who != "B" and member in self.sent:
+                with self.lent(who):
+                    self.second.ask(who, "POST", f"/api/reports/{member}/release", body)
+            self.released(member, who, to)
+        self.settle()
+
+    def request(self, ident: str, who: str, to: str) -> None:
+        """Told to who asks and to the originator, and to nobody else."""
+        said, body, page = self.reports[ident], {"to": to, "why": WHY}, f"/api/reports/{ident}/requests"
+        allowed = self.may(who, Action.REQUEST, said)
+        one = self.first.ask(who, "POST", page, body)
+        assert (one.status_code == 201) is allowed
+        if "B" in (who, said.agency):
+            with self.lent(who):
+                two = self.second.ask(who, "POST", page, body)
+            assert (one.status_code, one.content) == (two.status_code, two.content)
+        if allowed:
+            self.requests.append(Asked(one.json()["request_id"], ident, who, to))
+
+    def decide(self, number: int, who: str, grant: bool) -> None:
+        if not self.requests:
+            return
+        asked = self.requests[number % len(self.requests)]
+        said, body, page = self.reports[asked.ident], {"grant": grant, "why": WHY}, f"/api/requests/{asked.request_id}/decision"
+        one = self.first.ask(who, "POST", page, body)
+        done = one.status_code == 200
+        assert done is (who == said.agency and not asked.decided)
+        if "B" in (who, asked.by, said.agency):
+            two = self.second.ask(who, "POST", page, body)
+            assert who != "B" or (one.status_code, one.content) == (two.status_code, two.content)
+        elif done and grant and asked.ident in self.sent:
+            self.second.ask(who, "POST", f"/api/reports/{asked.ident}/release", {"to": asked.to, "why": WHY})
+        asked.decided = asked.decided or done
+        if done and grant:
+            self.released(asked.ident, who, asked.to)
         self.settle()
 
     def both(self, ident: str, who: str, what: str, body: dict[str, Any]) -> None:
         """An act in the first hub, and in the second where B does it, or the report is there."""
         one = self.first.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
         if who == "B" or ident in self.sent:
-            two = self.second.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
+            with self.lent(who):
+                two = self.second.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
             assert who != "B" or (one.status_code, one.content) == (two.status_code, two.content)
+
+    @contextmanager
+    def lent(self, who: str) -> Iterator[None]:
+        """For one act, another agency is in the groups of the second hub that it is in, though B is not and may not know."""
+        lacking = [g for g, inside in self.groups.items() if who in inside and who not in self.there[g]]
+        for group in lacking:
+            self.second.ask("admin", "PUT", f"/api/groups/{group}/{who}")
+        yield
+        for group in lacking:
+            self.second.ask("admin", "DELETE", f"/api/groups/{group}/{who}")
 
     def member(self, group: str, agency: str, is_in: bool) -> None:
         self.first.ask("admin", "PUT" if is_in else "DELETE", f"/api/groups/{group}/{agency}")
@@ -116,7 +195,7 @@ class Oracle:
                 self.second.submit(said.agency, said.body | said.handling)
                 self.sent.add(ident)
                 for _, to in said.released:
-                    self.second.ask(said.agency, "POST", f"/api/reports/{ident}/release", {"to": to})
+                    self.second.ask(said.agency, "POST", f"/api/reports/{ident}/release", {"to": to, "why": WHY})
 
     def compare(self) -> None:
         """Every page that B can reach."""

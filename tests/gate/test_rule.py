@@ -75,7 +75,9 @@ def test_who_reads_what_is_the_truth_table(marking: str, named: list[str], agenc
     ],
 )
 def test_onward_release_is_the_truth_table(marking: str, orcon: bool, who: str, may_release: bool) -> None:
-    assert may(of(who), Action.RELEASE, thing(marking, "B", orcon=orcon)).allowed is may_release
+    what = thing(marking, "B", orcon=orcon)
+    assert may(of(who), Action.RELEASE, what).allowed is may_release
+    assert may(of(who), Action.REQUEST, what).allowed is (who == B and not may_release)  # who sees it and may not pass it on asks
 
 
 @pytest.mark.parametrize(("action", "role"), list(product(Action, [*Role, None])))
@@ -125,6 +127,11 @@ def test_what_is_made_of_several_is_seen_by_who_sees_each(who: Clearance, parts:
     whole = made_of(parts)
     assert may(who, Action.READ, whole).allowed == all(may(who, Action.READ, p).allowed for p in parts)
     assert tlp2()[whole.marking].rank == max(tlp2()[p.marking].rank for p in parts)
+
+
+@given(asking, st.lists(marked, min_size=1, max_size=4))
+def test_what_is_made_of_several_is_released_by_who_may_release_each(who: Clearance, parts: list[Marked]) -> None:
+    assert may(who, Action.RELEASE, made_of(parts)).allowed == all(may(who, Action.RELEASE, p).allowed for p in parts)
 
 
 @given(asking, marked, st.sampled_from(list(Action)))

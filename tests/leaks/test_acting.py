@@ -49,7 +49,7 @@ def test_who_is_let_in_for_one_report_changes_no_other_by_an_id_in_the_body(worl
     hidden = world.submit("A", post())[0]["report_id"]
     mine = world.submit("B", post())[0]["report_id"]
     for name in ("report_id", "id", "report", "ids"):
-        for act, body in (("release", {"to": "B"}), ("remark", {"marking": "CLEAR"})):
+        for act, body in (("release", {"to": "B", "why": "they need it"}), ("remark", {"marking": "CLEAR"})):
             assert world.ask("B", "POST", f"/api/reports/{mine}/{act}", body | {name: hidden}).status_code == 400
             assert world.ask("B", "POST", f"/api/reports/{mine}/{act}?{name}={hidden}", body).status_code in (200, 400)
     assert not sees(world, "B", hidden)
@@ -71,7 +71,10 @@ def test_a_post_sets_nothing_that_is_the_hubs_to_set(world: World, named: str) -
 )
 def test_no_act_takes_a_field_that_it_does_not_know(world: World, more: dict[str, Any]) -> None:
     mine = world.submit("B", post())[0]["report_id"]
-    for path, body in ((f"/api/reports/{mine}/release", {"to": "C"}), (f"/api/reports/{mine}/remark", {"marking": "RED"})):
+    for path, body in (
+        (f"/api/reports/{mine}/release", {"to": "C", "why": "they need it"}),
+        (f"/api/reports/{mine}/remark", {"marking": "RED"}),
+    ):
         assert world.ask("B", "POST", path, body | more).status_code == 400
     for path, body in (("/api/agencies", {"name": "D"}), ("/api/tokens", {"label": "z", "roles": ["oversee"], "agency": "B"})):
         if not more.keys() & body.keys():
@@ -94,7 +97,7 @@ def test_who_may_only_read_makes_nothing(world: World, role: str, acts: set[str]
     tried = {
         "submit": lambda: world.ask(who, "POST", "/api/reports", post()),
         "file": lambda: world.client.post("/api/files?name=x.csv&marking=RED", content=b"a,b\n", headers=bearer),
-        "release": lambda: world.ask(who, "POST", f"/api/reports/{mine}/release", {"to": "B"}),
+        "release": lambda: world.ask(who, "POST", f"/api/reports/{mine}/release", {"to": "B", "why": "they need it"}),
         "remark": lambda: world.ask(who, "POST", f"/api/reports/{mine}/remark", {"marking": "CLEAR"}),
     }
     for act in acts:

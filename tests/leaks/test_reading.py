@@ -107,7 +107,7 @@ def test_counts_orders_and_pages_are_those_of_a_hub_without_the_hidden(fresh: Wo
 def test_an_error_text_says_nothing_of_the_hidden(fresh: World) -> None:
     hidden = hide(fresh)
     asked = [
-        ("POST", f"/api/reports/{hidden}/release", {"to": "nobody"}), ("POST", f"/api/reports/{hidden}/release", {"to": 7}),
+        ("POST", f"/api/reports/{hidden}/release", {"to": "nobody", "why": "they need it"}), ("POST", f"/api/reports/{hidden}/release", {"to": 7, "why": "they need it"}),
         ("POST", f"/api/reports/{hidden}/remark", {"marking": "AMBRE"}), ("POST", f"/api/reports/{hidden}/remark", {}),
         ("GET", f"/api/feed?after={hidden}", None), ("GET", f"/api/reports/{hidden}%00", None), ("GET", f"/api/incidents/{hidden}'", None),
     ]  # fmt: skip

@@ -23,6 +23,7 @@ EVERY = AGENCY | STAFF
 READ = {"submit", "analyse", "administer_agency"}
 RELEASE = {"analyse", "administer_agency"}
 REMARK = {"submit", "administer_agency"}
+TOLD = {"analyse", "administer_agency", "oversee"}
 TOKENS = {"administer_agency", "administer_hub"}
 LOG = {"administer_agency", "oversee", "administer_hub", "hub's overseer"}
 #: Who has no token that holds: 401 everywhere but on what is public.
@@ -41,7 +42,12 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/api/feed"): (READ, None),
     ("GET", "/api/reports/{report_id}"): (READ, None),
     ("GET", "/api/reports/{report_id}/who"): (READ, None),
-    ("POST", "/api/reports/{report_id}/release"): (RELEASE, {"to": "B"}),
+    ("POST", "/api/reports/{report_id}/release"): (RELEASE, {"to": "B", "why": "they need it"}),
+    ("POST", "/api/reports/{report_id}/requests"): (RELEASE, {"to": "B", "why": "x"}),
+    ("GET", "/api/requests"): (TOLD, None),
+    ("POST", "/api/requests/{request_id}/decision"): (RELEASE, {"grant": True, "why": "x"}),
+    ("GET", "/api/releases"): (TOLD, None),
+    ("POST", "/api/incidents/{incident_id}/release"): (RELEASE, {"to": "B", "why": "x"}),
     ("POST", "/api/reports/{report_id}/remark"): (REMARK, {"marking": "RED"}),
     ("GET", "/api/incidents"): (READ, None),
     ("GET", "/api/incidents/{incident_id}"): (READ, None),

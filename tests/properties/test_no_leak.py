@@ -38,6 +38,9 @@ steps = st.one_of(
     st.tuples(st.just("submit"), st.sampled_from(AGENCIES), owns, facts, handlings),
     st.tuples(st.just("remark"), ids, st.sampled_from(AGENCIES), handlings),
     st.tuples(st.just("release"), ids, st.sampled_from(AGENCIES), st.sampled_from(AGENCIES)),
+    st.tuples(st.just("release_incident"), ids, st.sampled_from(AGENCIES), st.sampled_from(AGENCIES)),
+    st.tuples(st.just("request"), ids, st.sampled_from(AGENCIES), st.sampled_from(AGENCIES)),
+    st.tuples(st.just("decide"), st.integers(0, 5), st.sampled_from(AGENCIES), st.booleans()),
     st.tuples(st.just("member"), st.sampled_from(GROUPS), st.sampled_from(AGENCIES), st.booleans()),
 )
 
@@ -62,7 +65,7 @@ def test_what_b_is_answered_tells_nothing_of_what_b_may_not_see(
     oracle = Oracle(first, second, clock)
     for name, *values in sequence:
         clock.tick()
-        if name in ("remark", "release") and values[0] not in oracle.reports:
+        if name in ("remark", "release", "release_incident", "request") and values[0] not in oracle.reports:
             continue
         getattr(oracle, name)(*values)
     oracle.compare()

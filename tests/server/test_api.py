@@ -76,7 +76,7 @@ def test_a_hidden_id_answers_like_one_that_never_was(world: World, path: str) ->
     assert found.status_code == 404
 
 
-@pytest.mark.parametrize("act", [("release", {"to": "C"}), ("remark", {"marking": "CLEAR"})])
+@pytest.mark.parametrize("act", [("release", {"to": "C", "why": "they need it"}), ("remark", {"marking": "CLEAR"})])
 def test_acting_on_a_hidden_id_answers_like_on_one_that_never_was(world: World, act: tuple[str, Any]) -> None:
     hidden = world.submit("A", post("RED"))[0]["report_id"]
     found, never = (world.ask("B", "POST", f"/api/reports/{i}/{act[0]}", act[1]) for i in (hidden, NEVER))
@@ -94,8 +94,8 @@ def test_release_remark_and_groups_open_and_close(world: World, clock: Ticking) 
     assert not seen("B", red)
     assert not seen("B", named)
     clock.tick()
-    assert world.ask("A", "POST", f"/api/reports/{red}/release", {"to": "B"}).status_code == 200
-    assert world.ask("B", "POST", f"/api/reports/{red}/release", {"to": "C"}).status_code == 403
+    assert world.ask("A", "POST", f"/api/reports/{red}/release", {"to": "B", "why": "they need it"}).status_code == 200
+    assert world.ask("B", "POST", f"/api/reports/{red}/release", {"to": "C", "why": "they need it"}).status_code == 403
     assert world.ask("B", "POST", f"/api/reports/{red}/remark", {"marking": "CLEAR"}).status_code == 403
     assert (seen("B", red), seen("C", red)) == (True, False)
     assert world.ask("admin", "PUT", "/api/groups/north/B").status_code == 200
@@ -117,7 +117,7 @@ def test_references_to_hidden_reports_are_left_out(world: World) -> None:
     child = world.submit("A", post(supersedes=hidden, derived_from=[hidden, other], part_of="p"))[0]["report_id"]
     assert {"supersedes", "derived_from", "part_of"} <= world.ask("A", "GET", f"/api/reports/{child}").json().keys()
     assert not {"supersedes", "derived_from", "part_of", "own_id"} & world.ask("B", "GET", f"/api/reports/{child}").json().keys()
-    world.ask("A", "POST", f"/api/reports/{other}/release", {"to": "B"})
+    world.ask("A", "POST", f"/api/reports/{other}/release", {"to": "B", "why": "they need it"})
     assert world.ask("B", "GET", f"/api/reports/{child}").json()["derived_from"] == [other]
 
 

@@ -26,6 +26,7 @@ VERBS = (
     "push",
     "backup",
     "restore",
+    "who-can-see",
 )
 
 
@@ -40,7 +41,8 @@ class Verbs(click.Group):
         """The verb of a name."""
         if cmd_name not in VERBS:
             return None
-        found = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        found = getattr(import_module(f"{__name__}.{name}"), name)
         assert isinstance(found, click.Command)
         return found
 

@@ -26,6 +26,7 @@ class Action(StrEnum):
     SUBMIT = "submit"
     JUDGE = "judge"
     RELEASE = "release"
+    REQUEST = "request"
     REMARK = "remark"
     PURGE = "purge"
 
@@ -36,6 +37,7 @@ ROLES: dict[Action, frozenset[Role]] = {
     Action.SUBMIT: frozenset({Role.SUBMIT}),
     Action.JUDGE: frozenset({Role.ANALYSE}),
     Action.RELEASE: frozenset({Role.ANALYSE, Role.ADMINISTER_AGENCY}),
+    Action.REQUEST: frozenset({Role.ANALYSE, Role.ADMINISTER_AGENCY}),
     Action.REMARK: frozenset({Role.SUBMIT, Role.ADMINISTER_AGENCY}),
     Action.PURGE: frozenset({Role.ADMINISTER_AGENCY}),
 }
@@ -80,7 +82,7 @@ GROUP = "group:"
 def may(clearance: Clearance, action: Action, thing: Marked, scheme: Scheme | None = None) -> Verdict:
     """Whether `clearance` may do `action` to `thing`. Default deny. Raises `MarkingError` for an unknown marking."""
     scheme = scheme or tlp2()
-    marking = scheme[thing.marking]
+    scheme[thing.marking]
     if clearance.agency is None and action is not Action.READ:
         return Verdict(False, "the public reads, and does nothing else")
     if clearance.agency is not None and not clearance.roles & ROLES[action]:
@@ -91,18 +93,27 @@ def may(clearance: Clearance, action: Action, thing: Marked, scheme: Scheme | No
     seen = _read(clearance, thing, scheme)
     if action in (Action.READ, Action.JUDGE) or not seen:
         return seen
-    mine = clearance.agency == thing.originator and all(p.originator == clearance.agency for p in thing.parts)
-    if action in (Action.REMARK, Action.PURGE):
-        return Verdict(mine, "its originator" if mine else f"only its originator may {action} it")
-    if mine:
+    if action is Action.RELEASE:
+        return _releases(clearance, thing, scheme)
+    if action is Action.REQUEST:
+        free = _releases(clearance, thing, scheme)
+        return Verdict(not free, "it may be released without asking" if free else f"its originator is asked ({free.reason})")
+    mine = all(p.originator == clearance.agency for p in (thing, *thing.parts))
+    return Verdict(mine, "its originator" if mine else f"only its originator may {action} it")
+
+
+def _releases(clearance: Clearance, thing: Marked, scheme: Scheme) -> Verdict:
+    """Of what is made of several, each must be free to pass on."""
+    if thing.parts:
+        held = next((v for v in (_releases(clearance, p, scheme) for p in thing.parts) if not v), None)
+        return held if held is not None else Verdict(True, "each that it is made of may be released")
+    if clearance.agency == thing.originator:
         return Verdict(True, "its originator")
-    if thing.orcon or any(p.orcon for p in thing.parts):
+    if thing.orcon:
         return Verdict(False, "originator control: ask the originator")
-    strict = [m.name for m in (marking, *(scheme[p.marking] for p in thing.parts)) if not m.onward]
-    return (
-        Verdict(False, f"{strict[0]}: no onward release")
-        if strict
-        else Verdict(True, f"{marking.name} may be passed on by who received it")
+    marking = scheme[thing.marking]
+    return Verdict(
+        marking.onward, f"{marking.name} may be passed on by who received it" if marking.onward else f"{marking.name}: no onward release"
     )
 
 

@@ -5,33 +5,30 @@ Every read and write of a marked thing is logged with the verdict's reason. Pyth
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from tocsin.errors import Denied, Malformed, MarkingError, NotKnown, NotThere
-from tocsin.gate import Action, Clearance, Marked, Role, Scheme, Verdict, may, tlp2
+from tocsin.errors import NotKnown, NotThere
+from tocsin.gate import Action, Clearance, Role, Scheme
+from tocsin.hub.acts import Acts
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
-from tocsin.hub.posted import posted
-from tocsin.hub.shown import GROUP, instant, marked, shown
+from tocsin.hub.door import MOST, NOT_THERE, Door, page_of, uuid_of
+from tocsin.hub.shown import instant, shown
 from tocsin.hub.staff import Staff
 from tocsin.hub.tokens import Tokens
-from tocsin.store import Jsonb, Store, Transaction
+from tocsin.store import Jsonb, Store
 from tocsin.terms.ids import report_id as id_of
 
-__all__ = ["Caller", "Hub", "Staff", "clock", "hashed", "instant", "new_token"]
-
-MOST = 1_000  # of a page, or of a post
-NOT_THERE = "no such report, or none that you may see"
+__all__ = ["MOST", "Caller", "Hub", "Staff", "clock", "hashed", "instant", "new_token"]
 
 
-class Hub:
+class Hub(Door):
     """A hub over a store. clock: gives the hub's time, and never goes back."""
 
     def __init__(self, store: Store, now: Clock, scheme: Scheme | None = None) -> None:
-        self.store, self.now, self.scheme = store, now, scheme or tlp2()
-        self.staff, self.tokens = Staff(store, now), Tokens(store, now)
+        super().__init__(store, now, scheme)
+        self.acts, self.staff, self.tokens = Acts(store, now, scheme), Staff(store, now), Tokens(store, now)
 
     def caller(self, token: str | None) -> Caller:
         """Who a bearer token stands for. Raises `NotKnown`."""
@@ -47,7 +44,7 @@ class Hub:
         answers: list[dict[str, Any]] = []
         rows: dict[str, dict[str, Any]] = {}
         for raw in raws:
-            fields, reasons = self._checked(raw, agency)
+            fields, reasons = self.checked(raw, agency)
             if reasons:
                 answers.append({"status": "refused", "reasons": reasons})
                 continue
@@ -68,79 +65,28 @@ class Hub:
                     answer["status"] = "stored" if one["stored"] else _known(one["same"])
                 if answer["status"] == "refused":
                     answer.setdefault("reasons", [TWICE])
-            self._log(tx, who, "submit", [a["report_id"] for a in answers if a["status"] == "stored"], True, "its own report")
+            self.log(tx, who, "submit", [a["report_id"] for a in answers if a["status"] == "stored"], True, "its own report")
             refused = [a.get("report_id", "") for a in answers if a["status"] == "refused"]
-            self._log(tx, who, "submit", refused, False, "refused: see the reasons given back")
+            self.log(tx, who, "submit", refused, False, "refused: see the reasons given back")
         return answers
-
-    def _checked(self, raw: Any, agency: str) -> tuple[dict[str, Any], list[str]]:
-        made = posted(raw)
-        reasons = list(made.reasons)
-        if "marking" in made.fields:
-            try:
-                self.scheme[made.fields["marking"]]
-            except MarkingError as why:
-                reasons.append(str(why))
-        return made.fields, reasons
 
     def feed(self, who: Caller, *, after: int = 0, limit: int = 100) -> dict[str, Any]:
         """Reports that the caller's agency may see, by the place that each has for that agency alone; `next` is where to go on."""
         agency = who.needs(Action.READ)
         with self.store.transaction(agency) as tx:
-            rows = tx.all("feed_page", audience=agency, after=after, limit=_page(limit))
-            out = self._read(tx, who, rows, "feed")
+            rows = tx.all("feed_page", audience=agency, after=after, limit=page_of(limit))
+            out = self.read(tx, who, rows, "feed")
         return {"reports": [shown(row, who.clearance) for row in out], "next": rows[-1]["position"] if rows else after}
 
     def report(self, who: Caller, report_id: str) -> dict[str, Any]:
         """One report. Raises `NotThere` where there is none, and where the caller may not see it, alike."""
         agency = who.needs(Action.READ)
         with self.store.transaction(agency) as tx:
-            row = tx.one("feed_one", audience=agency, report_id=_uuid(report_id))
-            out = self._read(tx, who, [row] if row else [], "report", asked=report_id)
+            row = tx.one("feed_one", audience=agency, report_id=uuid_of(report_id))
+            out = self.read(tx, who, [row] if row else [], "report", asked=report_id)
         if not out:
             raise NotThere(NOT_THERE)
         return shown(out[0], who.clearance)
-
-    def who_can_see(self, who: Caller, report_id: str) -> dict[str, Any]:
-        """Who may see a report of one's own, and why. Of a group that the caller is not in, the name alone."""
-        agency = who.needs(Action.READ)
-        row = self._act(who, report_id, "who can see", lambda thing: _own(thing, agency))
-        thing = marked(row)
-        with self.store.transaction(agency) as tx:
-            members = {r["group_name"]: set(r["agencies"]) for r in tx.all("members")}
-            names = [r["name"] for r in tx.all("agencies")]
-        groups = {name: frozenset(g for g, inside in members.items() if name in inside) for name in names}
-        verdicts = {n: may(Clearance(n, frozenset({Role.ANALYSE}), groups[n]), Action.READ, thing, self.scheme) for n in names}
-        seen = [{"agency": n, "reason": v.reason} for n, v in verdicts.items() if v]
-        named = self.scheme[thing.marking].reach == "named"
-        others = sorted(n.removeprefix(GROUP) for n in thing.releasable_to if n.startswith(GROUP)) if named else []
-        return {"agencies": seen, "groups": [g for g in others if g not in members]}
-
-    def release(self, who: Caller, report_id: str, to: str) -> None:
-        """Opens a report to one more agency. Raises `NotThere`, or `Denied` with the verdict's reason."""
-        agency = who.needs(Action.RELEASE)
-        with self.store.transaction(agency) as tx:
-            if to not in {row["name"] for row in tx.all("agencies")}:
-                raise Malformed("`to` is no agency of this hub: GET /api/agencies lists them")
-
-        def then(tx: Transaction) -> None:
-            tx.do("release", who=who.label, at=self.now(), report_id=_uuid(report_id), to=to)
-
-        self._act(who, report_id, f"release to {to}", lambda t: may(who.clearance, Action.RELEASE, t, self.scheme), then)
-
-    def remark(self, who: Caller, report_id: str, marking: str, releasable_to: Iterable[str] = (), orcon: bool = False) -> None:
-        """Marks one's own report anew; that replaces its whole handling, releases included. Raises `NotThere`, `Denied`, `Malformed`."""
-        who.needs(Action.REMARK)
-        named = {"marking": marking, "releasable_to": list(releasable_to), "orcon": orcon}
-        fields, reasons = self._checked(named, "")
-        if reasons:
-            raise Malformed("; ".join(reasons))
-
-        def then(tx: Transaction) -> None:
-            handling = {"marking": marking, "releasable_to": fields.get("releasable_to", []), "orcon": orcon}
-            tx.do("remark", who=who.label, at=self.now(), report_id=_uuid(report_id), **handling)
-
-        self._act(who, report_id, f"remark {marking}", lambda t: may(who.clearance, Action.REMARK, t, self.scheme), then)
 
     def agencies(self, who: Caller) -> dict[str, Any]:
         """Every agency of the hub, and the groups that the caller's agency is in, with their members."""
@@ -152,9 +98,9 @@ class Hub:
         """Incidents made of what the caller's agency may see; `current` is false while later reports are still to be fused."""
         agency = who.needs(Action.READ)
         with self.store.transaction(agency) as tx:
-            rows = tx.all("incident_page", audience=agency, after=after, limit=_page(limit))
+            rows = tx.all("incident_page", audience=agency, after=after, limit=page_of(limit))
             standing = tx.one("standing", audience=agency)
-            self._log(tx, who, "incidents", [r["body"]["incident_id"] for r in rows], True, "made of what it may see")
+            self.log(tx, who, "incidents", [r["body"]["incident_id"] for r in rows], True, "made of what it may see")
         out = {"incidents": [r["body"] for r in rows], "next": rows[-1]["place"] if rows else after}
         return out | {"current": bool(standing and standing["current"])}
 
@@ -162,8 +108,8 @@ class Hub:
         """One incident, by its id or that of any report in it. Raises `NotThere`."""
         agency = who.needs(Action.READ)
         with self.store.transaction(agency) as tx:
-            row = tx.one("incident_one", audience=agency, incident_id=_uuid(incident_id))
-            self._log(tx, who, "incident", [incident_id], row is not None, "made of what it may see" if row else NOT_THERE)
+            row = tx.one("incident_one", audience=agency, incident_id=uuid_of(incident_id))
+            self.log(tx, who, "incident", [incident_id], row is not None, "made of what it may see" if row else NOT_THERE)
         if row is None:
             raise NotThere("no such incident, or none that you may see")
         body: dict[str, Any] = row["body"]
@@ -175,41 +121,8 @@ class Hub:
         who.has(frozenset({Role.OVERSEE, Role.ADMINISTER_HUB} if staff else {Role.OVERSEE, Role.ADMINISTER_AGENCY}), "the audit log")
         agency = who.clearance.agency or ""
         with self.store.transaction(agency) as tx:
-            rows = tx.all("audit_page", audience=agency, after=after, limit=_page(limit))
+            rows = tx.all("audit_page", audience=agency, after=after, limit=page_of(limit))
         return {"lines": [r | {"at": instant(r["at"])} for r in rows], "next": rows[-1]["position"] if rows else after}
-
-    def _read(self, tx: Transaction, who: Caller, rows: list[dict[str, Any]], what: str, asked: str = "") -> list[dict[str, Any]]:
-        """Of the rows, those that may() shows too; each logged."""
-        verdicts = [(row, may(who.clearance, Action.READ, marked(row), self.scheme)) for row in rows]
-        by_reason: dict[str, list[str]] = {}
-        for row, verdict in verdicts:
-            by_reason.setdefault(verdict.reason if verdict else NOT_THERE, []).append(str(row["report_id"]))
-        if asked and not rows:
-            by_reason[NOT_THERE] = [asked]
-        for reason, ids in by_reason.items():
-            self._log(tx, who, what, ids, reason != NOT_THERE, reason)
-        return [row for row, verdict in verdicts if verdict]
-
-    def _act(
-        self, who: Caller, report_id: str, what: str, decide: Callable[[Marked], Verdict], then: Callable[[Transaction], None] | None = None
-    ) -> dict[str, Any]:
-        """The row of a report that the caller sees and may do this to; `then` is done with it, in one transaction with its line in the log."""
-        with self.store.transaction(who.agency) as tx:
-            row = tx.one("feed_one", audience=who.agency, report_id=_uuid(report_id))
-            seen = row is not None and bool(may(who.clearance, Action.READ, marked(row), self.scheme))
-            verdict = decide(marked(row)) if row is not None and seen else None
-            self._log(tx, who, what, [report_id], bool(verdict), verdict.reason if verdict is not None else NOT_THERE)
-            if verdict and then is not None:
-                then(tx)
-        if row is None or verdict is None:
-            raise NotThere(NOT_THERE)
-        if not verdict:
-            raise Denied(verdict.reason)
-        return row
-
-    def _log(self, tx: Transaction, who: Caller, what: str, things: list[str], allowed: bool, reason: str) -> None:
-        if things:
-            tx.do("note", at=self.now(), who=who.label, what=what, things=things, allowed=allowed, reason=reason)
 
 
 TWICE = "another report of yours stands under this own_id and version: send a correction with a version of its own, and `supersedes`"
@@ -217,25 +130,6 @@ TWICE = "another report of yours stands under this own_id and version: send a co
 
 def _known(same: bool) -> str:
     return "known" if same else "refused"
-
-
-def _own(thing: Marked, agency: str) -> Verdict:
-    mine = thing.originator == agency
-    return Verdict(mine, "its originator" if mine else "only its originator may ask who can see it")
-
-
-def _page(limit: int) -> int:
-    if not 1 <= limit <= MOST:
-        raise Malformed(f"limit: from 1 to {MOST}")
-    return limit
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    """None, which no report has, for what is no id: it is answered like one that never was."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 def _row(agency: str, fields: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _checks() -> dict[str, Callable[[Any], Any]]:
 
     from tocsin.terms.tables import REPORTS
 
-    out: dict[str, Callable[[Any], Any]] = dict.fromkeys(OWN, _text(200))
+    out: dict[str, Callable[[Any], Any]] = dict.fromkeys(OWN, text_of(200))
     for column in REPORTS:
         name, kind = column.name, column.dtype
         if name in SET_BY_THE_HUB:
@@ -86,13 +86,13 @@ def _checks() -> dict[str, Callable[[Any], Any]]:
         if name in CODED:
             out[name] = _code(name)
         elif name == "marking":
-            out[name] = _text(64)  # the hub's scheme knows which there are
+            out[name] = text_of(64)  # the hub's scheme knows which there are
         elif isinstance(kind, pl.Enum):
             out[name] = _one_of(tuple(kind.categories))
         elif isinstance(kind, pl.List):
-            out[name] = _list(_id if name in _IDS else _text(LONGEST))
+            out[name] = _list(_id if name in _IDS else text_of(LONGEST))
         elif isinstance(kind, pl.String):
-            out[name] = _id if name in _IDS else _one_of(tuple("ABCDEF")) if name == "reliability" else _text(_longest(name))
+            out[name] = _id if name in _IDS else _one_of(tuple("ABCDEF")) if name == "reliability" else text_of(_longest(name))
         else:
             out[name] = _plain(name, kind)
     return out
@@ -117,7 +117,9 @@ def _short(value: object) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _text(longest: int) -> Callable[[Any], str]:
+def text_of(longest: int) -> Callable[[Any], str]:
+    """A check that gives back a text of at most so many characters, and raises `ValueError` for what is none."""
+
     def check(value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError(f"a text is wanted, not {type(value).__name__}")

@@ -77,12 +77,6 @@ async def report(hub: TheHub, who: Who, report_id: FromPath[str]) -> Json:
     return await in_thread(hub.report, who, report_id)
 
 
-@get("/api/reports/{report_id:str}/who", opt=AGENCY)
-async def who_can_see(hub: TheHub, who: Who, report_id: FromPath[str]) -> Json:
-    """Who may see a report of my agency, and why."""
-    return await in_thread(hub.who_can_see, who, report_id)
-
-
 @get("/api/incidents", opt=AGENCY)
 async def incidents(hub: TheHub, who: Who, after: After = 0, limit: Limit = 100) -> Json:
     """Incidents made of what my agency may see."""
@@ -123,7 +117,6 @@ ROUTES = [
     submit_a_file,
     feed,
     report,
-    who_can_see,
     incidents,
     incident,
     me,

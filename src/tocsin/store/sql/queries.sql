@@ -46,7 +46,26 @@ SELECT report_id, stored, same FROM submit(%(agency)s, %(at)s, %(rows)s)
 SELECT remark(%(who)s, %(at)s, %(report_id)s, %(marking)s, %(releasable_to)s, %(orcon)s)
 
 -- release: see the function
-SELECT release(%(who)s, %(at)s, %(report_id)s, %(to)s)
+SELECT release(%(who)s, %(at)s, %(report_id)s, %(to)s, %(why)s, %(incident)s)
+
+-- request: see the function
+SELECT request(%(who)s, %(at)s, %(report_id)s, %(to)s, %(why)s) AS request_id
+
+-- decide: false where it is decided already
+SELECT decide(%(who)s, %(at)s, %(request_id)s, %(grant)s, %(why)s) AS done
+
+-- request_one: a request that who asks made, or that is for a report of its own
+SELECT r.report_id, r.said
+FROM told r WHERE r.audience = %(audience)s AND r.told_id = %(request_id)s AND r.kind = 'request'
+
+-- requests: those that who asks made, and those for its reports, each with its decision
+SELECT r.told_id, r.at, r.report_id, r.said, d.at AS decided_at, d.said - 'who' AS decided
+FROM told r LEFT JOIN told d ON d.audience = r.audience AND d.told_id = r.told_id AND d.kind = 'decision'
+WHERE r.audience = %(audience)s AND r.kind = 'request' AND (r.at, r.told_id) > (%(after_at)s, %(after_id)s) ORDER BY r.at, r.told_id LIMIT %(limit)s
+
+-- releases: those that who asks made, and those of its reports
+SELECT told_id, at, report_id, said FROM told
+WHERE audience = %(audience)s AND kind = 'release' AND (at, told_id) > (%(after_at)s, %(after_id)s) ORDER BY at, told_id LIMIT %(limit)s
 
 -- note: a line of the audit log of who asks
 SELECT note(%(at)s, %(who)s, %(what)s, %(things)s, %(allowed)s, %(reason)s)

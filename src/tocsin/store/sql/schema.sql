@@ -21,7 +21,7 @@ CREATE TABLE report (
     supersedes uuid, derived_from uuid[] NOT NULL DEFAULT '{}', part_of text, body jsonb NOT NULL
 );
 
--- What was done: release, remark, member, agency, token. actor null: the hub's own staff.
+-- What was done: release, request, decision, remark, member, agency, token. actor null: the hub's own staff.
 CREATE TABLE act (
     act_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL, actor text, who text NOT NULL,
     report_id uuid REFERENCES report, said jsonb NOT NULL
@@ -53,6 +53,13 @@ CREATE TABLE incident (
     PRIMARY KEY (audience, incident_id), UNIQUE (audience, place)
 );
 CREATE TABLE incident_of (audience text NOT NULL, report_id uuid NOT NULL, incident_id uuid NOT NULL, PRIMARY KEY (audience, report_id));
+
+-- What an agency is told of acts on reports: of its own acts, and of others' on its reports. It says of others no more than which agency acted.
+CREATE TABLE told (
+    audience text NOT NULL REFERENCES audience, kind text NOT NULL, at timestamptz NOT NULL, told_id uuid NOT NULL, report_id uuid NOT NULL, said jsonb NOT NULL,
+    PRIMARY KEY (audience, kind, at, told_id)
+);
+CREATE INDEX told_by_id ON told (audience, told_id);
 
 -- agency '': what the hub's own staff did.
 CREATE TABLE audit (
@@ -155,16 +162,59 @@ BEGIN
     PERFORM settle(ARRAY[p_report], v_at);
 END $$;
 
-CREATE FUNCTION release(p_who text, p_at timestamptz, p_report uuid, p_to text) RETURNS void
+-- An act by who asks, told to itself with the label of who did it, and to the report's originator without.
+CREATE FUNCTION tell(p_kind text, p_who text, p_at timestamptz, p_id uuid, p_report uuid, p_said jsonb, p_own jsonb) RETURNS void
+LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
+    INSERT INTO act (at, kind, actor, who, report_id, said) VALUES (p_at, p_kind, asking(), p_who, p_report, p_said || p_own);
+    INSERT INTO told SELECT DISTINCT ON (audience) audience, p_kind, p_at, p_id, p_report, said
+    FROM (VALUES (asking(), p_said || p_own || jsonb_build_object('who', p_who)), ((SELECT originator FROM handling WHERE report_id = p_report), p_said))
+        AS t (audience, said)
+    ORDER BY audience, said ? 'who' DESC
+    ON CONFLICT DO NOTHING
+$$;
+
+-- An id that follows from what is said, and tells nothing of how much was said before.
+CREATE FUNCTION id_of(VARIADIC p_said text[]) RETURNS uuid IMMUTABLE LANGUAGE sql RETURN md5(to_jsonb(p_said)::text)::uuid;
+
+-- p_incident: the incident that is released with this report in it, as who releases it has it; nobody else is told of that.
+CREATE FUNCTION release(p_who text, p_at timestamptz, p_report uuid, p_to text, p_why text, p_incident uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at);
 BEGIN
     IF NOT EXISTS (SELECT FROM feed WHERE audience = asking() AND report_id = p_report) THEN
         RAISE EXCEPTION 'who does not see a report releases it to nobody';
     END IF;
-    INSERT INTO act (at, kind, actor, who, report_id, said) VALUES (v_at, 'release', asking(), p_who, p_report, jsonb_build_object('to', p_to));
+    PERFORM tell('release', p_who, v_at, id_of('release', asking(), p_report::text, p_to, v_at::text), p_report,
+        jsonb_build_object('by', asking(), 'to', p_to, 'why', p_why), jsonb_strip_nulls(jsonb_build_object('incident_id', p_incident)));
     UPDATE handling SET released_to = released_to || p_to WHERE report_id = p_report AND p_to <> ALL (released_to);
     PERFORM settle(ARRAY[p_report], v_at);
+END $$;
+
+CREATE FUNCTION request(p_who text, p_at timestamptz, p_report uuid, p_to text, p_why text) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at); v_id uuid := id_of('request', asking(), p_report::text, p_to, v_at::text);
+BEGIN
+    IF NOT EXISTS (SELECT FROM feed WHERE audience = asking() AND report_id = p_report) THEN
+        RAISE EXCEPTION 'who does not see a report asks nobody to release it';
+    END IF;
+    PERFORM tell('request', p_who, v_at, v_id, p_report, jsonb_build_object('by', asking(), 'to', p_to, 'why', p_why), '{}');
+    RETURN v_id;
+END $$;
+
+-- Once, by the originator; false where it is decided. Who asked is told the decision; the release is its originator's own.
+CREATE FUNCTION decide(p_who text, p_at timestamptz, p_request uuid, p_grant boolean, p_why text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at); v_asked told; v_said jsonb := jsonb_build_object('grant', p_grant, 'why', p_why);
+BEGIN
+    SELECT * INTO v_asked FROM told WHERE audience = asking() AND kind = 'request' AND told_id = p_request;
+    PERFORM only_own((SELECT originator FROM handling WHERE report_id = v_asked.report_id));
+    IF EXISTS (SELECT FROM told WHERE audience = asking() AND kind = 'decision' AND told_id = p_request) THEN
+        RETURN false;
+    END IF;
+    PERFORM tell('decision', p_who, v_at, p_request, v_asked.report_id, v_said, '{}');
+    INSERT INTO told VALUES (v_asked.said ->> 'by', 'decision', v_at, p_request, v_asked.report_id, v_said);
+    IF p_grant THEN PERFORM release(p_who, v_at, v_asked.report_id, v_asked.said ->> 'to', p_why, NULL); END IF;
+    RETURN true;
 END $$;
 
 -- The functions of the hub's own staff.
@@ -243,9 +293,9 @@ $$;
 -- Rights. web: reads what is keyed by who asks, and calls functions; fuse: reads all, writes incidents; purge: takes reports away.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
-GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
+GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, request, decide, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
-GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of, audit, clock TO tocsin_web;
+GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of, told, audit, clock TO tocsin_web;
 GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of TO tocsin_fuse;
 GRANT INSERT, DELETE ON incident, incident_of TO tocsin_fuse;
 GRANT UPDATE (fused) ON audience TO tocsin_fuse;
@@ -258,12 +308,14 @@ ALTER TABLE audience ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incident ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incident_of ENABLE ROW LEVEL SECURITY;
+ALTER TABLE told ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON member FOR SELECT TO tocsin_web USING (group_name = ANY (groups_of(asking())));
 CREATE POLICY own ON audience FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON feed FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON incident FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON incident_of FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON told FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON audit FOR SELECT TO tocsin_web USING (agency = asking());
 CREATE POLICY own ON report FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience = asking() AND f.report_id = report.report_id));
 CREATE POLICY own ON handling FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience = asking() AND f.report_id = handling.report_id));

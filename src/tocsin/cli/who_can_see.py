@@ -1,0 +1,28 @@
+"""tocsin who-can-see: who may see a report of one's own agency, and why."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from tocsin.cli.client import Client, token_of
+
+
+@click.command(name="who-can-see")
+@click.argument("report")
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the hub is.")
+@click.option(
+    "--token-file", type=click.Path(path_type=Path), help="File with the agency's token; by default the environment's TOCSIN_TOKEN."
+)
+def who_can_see(report: str, url: str, token_file: Path | None) -> None:
+    """Say who may see REPORT (its id), a report of your own agency, and why."""
+    client = Client(url, token_of(token_file, os.environ.get("TOCSIN_TOKEN")))
+    told = client.ask("GET", f"/api/reports/{quote(report, safe='')}/who")
+    width = max((len(one["agency"]) for one in told["agencies"]), default=0)
+    for one in told["agencies"]:
+        click.echo(f"{one['agency']:{width}}  {one['reason']}")
+    for group in told["groups"]:
+        click.echo(f"{'':{width}}  and who is in the group {group}, which your agency is not in")

@@ -1,0 +1,167 @@
+"""What an agency does to who sees a report: each act is a record that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tocsin.errors import Denied, Malformed, NotThere
+from tocsin.gate import Action, Clearance, Marked, Role, Verdict, made_of, may
+from tocsin.hub.caller import Caller
+from tocsin.hub.cursor import after_of, next_of
+from tocsin.hub.door import NOT_THERE, Door, page_of, uuid_of
+from tocsin.hub.posted import text_of
+from tocsin.hub.shown import GROUP, instant, marked
+from tocsin.store import Transaction
+
+#: Roles that are told of releases and requests.
+TOLD = frozenset({Role.ANALYSE, Role.ADMINISTER_AGENCY, Role.OVERSEE})
+_why = text_of(1_000)
+
+
+class Acts(Door):
+    """Release, request, decision, new marking; and who can see a report."""
+
+    def who_can_see(self, who: Caller, report_id: str) -> dict[str, Any]:
+        """Who may see a report of one's own, and why. Of a group that the caller is not in, the name alone."""
+        agency = who.needs(Action.READ)
+        row = self.act(who, report_id, "who can see", lambda thing: _own(thing, agency))
+        thing = marked(row)
+        with self.store.transaction(agency) as tx:
+            members = {r["group_name"]: set(r["agencies"]) for r in tx.all("members")}
+            names = [r["name"] for r in tx.all("agencies")]
+        groups = {name: frozenset(g for g, inside in members.items() if name in inside) for name in names}
+        verdicts = {n: may(Clearance(n, frozenset({Role.ANALYSE}), groups[n]), Action.READ, thing, self.scheme) for n in names}
+        seen = [{"agency": n, "reason": v.reason} for n, v in verdicts.items() if v]
+        named = self.scheme[thing.marking].reach == "named"
+        others = sorted(n.removeprefix(GROUP) for n in thing.releasable_to if n.startswith(GROUP)) if named else []
+        return {"agencies": seen, "groups": [g for g in others if g not in members]}
+
+    def release(self, who: Caller, report_id: str, to: str, why: str) -> None:
+        """Opens a report to one more agency. Raises `NotThere`, `Malformed`, or `Denied` with the verdict's reason."""
+        self._to(who.needs(Action.RELEASE), to)
+        said = {"to": to, "why": _checked(why), "incident": None}
+
+        def then(tx: Transaction) -> None:
+            tx.do("release", who=who.label, at=self.now(), report_id=uuid_of(report_id), **said)
+
+        self.act(who, report_id, f"release to {to}", lambda t: may(who.clearance, Action.RELEASE, t, self.scheme), then)
+
+    def release_incident(self, who: Caller, incident_id: str, to: str, why: str) -> dict[str, Any]:
+        """Opens to one more agency each report that the caller sees in an incident, or none where one may not be passed on. Raises as `release`."""
+        agency = who.needs(Action.RELEASE)
+        self._to(agency, to)
+        said = {"to": to, "why": _checked(why)}
+        with self.store.transaction(agency) as tx:
+            found = tx.one("incident_one", audience=agency, incident_id=uuid_of(incident_id))
+            body: dict[str, Any] = found["body"] if found else {"report_ids": []}
+            rows = [row for i in sorted(body["report_ids"]) if (row := tx.one("feed_one", audience=agency, report_id=uuid_of(i)))]
+            thing = made_of([marked(r) for r in rows], self.scheme) if rows else None
+            seen = thing is not None and bool(may(who.clearance, Action.READ, thing, self.scheme))
+            verdict = may(who.clearance, Action.RELEASE, thing, self.scheme) if thing is not None and seen else None
+            ids = [str(r["report_id"]) for r in rows] if verdict is not None else []
+            self.log(
+                tx,
+                who,
+                f"release incident to {to}",
+                [incident_id, *ids],
+                bool(verdict),
+                verdict.reason if verdict is not None else NOT_THERE,
+            )
+            for row in rows if verdict else []:
+                tx.do("release", who=who.label, at=self.now(), report_id=row["report_id"], incident=body["incident_id"], **said)
+        if verdict is None:
+            raise NotThere("no such incident, or none that you may see")
+        if not verdict:
+            raise Denied(verdict.reason)
+        return {"report_ids": ids}
+
+    def request(self, who: Caller, report_id: str, to: str, why: str) -> str:
+        """Asks the originator of a report to release it to an agency; gives the request's id. Raises `NotThere`, `Malformed`, `Denied`."""
+        self._to(who.needs(Action.REQUEST), to)
+        said = {"to": to, "why": _checked(why)}
+        made: list[str] = []
+
+        def then(tx: Transaction) -> None:
+            row = tx.one("request", who=who.label, at=self.now(), report_id=uuid_of(report_id), **said)
+            made.extend([str(row["request_id"])] if row else [])
+
+        self.act(who, report_id, f"request release to {to}", lambda t: may(who.clearance, Action.REQUEST, t, self.scheme), then)
+        return made[0]
+
+    def decide(self, who: Caller, request_id: str, grant: bool, why: str) -> None:
+        """Grants or refuses a request for a report of one's own; a grant is a release. Raises `NotThere`, `Denied`, `Malformed`."""
+        agency = who.needs(Action.RELEASE)
+        reason = _checked(why)
+        with self.store.transaction(agency) as tx:
+            row = tx.one("request_one", audience=agency, request_id=uuid_of(request_id))
+        if row is None:
+            raise NotThere("no such request, or none that you may see")
+        if row["said"]["by"] == agency:
+            raise Denied("the report's originator decides, and not who asked")
+
+        def then(tx: Transaction) -> None:
+            made = tx.one("decide", who=who.label, at=self.now(), request_id=uuid_of(request_id), grant=grant, why=reason)
+            if not (made and made["done"]):
+                raise Malformed("it is decided already: mark the report anew to take a release back, or release it")
+
+        what = f"{'grant' if grant else 'refuse'} release to {row['said']['to']}"
+        self.act(who, str(row["report_id"]), what, lambda t: may(who.clearance, Action.RELEASE, t, self.scheme), then)
+
+    def requests(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
+        """Requests that the caller's agency made, and those for its reports, with what was decided, in order of time."""
+        rows, to = self._told(who, "requests", after, limit)
+        out = []
+        for row in rows:
+            decided = row["decided"]
+            decision = {"decision": decided | {"at": instant(row["decided_at"])}} if decided is not None else {}
+            out.append({"request_id": str(row["told_id"])} | _line(row) | decision)
+        return {"requests": out, "next": to}
+
+    def releases(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
+        """Releases that the caller's agency made, and those of its reports, in order of time."""
+        rows, to = self._told(who, "releases", after, limit)
+        return {"releases": [_line(row) for row in rows], "next": to}
+
+    def _told(self, who: Caller, query: str, after: str, limit: int) -> tuple[list[dict[str, Any]], str]:
+        agency = who.agency
+        who.has(TOLD, query)
+        at, ident = after_of(after)
+        with self.store.transaction(agency) as tx:
+            rows = tx.all(query, audience=agency, after_at=at, after_id=ident, limit=page_of(limit))
+        return rows, next_of(rows, "at", "told_id", after)
+
+    def _to(self, agency: str, to: str) -> None:
+        with self.store.transaction(agency) as tx:
+            if to not in {row["name"] for row in tx.all("agencies")}:
+                raise Malformed("`to` is no agency of this hub: GET /api/agencies lists them")
+
+    def remark(self, who: Caller, report_id: str, marking: str, releasable_to: Iterable[str] = (), orcon: bool = False) -> None:
+        """Marks one's own report anew; that replaces its whole handling, releases included. Raises `NotThere`, `Denied`, `Malformed`."""
+        who.needs(Action.REMARK)
+        named = {"marking": marking, "releasable_to": list(releasable_to), "orcon": orcon}
+        fields, reasons = self.checked(named, "")
+        if reasons:
+            raise Malformed("; ".join(reasons))
+
+        def then(tx: Transaction) -> None:
+            handling = {"marking": marking, "releasable_to": fields.get("releasable_to", []), "orcon": orcon}
+            tx.do("remark", who=who.label, at=self.now(), report_id=uuid_of(report_id), **handling)
+
+        self.act(who, report_id, f"remark {marking}", lambda t: may(who.clearance, Action.REMARK, t, self.scheme), then)
+
+
+def _own(thing: Marked, agency: str) -> Verdict:
+    mine = thing.originator == agency
+    return Verdict(mine, "its originator" if mine else "only its originator may ask who can see it")
+
+
+def _checked(why: str) -> str:
+    try:
+        return _why(why)
+    except ValueError as wrong:
+        raise Malformed(f"why: {wrong}") from wrong
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    return {"report_id": str(row["report_id"]), "at": instant(row["at"]), **row["said"]}

@@ -1,0 +1,85 @@
+"""What every door of the hub does: it asks the gate, and logs what was asked, what was decided and why."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from tocsin.errors import Denied, Malformed, MarkingError, NotThere
+from tocsin.gate import Action, Marked, Scheme, Verdict, may, tlp2
+from tocsin.hub.caller import Caller
+from tocsin.hub.clock import Clock
+from tocsin.hub.posted import posted
+from tocsin.hub.shown import marked
+from tocsin.store import Store, Transaction
+
+MOST = 1_000  # of a page, or of a post
+NOT_THERE = "no such report, or none that you may see"
+
+
+class Door:
+    """A store, a clock and a scheme of markings."""
+
+    def __init__(self, store: Store, now: Clock, scheme: Scheme | None = None) -> None:
+        self.store, self.now, self.scheme = store, now, scheme or tlp2()
+
+    def checked(self, raw: Any, agency: str) -> tuple[dict[str, Any], list[str]]:
+        """A post's fields, and the reasons for which it cannot be taken."""
+        made = posted(raw)
+        reasons = list(made.reasons)
+        if "marking" in made.fields:
+            try:
+                self.scheme[made.fields["marking"]]
+            except MarkingError as why:
+                reasons.append(str(why))
+        return made.fields, reasons
+
+    def read(self, tx: Transaction, who: Caller, rows: list[dict[str, Any]], what: str, asked: str = "") -> list[dict[str, Any]]:
+        """Of the rows, those that may() shows too; each logged."""
+        verdicts = [(row, may(who.clearance, Action.READ, marked(row), self.scheme)) for row in rows]
+        by_reason: dict[str, list[str]] = {}
+        for row, verdict in verdicts:
+            by_reason.setdefault(verdict.reason if verdict else NOT_THERE, []).append(str(row["report_id"]))
+        if asked and not rows:
+            by_reason[NOT_THERE] = [asked]
+        for reason, ids in by_reason.items():
+            self.log(tx, who, what, ids, reason != NOT_THERE, reason)
+        return [row for row, verdict in verdicts if verdict]
+
+    def act(
+        self, who: Caller, report_id: str, what: str, decide: Callable[[Marked], Verdict], then: Callable[[Transaction], None] | None = None
+    ) -> dict[str, Any]:
+        """The row of a report that the caller sees and may do this to; `then` is done with it, in one transaction with its line in the log."""
+        with self.store.transaction(who.agency) as tx:
+            row = tx.one("feed_one", audience=who.agency, report_id=uuid_of(report_id))
+            seen = row is not None and bool(may(who.clearance, Action.READ, marked(row), self.scheme))
+            verdict = decide(marked(row)) if row is not None and seen else None
+            self.log(tx, who, what, [report_id], bool(verdict), verdict.reason if verdict is not None else NOT_THERE)
+            if verdict and then is not None:
+                then(tx)
+        if row is None or verdict is None:
+            raise NotThere(NOT_THERE)
+        if not verdict:
+            raise Denied(verdict.reason)
+        return row
+
+    def log(self, tx: Transaction, who: Caller, what: str, things: list[str], allowed: bool, reason: str) -> None:
+        """A line in the log of the caller's agency."""
+        if things:
+            tx.do("note", at=self.now(), who=who.label, what=what, things=things, allowed=allowed, reason=reason)
+
+
+def page_of(limit: int) -> int:
+    """How many of a page. Raises `Malformed`."""
+    if not 1 <= limit <= MOST:
+        raise Malformed(f"limit: from 1 to {MOST}")
+    return limit
+
+
+def uuid_of(text: str) -> uuid.UUID | None:
+    """None, which no report has, for what is no id: it is answered like one that never was."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
