@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +15,7 @@ from litestar import get
 from litestar.testing import TestClient
 
 from tocsin.server.app import make_app
-from tocsin.server.journal import Journal, to_stderr
+from tocsin.server.journal import Journal, Lines, to_stderr
 from tocsin.store.embedded import Embedded
 
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
@@ -91,6 +93,16 @@ def test_every_line_of_the_metrics_has_the_form_that_prometheus_reads(told: Any)
     label = r'\w+="[^"\\\n]*"'
     for line in journal.metrics({"x": ("What it says.", 0.5)}).splitlines():
         assert re.fullmatch(rf"# (HELP|TYPE) tocsin_\w+ .+|tocsin_\w+({{{label}(,{label})*}})? [0-9.e+-]+", line), line
+
+
+def test_what_other_parts_log_is_a_line_without_what_stands_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise RuntimeError(NEVER)
+    except RuntimeError:
+        record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "Exception in %s", (NEVER,), sys.exc_info())
+    Lines().handle(record)
+    said = capsys.readouterr().err
+    assert json.loads(said) | {"time": ""} == {"time": "", "level": "error", "by": "uvicorn.error", "said": "Exception in %s"}
 
 
 def test_a_log_that_nobody_reads_any_more_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

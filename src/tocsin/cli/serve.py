@@ -33,9 +33,10 @@ def hub_parts() -> Iterator[None]:
 @DATA
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port on 127.0.0.1.")
 @DATABASE_URL
-def serve(data: Path | None, port: int, database_url: str | None) -> None:
+@click.option("--demo", is_flag=True, help="Fill a new hub with 26 invented agencies that share the bundled data.")
+def serve(data: Path | None, port: int, database_url: str | None, demo: bool) -> None:
     """Run a hub: many agencies submit reports, each sees exactly what it may."""
     with hub_parts():
         from tocsin.server.serve import default_folder
         from tocsin.server.serve import serve as run
-    run(data or default_folder(), port, database_url, click.echo)
+    run(data or default_folder(), port, database_url, click.echo, demo=demo)

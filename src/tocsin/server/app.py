@@ -52,6 +52,7 @@ def make_app(hub: Hub, journal: Journal | None = None) -> Litestar:
         include_in_schema=True,
         state=State({"journal": journal or Journal()}),
         debug=False,
+        logging_config=None,  # the journal is the log
     )
 
 

@@ -1,14 +1,16 @@
-"""A process of the hub: `web` or `fuse`. It reads its connection from standard input, and ends when that closes."""
+"""A process of the hub: `web`, `fuse`, or, once, `demo`. It reads its connection from standard input, and ends when that closes."""
 
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from tocsin.errors import TocsinError
 from tocsin.store import Store
 
 
@@ -19,7 +21,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
     from tocsin.hub import Hub, clock
     from tocsin.hub.posted import posted
     from tocsin.server.app import make_app
-    from tocsin.server.journal import Journal
+    from tocsin.server.journal import Journal, Lines
 
     posted({})  # loads what a post is checked with
 
@@ -29,7 +31,8 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
             last = tx.one("last_tick")
         journal = Journal()
         app = journal.around(make_app(Hub(store, clock(last["last"] if last else None)), journal))
-        options: dict[str, Any] = {"host": "127.0.0.1", "port": told["port"], "log_level": "warning", "access_log": False}
+        options: dict[str, Any] = {"host": "127.0.0.1", "port": told["port"], "log_config": None, "access_log": False}
+        logging.basicConfig(handlers=[Lines()], level=logging.WARNING)
         server = uvicorn.Server(
             uvicorn.Config(app, server_header=False, timeout_graceful_shutdown=8, h11_max_incomplete_event_size=32_768, **options)
         )
@@ -57,11 +60,42 @@ def fuse() -> Callable[[dict[str, Any], threading.Event], None]:
     return run
 
 
+def demo() -> Callable[[dict[str, Any], threading.Event], None]:
+    """Fills a fresh hub with invented agencies, and ends."""
+    from tocsin.hub import Hub, clock
+    from tocsin.hub.demo import AGENCIES, GROUPS, fill, pictures
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    def run(told: dict[str, Any], stop: threading.Event) -> None:
+        store = Store(told["conninfo"], size=2)
+        with store.transaction(None) as tx:
+            last = tx.one("last_tick")
+        hub = Hub(store, clock(last["last"] if last else None))
+        tokens = fill(hub, say, stop)
+        pictures(hub, say, stop)
+        store.close()
+        if not stop.is_set():
+            say(f"{len(AGENCIES)} agencies and {len(GROUPS)} groups, all invented, share what UCDP GED reports of Pakistan (CC BY 4.0).")
+            say(
+                "Their tokens, shown this once:"
+                if tokens
+                else "Their tokens were shown before; `tocsin agency token invented-07 --label again` makes one."
+            )
+            for name, token in tokens.items():
+                say(f"  export {name.upper().replace('-', '_')}={token}")
+            for page in ("incidents?limit=3", "feed?limit=3", "agencies"):
+                say(f"  curl -H \"Authorization: Bearer $INVENTED_07\" '{told['url']}/api/{page}'")
+
+    return run
+
+
 def main() -> None:
-    """Runs one of the two until standard input closes."""
+    """Runs one of them until standard input closes. What went wrong is told in one line, and the status is 2."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # the parent says when
-    run = {"web": web, "fuse": fuse}[sys.argv[1]]()
+    run = {"web": web, "fuse": fuse, "demo": demo}[sys.argv[1]]()
     line = sys.stdin.readline()
     if not line:
         return
@@ -72,7 +106,11 @@ def main() -> None:
         stop.set()
 
     threading.Thread(target=end, daemon=True).start()
-    run(json.loads(line), stop)
+    try:
+        run(json.loads(line), stop)
+    except TocsinError as why:
+        print(f"tocsin: {why}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

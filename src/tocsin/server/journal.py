@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sys
 import threading
 import time
@@ -30,6 +31,14 @@ def to_stderr(line: dict[str, Any]) -> None:
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(json.dumps(line, ensure_ascii=True) + "\n")
         sys.stderr.flush()
+
+
+class Lines(logging.Handler):
+    """What other parts of the server log, as lines of the same form: the words of the program, without what stands in them, for that may be of a report."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one."""
+        to_stderr({"time": _now(), "level": record.levelname.lower(), "by": record.name, "said": str(record.msg)})
 
 
 class Journal:

@@ -15,10 +15,10 @@ MOST_ENDS = 5
 
 
 class Part:
-    """`web` or `fuse`; it is started again where it ends by itself, and told the same."""
+    """`web` or `fuse`; it is started again where it ends by itself, and told the same. once: it is done when it ends, as `demo` is."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, once: bool = False) -> None:
+        self.name, self.once = name, once
         self._told: dict[str, object] = {}
         self._ends: list[float] = []
         self.process = self._start()
@@ -40,8 +40,10 @@ class Part:
 
     def keep(self) -> bool:
         """Starts it again where it has ended; whether it had. Raises `StoreError` where that does not help."""
-        if self.runs():
+        if self.runs() or (self.once and self.process.returncode == 0):
             return False
+        if self.once:
+            raise StoreError(f"the {self.name} was not made: see above")
         now = time.monotonic()
         self._ends = [*(at for at in self._ends if now - at < 60), now]
         if len(self._ends) > MOST_ENDS:

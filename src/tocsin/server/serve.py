@@ -35,8 +35,10 @@ def default_folder() -> Path:
     return Path("/var/lib/tocsin") if os.geteuid() == 0 else Path.home() / ".local" / "share" / "tocsin"
 
 
-def serve(folder: Path, port: int, database_url: str | None, say: Say) -> None:
-    """Runs a hub until SIGTERM or ctrl-C. Raises `StoreError` where the database does not start or is another hub's, or a process ends again and again."""
+def serve(folder: Path, port: int, database_url: str | None, say: Say, *, demo: bool = False) -> None:
+    """Runs a hub until SIGTERM or ctrl-C; demo: filled with invented agencies.
+
+    Raises `StoreError` where the database does not start or is another hub's, or a process ends again and again."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
@@ -53,6 +55,9 @@ def serve(folder: Path, port: int, database_url: str | None, say: Say) -> None:
             if first:
                 say(f"The token of the hub's first administrator, shown this once:\n  {first}")
             say(f"Ready: http://{HOST}:{port} (data in {folder}); ctrl-C stops it.")
+            if demo:
+                parts.append(Part("demo", once=True))
+                parts[2].tell({"conninfo": roles["web"], "url": f"http://{HOST}:{port}"})
             _watch(stop, parts, server, alone, say)
             _end(parts)
             say("Stopped; what was acknowledged is kept.")
