@@ -88,7 +88,9 @@ class World:
         """As on the first day, but for agencies and tokens."""
         with psycopg.connect(self.roles["owner"]) as connection:
             connection.execute("SET search_path = tocsin")
-            connection.execute("TRUNCATE report, act, handling, member, feed, incident, incident_of, told, audit, audited")
+            connection.execute(
+                "TRUNCATE report, act, handling, member, feed, incident, incident_of, told, judgement, judged, audit, audited"
+            )
             connection.execute("UPDATE audience SET positions = 0, changes = 0, fused = 0")
 
     def close(self) -> None:

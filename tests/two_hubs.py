@@ -8,8 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
+import psycopg
 from hubs import Ticking, World
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from tocsin.gate import Action, Clearance, Marked, Role, may
 from tocsin.hub.pictures import refresh
@@ -18,10 +22,10 @@ from tocsin.terms.ids import report_id
 AGENCIES, GROUPS = ("A", "B", "C"), ("north", "south")
 NAMED = [*AGENCIES, *(f"group:{g}" for g in GROUPS)]
 NEVER = report_id("A", "never")
-WHY = "they were there"
+WHY, OTHERWISE = "they were there", "said otherwise in the second hub, for B is not told"
 ROLE = frozenset({Role.ANALYSE})
 #: Pages of B that go on page by page, and the rest.
-LISTS = ["/api/feed", "/api/incidents", "/api/audit", "/api/requests", "/api/releases"]
+LISTS = ["/api/feed", "/api/incidents", "/api/audit", "/api/requests", "/api/releases", "/api/judgements"]
 OTHERS = [
     "/api/agencies",
     "/api/audit?limit=1000",
@@ -70,6 +74,7 @@ class Oracle:
         self.there: dict[str, set[str]] = {g: set() for g in GROUPS}  # membership that the second hub knows
         self.sent: set[str] = set()  # reports that the second hub has
         self.requests: list[Asked] = []
+        self.judgements: list[dict[str, Any]] = []
 
     def sees(self, who: str, said: Said) -> bool:
         return self.may(who, Action.READ, said)
@@ -124,7 +129,7 @@ class Oracle:
         for member in one.json().get("report_ids", ()):
             if who != "B" and member in self.sent:
                 with self.lent(who):
-                    self.second.ask(who, "POST", f"/api/reports/{member}/release", body)
+                    self.second.ask(who, "POST", f"/api/reports/{member}/release", self._untold(member, who, body))
             self.released(member, who, to)
         self.settle()
 
@@ -153,19 +158,69 @@ class Oracle:
             two = self.second.ask(who, "POST", page, body)
             assert who != "B" or (one.status_code, one.content) == (two.status_code, two.content)
         elif done and grant and asked.ident in self.sent:
-            self.second.ask(who, "POST", f"/api/reports/{asked.ident}/release", {"to": asked.to, "why": WHY})
+            self.second.ask(who, "POST", f"/api/reports/{asked.ident}/release", {"to": asked.to, "why": OTHERWISE})
         asked.decided = asked.decided or done
         if done and grant:
             self.released(asked.ident, who, asked.to)
         self.settle()
+
+    def judge(self, kind: str, idents: list[str], who: str) -> None:
+        """On reports of any agency, there or not."""
+        body: dict[str, Any] = {"decides": kind, "reports": idents, "why": WHY}
+        if kind == "split":
+            body |= {"reports": idents[:1], "apart_from": idents[1:]}
+        if kind == "value":
+            body |= {"field": "killed", "value": "5"}
+        self.judged(who, body, all(i in self.reports and self.sees(who, self.reports[i]) for i in idents))
+
+    def undo(self, number: int, who: str) -> None:
+        if self.judgements:
+            one = self.judgements[number % len(self.judgements)]
+            self.judged(
+                who,
+                {"decides": "undo", "judgement": one["judgement_id"], "why": WHY},
+                one["agency"] == who and self.sees_all(who, one["names"]),
+            )
+
+    def judged(self, who: str, body: dict[str, Any], allowed: bool) -> None:
+        one = self.first.ask(who, "POST", "/api/judgements", body)
+        assert (one.status_code == 201) is allowed, one.text
+        if who == "B":
+            two = self.second.ask(who, "POST", "/api/judgements", body)
+            assert (one.status_code, one.content) == (two.status_code, two.content)
+        if allowed:
+            self.judgements.append(self._judgement(one.json()["judgement_id"]) | {"there": who == "B"})
+        self.settle()
+
+    def sees_all(self, who: str, idents: list[str]) -> bool:
+        return all(self.sees(who, self.reports[i]) for i in idents)
+
+    def _judgement(self, ident: str) -> dict[str, Any]:
+        with psycopg.connect(self.first.roles["owner"], row_factory=dict_row) as connection:
+            row = connection.execute("SELECT * FROM tocsin.judgement WHERE judgement_id = %s", (ident,)).fetchone()
+        assert row is not None
+        return row | {"names": [str(n) for n in row["names"]]}
+
+    def _give(self, one: dict[str, Any]) -> None:
+        """The second hub is given a judgement as it stands in the first, for who made it may no longer see its reports."""
+        columns = ("judgement_id", "agency", "who", "signed", "received_at", "names", "said")
+        values = [Jsonb(one[c]) if c == "said" else [UUID(n) for n in one[c]] if c == "names" else one[c] for c in columns]
+        with psycopg.connect(self.second.roles["owner"]) as connection:
+            connection.execute("SET search_path = tocsin")
+            connection.execute("INSERT INTO judgement VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", values)
+            connection.execute("SELECT rejudge(%s, %s)", (values[5], self.clock()))
 
     def both(self, ident: str, who: str, what: str, body: dict[str, Any]) -> None:
         """An act in the first hub, and in the second where B does it, or the report is there."""
         one = self.first.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
         if who == "B" or ident in self.sent:
             with self.lent(who):
-                two = self.second.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
+                two = self.second.ask(who, "POST", f"/api/reports/{ident}/{what}", self._untold(ident, who, body))
             assert who != "B" or (one.status_code, one.content) == (two.status_code, two.content)
+
+    def _untold(self, ident: str, who: str, body: dict[str, Any]) -> dict[str, Any]:
+        """An act as the second hub gets it: with another reason where B is neither who acts nor the originator, for then it is not B's to know."""
+        return body if "B" in (who, self.reports[ident].agency) or "why" not in body else body | {"why": OTHERWISE}
 
     @contextmanager
     def lent(self, who: str) -> Iterator[None]:
@@ -195,7 +250,11 @@ class Oracle:
                 self.second.submit(said.agency, said.body | said.handling)
                 self.sent.add(ident)
                 for _, to in said.released:
-                    self.second.ask(said.agency, "POST", f"/api/reports/{ident}/release", {"to": to, "why": WHY})
+                    self.second.ask(said.agency, "POST", f"/api/reports/{ident}/release", {"to": to, "why": OTHERWISE})
+        for one in sorted(self.judgements, key=lambda j: str(j["judgement_id"])):
+            if not one["there"] and self.sees_all("B", one["names"]):
+                self._give(one)
+                one["there"] = True
 
     def compare(self) -> None:
         """Every page that B can reach."""
@@ -219,7 +278,7 @@ class Oracle:
         for report in feed.values():
             assert {report.get("supersedes"), *report.get("derived_from", [])} <= {None, *feed}
             assert "part_of" not in report or wholes[report["agency"], report["part_of"]] > 1
-        for page in ("/api/feed?limit=1000", "/api/incidents?limit=1000"):
+        for page in ("/api/feed?limit=1000", "/api/incidents?limit=1000", "/api/judgements?limit=1000"):
             text = self.first.ask("B", "GET", page).text
             assert not {i for i in self.reports.keys() - feed.keys() if i in text}, f"{page} names what is hidden"
 

@@ -11,7 +11,9 @@ from hubs import Ticking, World
 from two_hubs import Oracle
 
 from tocsin.errors import Denied, NotThere
+from tocsin.gate import Verdict
 from tocsin.hub import Caller
+from tocsin.hub.judging import Judging
 from tocsin.store import queries
 from tocsin.store.embedded import Embedded
 from tocsin.terms.ids import report_id
@@ -46,6 +48,7 @@ class Pair:
             lambda o: o.submit("A", "child", facts | {"supersedes": hidden, "derived_from": [hidden], "part_of": "p"}, green),
             lambda o: o.release(report_id("A", "late"), "A", "B"),
             lambda o: o.member("north", "C", True),
+            lambda o: o.judge("merge", [hidden, report_id("A", "child")], "A"),
         ]
         for step in steps:
             self.clock.tick()
@@ -152,7 +155,23 @@ def counts_all_reports(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     altered(monkeypatch, "SELECT name FROM agency", "SELECT name || ' of ' || counted() AS name FROM agency", "agencies")
 
 
+def shows_judgements_of_which_it_sees_one_report(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    with psycopg.connect(pair.worlds[0].roles["owner"]) as connection:
+        row = connection.execute("SELECT pg_get_functiondef('tocsin.rejudge'::regproc)").fetchone()
+    assert row is not None
+    assert "= cardinality(t.names)" in row[0]
+    pair.sql(row[0].replace("= cardinality(t.names)", "> 0"))
+    monkeypatch.setattr(Judging, "_sees_all", lambda *_: Verdict(True, "planted"))
+
+
+def tells_who_it_is_released_to_of_the_release(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.sql("""CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
+        INSERT INTO told VALUES (NEW.said ->> 'to', 'release', NEW.at, NEW.told_id, NEW.report_id, NEW.said) ON CONFLICT DO NOTHING; RETURN NEW; END $$;
+        CREATE TRIGGER planted AFTER INSERT ON told FOR EACH ROW WHEN (NEW.kind = 'release' AND pg_trigger_depth() = 0) EXECUTE FUNCTION planted()""")
+
+
 PLANTS = [
+    shows_judgements_of_which_it_sees_one_report, tells_who_it_is_released_to_of_the_release,
     shows_what_it_supersedes, shows_whole_of_what_it_is_a_part, tells_when_the_hub_received_it, shows_all_feeds, logs_in_every_log,
     numbers_its_log_across_agencies, says_that_it_is_there_but_hidden, words_an_error_otherwise, shows_groups_that_it_is_not_in, counts_all_reports,
 ]  # fmt: skip

@@ -46,6 +46,8 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("POST", "/api/reports/{report_id}/requests"): (RELEASE, {"to": "B", "why": "x"}),
     ("GET", "/api/requests"): (TOLD, None),
     ("POST", "/api/requests/{request_id}/decision"): (RELEASE, {"grant": True, "why": "x"}),
+    ("POST", "/api/judgements"): ({"analyse"}, {"decides": "merge", "reports": [NEVER, NEVER[::-1]], "why": "x"}),
+    ("GET", "/api/judgements"): (READ, None),
     ("GET", "/api/releases"): (TOLD, None),
     ("POST", "/api/incidents/{incident_id}/release"): (RELEASE, {"to": "B", "why": "x"}),
     ("POST", "/api/reports/{report_id}/remark"): (REMARK, {"marking": "RED"}),

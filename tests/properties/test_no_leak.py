@@ -41,6 +41,13 @@ steps = st.one_of(
     st.tuples(st.just("release_incident"), ids, st.sampled_from(AGENCIES), st.sampled_from(AGENCIES)),
     st.tuples(st.just("request"), ids, st.sampled_from(AGENCIES), st.sampled_from(AGENCIES)),
     st.tuples(st.just("decide"), st.integers(0, 5), st.sampled_from(AGENCIES), st.booleans()),
+    st.tuples(
+        st.just("judge"),
+        st.sampled_from(["merge", "split", "value", "part_of", "not_part_of"]),
+        st.lists(ids, min_size=2, max_size=3, unique=True),
+        st.sampled_from(AGENCIES),
+    ),
+    st.tuples(st.just("undo"), st.integers(0, 5), st.sampled_from(AGENCIES)),
     st.tuples(st.just("member"), st.sampled_from(GROUPS), st.sampled_from(AGENCIES), st.booleans()),
 )
 

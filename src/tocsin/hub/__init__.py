@@ -14,6 +14,7 @@ from tocsin.hub.acts import Acts
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
 from tocsin.hub.door import MOST, NOT_THERE, Door, page_of, uuid_of
+from tocsin.hub.judging import Judging
 from tocsin.hub.shown import instant, shown
 from tocsin.hub.staff import Staff
 from tocsin.hub.tokens import Tokens
@@ -28,7 +29,8 @@ class Hub(Door):
 
     def __init__(self, store: Store, now: Clock, scheme: Scheme | None = None) -> None:
         super().__init__(store, now, scheme)
-        self.acts, self.staff, self.tokens = Acts(store, now, scheme), Staff(store, now), Tokens(store, now)
+        self.acts, self.judging = Acts(store, now, scheme), Judging(store, now, scheme)
+        self.staff, self.tokens = Staff(store, now), Tokens(store, now)
 
     def caller(self, token: str | None) -> Caller:
         """Who a bearer token stands for. Raises `NotKnown`."""

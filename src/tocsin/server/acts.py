@@ -64,4 +64,18 @@ async def remark(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath
     return {"ok": True}
 
 
-ACTS = [who_can_see, release, request_release, requests, decide, releases, release_incident, remark]
+@post("/api/judgements", opt=AGENCY, status_code=201)
+async def judge(request: AnyRequest, hub: TheHub, who: Who) -> Json:
+    """Decide on reports that I see: {"decides", "reports", "why"}, and what its kind needs (apart_from; field, value; judgement); signed, if not now."""
+    optional = {"reports": list, "apart_from": list, "field": str, "value": str, "judgement": str, "signed": str}
+    raw = await object_of(request, {"decides": str, "why": str}, optional)
+    return {"judgement_id": await in_thread(hub.judging.judge, who, raw)}
+
+
+@get("/api/judgements", opt=AGENCY)
+async def judgements(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100) -> Json:
+    """Judgements of which my agency sees every report, in the order in which it came to see them."""
+    return await in_thread(lambda: hub.judging.judgements(who, after=after, limit=limit))
+
+
+ACTS = [judge, judgements, who_can_see, release, request_release, requests, decide, releases, release_incident, remark]

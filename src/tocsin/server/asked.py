@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -46,9 +47,9 @@ def media(request: AnyRequest, wanted: str) -> None:
         raise _WrongMedia
 
 
-async def object_of(request: AnyRequest, needed: dict[str, type], optional: dict[str, type] | None = None) -> Json:
+async def object_of(request: AnyRequest, needed: Mapping[str, type], optional: Mapping[str, type] | None = None) -> Json:
     """The body as an object of these fields and no others. Raises `Malformed`."""
-    raw, every = await json_of(request), needed | (optional or {})
+    raw, every = await json_of(request), {**needed, **(optional or {})}
     if not isinstance(raw, dict) or not needed.keys() <= raw.keys() <= every.keys():
         raise Malformed(f"an object is wanted with {', '.join(needed)}" + (f", and as you like {', '.join(optional)}" if optional else ""))
     for name, value in raw.items():

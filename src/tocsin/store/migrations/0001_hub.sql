@@ -21,7 +21,7 @@ CREATE TABLE report (
     supersedes uuid, derived_from uuid[] NOT NULL DEFAULT '{}', part_of text, body jsonb NOT NULL
 );
 
--- What was done: release, request, decision, remark, member, agency, token. actor null: the hub's own staff.
+-- What was done: release, request, decision, judgement, remark, member, agency, token. actor null: the hub's own staff.
 CREATE TABLE act (
     act_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL, actor text, who text NOT NULL,
     report_id uuid REFERENCES report, said jsonb NOT NULL
@@ -60,6 +60,17 @@ CREATE TABLE told (
     PRIMARY KEY (audience, kind, at, told_id)
 );
 CREATE INDEX told_by_id ON told (audience, told_id);
+
+-- A person's decision on reports (fusion/judgements.py); names: all that it names, or that what it undoes names. Who sees every one of them sees it.
+CREATE TABLE judgement (
+    judgement_id uuid PRIMARY KEY, agency text NOT NULL REFERENCES agency, who text NOT NULL, signed timestamptz NOT NULL, received_at timestamptz NOT NULL,
+    names uuid[] NOT NULL CHECK (names <> '{}'), said jsonb NOT NULL
+);
+CREATE INDEX judgement_names ON judgement USING gin (names);
+CREATE TABLE judged (
+    audience text NOT NULL REFERENCES audience, judgement_id uuid NOT NULL REFERENCES judgement, visible_at timestamptz NOT NULL, PRIMARY KEY (audience, judgement_id)
+);
+CREATE INDEX judged_since ON judged (audience, visible_at, judgement_id);
 
 -- agency '': what the hub's own staff did.
 CREATE TABLE audit (
@@ -116,6 +127,22 @@ AS $$
     FROM fresh f JOIN counted c USING (audience) JOIN report r ON r.report_id = f.report_id
 $$;
 
+-- Brings what each audience sees of judgements in line with what it sees of the reports that they name.
+CREATE FUNCTION rejudge(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
+    WITH touched AS MATERIALIZED (SELECT judgement_id, names FROM judgement WHERE names && p_reports),
+    wanted AS MATERIALIZED (
+        SELECT v.audience, t.judgement_id FROM touched t CROSS JOIN LATERAL visibility(t.names) v
+        GROUP BY v.audience, t.judgement_id, t.names HAVING count(*) = cardinality(t.names)
+    ),
+    gone AS (
+        DELETE FROM judged j USING touched t WHERE j.judgement_id = t.judgement_id
+            AND NOT EXISTS (SELECT FROM wanted w WHERE w.audience = j.audience AND w.judgement_id = j.judgement_id)
+        RETURNING j.audience
+    ),
+    fresh AS (INSERT INTO judged SELECT w.audience, w.judgement_id, p_at FROM wanted w ON CONFLICT DO NOTHING RETURNING audience)
+    UPDATE audience SET changes = changes + 1 WHERE audience IN (SELECT audience FROM gone UNION SELECT audience FROM fresh)
+$$;
+
 CREATE FUNCTION only_own(p_agency text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF p_agency IS DISTINCT FROM tocsin.asking() THEN RAISE EXCEPTION 'an agency acts in its own name only'; END IF;
@@ -160,6 +187,7 @@ BEGIN
         (v_at, 'remark', asking(), p_who, p_report, jsonb_build_object('marking', p_marking, 'releasable_to', p_named, 'orcon', p_orcon));
     UPDATE handling SET marking = p_marking, releasable_to = p_named, orcon = p_orcon, released_to = '{}' WHERE report_id = p_report;
     PERFORM settle(ARRAY[p_report], v_at);
+    PERFORM rejudge(ARRAY[p_report], v_at);
 END $$;
 
 -- An act by who asks, told to itself with the label of who did it, and to the report's originator without.
@@ -188,6 +216,7 @@ BEGIN
         jsonb_build_object('by', asking(), 'to', p_to, 'why', p_why), jsonb_strip_nulls(jsonb_build_object('incident_id', p_incident)));
     UPDATE handling SET released_to = released_to || p_to WHERE report_id = p_report AND p_to <> ALL (released_to);
     PERFORM settle(ARRAY[p_report], v_at);
+    PERFORM rejudge(ARRAY[p_report], v_at);
 END $$;
 
 CREATE FUNCTION request(p_who text, p_at timestamptz, p_report uuid, p_to text, p_why text) RETURNS uuid
@@ -217,15 +246,31 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Appends a judgement; resending is harmless. Who judges sees all that it names.
+CREATE FUNCTION judge(p_who text, p_at timestamptz, p_id uuid, p_signed timestamptz, p_names uuid[], p_said jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at);
+BEGIN
+    IF (SELECT count(*) FROM visibility(p_names) WHERE audience = asking()) <> cardinality(p_names) THEN
+        RAISE EXCEPTION 'who does not see all of these reports does not judge them';
+    END IF;
+    INSERT INTO judgement VALUES (p_id, asking(), p_who, p_signed, v_at, p_names, p_said) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN RETURN; END IF;
+    INSERT INTO act (at, kind, actor, who, said) VALUES (v_at, 'judgement', asking(), p_who, jsonb_build_object('judgement_id', p_id, 'names', p_names));
+    PERFORM rejudge(p_names, v_at);
+END $$;
+
 -- The functions of the hub's own staff.
 CREATE FUNCTION set_member(p_who text, p_at timestamptz, p_group text, p_agency text, p_in boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
-DECLARE v_at timestamptz := tick(p_at);
+DECLARE v_at timestamptz := tick(p_at); v_touched uuid[];
 BEGIN
     INSERT INTO act (at, kind, who, said) VALUES (v_at, 'member', p_who, jsonb_build_object('group', p_group, 'agency', p_agency, 'in', p_in));
     IF p_in THEN INSERT INTO member VALUES (p_group, p_agency) ON CONFLICT DO NOTHING;
     ELSE DELETE FROM member WHERE group_name = p_group AND agency = p_agency; END IF;
-    PERFORM settle((SELECT coalesce(array_agg(report_id), '{}') FROM handling WHERE releasable_to @> ARRAY['group:' || p_group]), v_at);
+    v_touched := (SELECT coalesce(array_agg(report_id), '{}') FROM handling WHERE releasable_to @> ARRAY['group:' || p_group]);
+    PERFORM settle(v_touched, v_at);
+    PERFORM rejudge(v_touched, v_at);
 END $$;
 
 CREATE FUNCTION add_agency(p_who text, p_at timestamptz, p_name text) RETURNS boolean
@@ -238,6 +283,7 @@ BEGIN
     INSERT INTO act (at, kind, who, said) VALUES (v_at, 'agency', p_who, jsonb_build_object('name', p_name));
     PERFORM settle((SELECT coalesce(array_agg(report_id), '{}') FROM handling JOIN marking ON name = marking
         WHERE reach IN ('public', 'hub') OR releasable_to @> ARRAY[p_name]), v_at);
+    PERFORM rejudge((SELECT coalesce(array_agg(DISTINCT n), '{}') FROM judgement CROSS JOIN unnest(names) n), v_at);
     RETURN true;
 END $$;
 
@@ -293,10 +339,10 @@ $$;
 -- Rights. web: reads what is keyed by who asks, and calls functions; fuse: reads all, writes incidents; purge: takes reports away.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
-GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, request, decide, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
+GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, request, decide, judge, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
-GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of, told, audit, clock TO tocsin_web;
-GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of TO tocsin_fuse;
+GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of, told, judgement, judged, audit, clock TO tocsin_web;
+GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of, judgement, judged TO tocsin_fuse;
 GRANT INSERT, DELETE ON incident, incident_of TO tocsin_fuse;
 GRANT UPDATE (fused) ON audience TO tocsin_fuse;
 GRANT SELECT, DELETE ON report, handling, feed TO tocsin_purge;
@@ -308,6 +354,8 @@ ALTER TABLE audience ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incident ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incident_of ENABLE ROW LEVEL SECURITY;
+ALTER TABLE judgement ENABLE ROW LEVEL SECURITY;
+ALTER TABLE judged ENABLE ROW LEVEL SECURITY;
 ALTER TABLE told ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON member FOR SELECT TO tocsin_web USING (group_name = ANY (groups_of(asking())));
@@ -315,6 +363,9 @@ CREATE POLICY own ON audience FOR SELECT TO tocsin_web USING (audience = asking(
 CREATE POLICY own ON feed FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON incident FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON incident_of FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON judged FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON judgement FOR SELECT TO tocsin_web
+    USING (EXISTS (SELECT FROM judged d WHERE d.audience = asking() AND d.judgement_id = judgement.judgement_id));
 CREATE POLICY own ON told FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON audit FOR SELECT TO tocsin_web USING (agency = asking());
 CREATE POLICY own ON report FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience = asking() AND f.report_id = report.report_id));
@@ -324,6 +375,8 @@ CREATE POLICY every ON report FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON handling FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON audience TO tocsin_fuse USING (true);
 CREATE POLICY every ON feed FOR SELECT TO tocsin_fuse USING (true);
+CREATE POLICY every ON judgement FOR SELECT TO tocsin_fuse USING (true);
+CREATE POLICY every ON judged FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON incident TO tocsin_fuse USING (true);
 CREATE POLICY every ON incident_of TO tocsin_fuse USING (true);
 CREATE POLICY purge ON report TO tocsin_purge USING (true);

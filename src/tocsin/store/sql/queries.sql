@@ -67,6 +67,26 @@ WHERE r.audience = %(audience)s AND r.kind = 'request' AND (r.at, r.told_id) > (
 SELECT told_id, at, report_id, said FROM told
 WHERE audience = %(audience)s AND kind = 'release' AND (at, told_id) > (%(after_at)s, %(after_id)s) ORDER BY at, told_id LIMIT %(limit)s
 
+-- judge: see the function
+SELECT judge(%(who)s, %(at)s, %(judgement_id)s, %(signed)s, %(names)s, %(said)s)
+
+-- judgements_page: those of which the audience sees every report, in the order in which it came to see them
+SELECT d.visible_at, j.judgement_id, j.agency, j.who, j.signed, j.names, j.said FROM judged d JOIN judgement j USING (judgement_id)
+WHERE d.audience = %(audience)s AND (d.visible_at, d.judgement_id) > (%(after_at)s, %(after_id)s) ORDER BY d.visible_at, d.judgement_id LIMIT %(limit)s
+
+-- judgement_one: one that the audience sees
+SELECT j.judgement_id, j.agency, j.who, j.signed, j.names, j.said FROM judged d JOIN judgement j USING (judgement_id)
+WHERE d.audience = %(audience)s AND d.judgement_id = %(judgement_id)s
+
+-- handlings: of reports that who asks sees
+SELECT h.report_id, h.originator AS agency, h.marking, h.releasable_to, h.orcon, h.released_to FROM handling h WHERE h.report_id = ANY (%(reports)s)
+
+-- judgements_named: every judgement that names one of these reports (fuse)
+SELECT judgement_id, agency, signed, names, said FROM judgement WHERE names && %(reports)s ORDER BY judgement_id
+
+-- judgements_among: every judgement all of whose reports are among these (fuse)
+SELECT judgement_id, agency, signed, names, said FROM judgement WHERE names <@ %(reports)s AND names && %(reports)s ORDER BY judgement_id
+
 -- note: a line of the audit log of who asks
 SELECT note(%(at)s, %(who)s, %(what)s, %(things)s, %(allowed)s, %(reason)s)
 
