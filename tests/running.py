@@ -19,6 +19,8 @@ from urllib.request import Request, urlopen
 
 from tocsin.store.embedded import Embedded
 
+_RUNNING: list[Running] = []
+
 
 def free_port() -> int:
     with socket.socket() as free:
@@ -35,6 +37,9 @@ def new_folder() -> Iterator[Path]:
     try:
         yield made
     finally:
+        for hub in _RUNNING:
+            if made in (hub.folder, *hub.folder.parents):
+                hub.close()
         Embedded(made).stop()
         shutil.rmtree(made, ignore_errors=True)
 
@@ -51,6 +56,7 @@ class Running:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=os.environ | (env or {}))
         assert self.process.stdout is not None
         self.said = ""
+        _RUNNING.append(self)
         while "Ready" not in self.said:
             line = self.process.stdout.readline()
             assert line, self.said + self.errors()
@@ -103,4 +109,6 @@ class Running:
         """Gone, whatever it was at."""
         if self.process.poll() is None:
             self.end()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         self.log.close()

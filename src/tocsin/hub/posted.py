@@ -23,6 +23,7 @@ SET_BY_THE_HUB = frozenset(
 OWN = ("own_id", "version")
 CODED = ("attack_type", "weapon_type", "target_type", "target_group")
 LONGEST, LONGEST_TEXT, MOST = 1_000, 20_000, 100
+REASONS = 20  # that are given back of one report
 _IDS = ("supersedes", "derived_from")
 _RANGES = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "radius_km": (0.0, 20_100.0), "credibility": (1, 6)}
 
@@ -53,6 +54,8 @@ def posted(raw: Any) -> Posted:
     if "marking" not in raw or raw["marking"] is None:
         reasons.append("marking: missing; say who may see the report (CLEAR, GREEN, AMBER, AMBER+STRICT, RED)")
     reasons += _together(said)
+    if len(reasons) > REASONS:
+        reasons = [*reasons[:REASONS], f"and {len(reasons) - REASONS} more"]
     return Posted({name: said[name] for name in checks if name in said}, tuple(reasons))
 
 

@@ -22,6 +22,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
     from tocsin.hub.posted import posted
     from tocsin.server.app import make_app
     from tocsin.server.journal import Journal, Lines
+    from tocsin.server.patience import CONNECTIONS, Patient, in_time
 
     posted({})  # loads what a post is checked with
 
@@ -30,11 +31,18 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
         with store.transaction(None) as tx:
             last = tx.one("last_tick")
         journal = Journal()
-        app = journal.around(make_app(Hub(store, clock(last["last"] if last else None)), journal))
-        options: dict[str, Any] = {"host": "127.0.0.1", "port": told["port"], "log_config": None, "access_log": False}
+        app = journal.around(in_time(make_app(Hub(store, clock(last["last"] if last else None)), journal)))
+        options: dict[str, Any] = {"host": "127.0.0.1", "port": told["port"], "log_config": None, "access_log": False, "http": Patient}
         logging.basicConfig(handlers=[Lines()], level=logging.WARNING)
         server = uvicorn.Server(
-            uvicorn.Config(app, server_header=False, timeout_graceful_shutdown=8, h11_max_incomplete_event_size=32_768, **options)
+            uvicorn.Config(
+                app,
+                server_header=False,
+                limit_concurrency=CONNECTIONS,
+                timeout_graceful_shutdown=8,
+                h11_max_incomplete_event_size=32_768,
+                **options,
+            )
         )
 
         def end() -> None:

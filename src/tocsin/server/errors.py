@@ -16,7 +16,9 @@ _SAID = {
     413: "too large: send less at once",
     415: "not a media type that is taken here: see `Content-Type`",
 }
-
+#: What comes before all of a body was read: the rest is not waited for.
+CLOSES = frozenset({408, 413, 415})
+DISK_FULL = "53100"
 
 #: Of every answer, errors included.
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -32,11 +34,14 @@ def on_error(request: Request[Any, Any, Any], why: Exception) -> Response[dict[s
     """The answer to an exception."""
     if isinstance(why, StoreError):  # its words are for who runs the hub: they name its machine
         request.app.state.journal.failed(request.state.get("request"), why)
+        if getattr(why.__cause__, "sqlstate", None) == DISK_FULL:
+            return answer(507, "the hub's disk is full: nothing of this was stored; tell who runs it")
         return answer(503, "the hub's database does not answer: try again in a moment", {"Retry-After": "2"})
     for kind in type(why).__mro__:
         if kind in STATUS:
             return answer(STATUS[kind], str(why))
     if isinstance(why, HTTPException) and why.status_code < 500:
-        return answer(why.status_code, _SAID.get(why.status_code, why.detail or "it cannot be understood"))
+        more = {"Connection": "close"} if why.status_code in CLOSES else {}
+        return answer(why.status_code, _SAID.get(why.status_code, why.detail or "it cannot be understood"), more)
     request.app.state.journal.failed(request.state.get("request"), why)
     return answer(500, "the hub failed at this; what was acknowledged before stands. Try again, or tell who runs it")

@@ -1,0 +1,84 @@
+"""How long the hub waits for a caller that is slow, or says nothing. None holds a thread; each holds a connection, and of these there is a number.
+
+A request's head must be there within HEAD seconds, its body within BODY, and an answer must be taken within ANSWER: after that the connection is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from litestar.exceptions import HTTPException
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD, BODY, ANSWER = 20.0, 120.0, 120.0
+#: Connections at once; more are answered 503.
+CONNECTIONS = 500
+
+
+class Late(HTTPException):
+    """The body did not come in time."""
+
+    status_code = 408
+    detail = "the rest of the request did not come in time: nothing of it was stored"
+
+
+def in_time(app: Any, seconds: float = BODY) -> Any:
+    """The app, whose requests' bodies come within `seconds`, or are answered 408."""
+
+    async def hurried(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        end, whole = asyncio.get_running_loop().time() + seconds, False
+
+        async def body() -> Any:
+            nonlocal whole
+            if whole:  # what comes now is that the caller has gone
+                return await receive()
+            try:
+                async with asyncio.timeout_at(end):
+                    message = await receive()
+            except TimeoutError as why:
+                raise Late from why
+            whole = not message.get("more_body", False)
+            return message
+
+        await app(scope, body, send)
+
+    return hurried
+
+
+class Patient(H11Protocol):
+    """uvicorn's HTTP/1.1, which by itself waits for ever for a head, and for an answer to be taken."""
+
+    head, answer = HEAD, ANSWER
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A caller is there."""
+        super().connection_made(transport)
+        self._wait(self.head)
+
+    def data_received(self, data: bytes) -> None:
+        """Part of a request is there: from its first byte on, its head has so long."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._wait(None)
+        elif self._timer is None:
+            self._wait(self.head)
+
+    def on_response_complete(self) -> None:
+        """The answer is on its way; most are taken at once."""
+        self._wait(self.answer if self.transport.get_write_buffer_size() else None)
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller has gone."""
+        self._wait(None)
+        super().connection_lost(exc)
+
+    def _wait(self, seconds: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
