@@ -89,9 +89,8 @@ class World:
         with psycopg.connect(self.roles["owner"]) as connection:
             connection.execute("SET search_path = tocsin")
             connection.execute(
-                "TRUNCATE report, act, handling, member, feed, incident, incident_of, told, judgement, judged, audit, audited"
+                "TRUNCATE report, act, handling, member, feed, stale, incident, incident_body, incident_of, told, judgement, judged, audit, audited"
             )
-            connection.execute("UPDATE audience SET positions = 0, changes = 0, fused = 0")
 
     def close(self) -> None:
         """Gives its connections back."""

@@ -259,7 +259,7 @@ class Oracle:
     def compare(self) -> None:
         """Every page that B can reach."""
         for world in (self.first, self.second):
-            refresh(world.fuse, only={"B"})
+            refresh(world.fuse)
         for page in LISTS:
             self._same(page)
             self._walk(f"{page}{'&' if '?' in page else '?'}limit=2")

@@ -50,7 +50,7 @@ class Kept:
             for i in part.around:
                 kept.pop(i, None)
             frame = self.visible(part.audience).filter(pl.col("report_id").is_in(part.seen))
-            for row in valued(frame, part.label, self._decided(part.audience)).iter_rows(named=True):
+            for row in valued(frame, part.label, part.decided).iter_rows(named=True):
                 kept |= dict.fromkeys(row["report_ids"], row)
             for i in part.seen if part.audience else ():
                 kept.setdefault(i, {})  # in no incident of this audience, whatever it is in for EVERY

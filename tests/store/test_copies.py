@@ -17,7 +17,7 @@ from running import Running, new_folder
 from tocsin.store.embedded import programs
 
 REPORTS = [("RED", []), ("AMBER+STRICT", ["B"]), ("AMBER", ["group:north"]), ("GREEN", []), ("CLEAR", [])]
-PAGES = ["/api/me", "/api/agencies", "/api/feed", "/api/feed?limit=2&after=1", "/api/incidents", "/nowhere"]
+PAGES = ["/api/me", "/api/agencies", "/api/feed", "/api/feed?limit=2", "/api/incidents", "/nowhere"]
 
 
 def tocsin(*words: object) -> subprocess.CompletedProcess[str]:
@@ -49,7 +49,7 @@ def filled(folder: Path) -> tuple[Running, dict[str, str], list[str]]:
         for n, (marking, to) in enumerate(REPORTS):
             post = {"own_id": str(n), "event_start": "2026-01-05", "country": "PAK", "killed": n, "marking": marking, "releasable_to": to}
             ids.append(hub.ask(tokens[who], "POST", "/api/reports", post)["results"][0]["report_id"])
-    hub.ask(tokens["A"], "POST", f"/api/reports/{ids[0]}/release", {"to": "C"})
+    hub.ask(tokens["A"], "POST", f"/api/reports/{ids[0]}/release", {"to": "C", "why": "asked"})
     hub.ask(tokens["A"], "POST", f"/api/reports/{ids[3]}/remark", {"marking": "RED"})
     for token in tokens.values():
         while not hub.ask(token, "GET", "/api/incidents")["current"]:

@@ -40,6 +40,7 @@ class Part(NamedTuple):
     around: list[str]  # all reports whose incidents may have changed for it: what stood for them before no longer does
     seen: list[str]  # of these, those that its incidents anew are made of; none where they are those of EVERY
     label: dict[str, tuple[int, int]]  # of those that were not taken out of others: (its cluster, its margin)
+    decided: tuple[Judgement, ...]  # judgements about these, of which it sees all that they name
 
 
 class Views(Graph):
@@ -62,7 +63,8 @@ class Views(Graph):
         self._fitted = 0
         self._how_many: dict[int, int] = {}
         self._stacks: dict[int, dict[int, Numbers]] = {}  # by sameness, by audience: the one that stands for the others, and these
-        self._decided = standing(judgements)
+        self.judgements = tuple(judgements)
+        self._decided = standing(self.judgements)
         for name in audiences:
             self.widen(name)
 
@@ -82,18 +84,31 @@ class Views(Graph):
         new: by the contract, with all references, whoever may see what they point at. own: audiences for which a report has a time of its own.
         """
         first_new = self._n
+        changed, before_sees = self._opened(new, sees, own or {})
+        return self._changed(changed, before_sees, first_new)
+
+    def load(self, new: pl.DataFrame, sees: Mapping[str, int], own: Mapping[str, int]) -> None:
+        """Takes in reports whose incidents are known already: as `change`, and clusters nothing."""
+        first_new = self._n
+        changed, _ = self._opened(new, sees, own)
+        _, _, touched, _ = self._recounted(changed, first_new)
+        self._touched[touched] = 0
+
+    def _opened(self, new: pl.DataFrame, sees: Mapping[str, int], own: Mapping[str, int]) -> tuple[Numbers, NDArray[np.uint64]]:
+        """(the reports in `sees`, who saw them before)."""
         self._admit(new)
         changed = np.array(sorted(self._number[i] for i in sees), np.int32)
         before_sees = self._sees[changed].copy()
         for i, who in sees.items():
             self._sees[self._number[i]] = who
-        for i, who in (own or {}).items():
+        for i, who in own.items():
             self._own[self._number[i]] = who
-        return self._changed(changed, before_sees, first_new)
+        return changed, before_sees
 
     def judge(self, judgements: Iterable[Judgement]) -> list[Part]:
         """Takes these judgements in the place of the earlier ones: what that changes, for each audience."""
-        old, self._decided = self._decided, standing(judgements)
+        self.judgements = tuple(judgements)
+        old, self._decided = self._decided, standing(self.judgements)
         differs = set(map(repr, old)) ^ set(map(repr, self._decided))
         names = {r for j in (*old, *self._decided) if repr(j) in differs for r in named([j])}
         for j in self._decided:
@@ -201,39 +216,43 @@ class Views(Graph):
     def _changed(self, changed: Numbers, before_sees: NDArray[np.uint64], first_new: int) -> list[Part]:
         if not len(changed):
             return []
-        near = self._settled(changed)
-        turned = near[self._active[near] != self._before[near]]
-        meeting = np.union1d(turned, np.arange(first_new, self._n)).astype(np.int32)
-        touched, saved = self._recount(meeting[self._usable[meeting]], first_new)
+        near, before, touched, saved = self._recounted(changed, first_new)
         seen_by = self._sees[near].copy()
         seen_by[np.searchsorted(near, changed)] |= before_sees
         after, low = self._active[near].copy(), self._counts[touched].copy()
-        self._active[near] |= self._before[near]
+        self._active[near] |= before
         self._counts[touched] = np.minimum(saved, low)
         around = []
         for v in range(len(self.audiences)):
             bit = _ONE << np.uint64(v)
             begin = np.union1d(touched[(self._touched[touched] & bit) != 0], near[(seen_by & bit) != 0]).astype(np.int32)
             around.append(self._around(v, begin))
-        self._active[near], self._counts[touched] = after, low
-        self._before[near], self._touched[touched] = after, 0
-        self._index(self._usable)
+        self._active[near], self._counts[touched], self._touched[touched] = after, low, 0
         return self._parts(around, set(near.tolist()))
 
-    def _recount(self, meeting: Numbers, first_new: int) -> tuple[Numbers, NDArray[np.int32]]:
-        """(reports whose candidates are not what they were, for whom is in `_touched`; the counts that they had)."""
-        if not len(meeting):
-            return np.zeros(0, np.int32), np.zeros((0, len(self.audiences)), np.int32)
-        pairs, scores = self._meet(meeting, np.zeros(len(self._usable), np.int32), self._usable, _ALL)
-        fresh = (pairs.max(axis=1, initial=-1) >= first_new) & (scores > self.model.floor)
-        self._hang(pairs[fresh], scores[fresh])
-        bits.turned(pairs, self._before, self._active, self._touched)
-        touched = np.unique(pairs)
-        touched = touched[self._touched[touched] != 0].astype(np.int32)
-        saved = self._counts[touched].copy()
-        bits.tally(pairs, self._before, self._active, self._counts)
-        self._enough(int(max(self._counts[touched].max(initial=0), saved.max(initial=0))))
-        return touched, saved
+    def _recounted(self, changed: Numbers, first_new: int) -> tuple[Numbers, NDArray[np.uint64], Numbers, NDArray[np.int32]]:
+        """(reports that may stand for themselves or not as before, for whom they did; those whose candidates are not what they were, the counts that they had).
+
+        For whom these are not what they were stands in `_touched`.
+        """
+        near = self._settled(changed)
+        before = self._before[near].copy()
+        meeting = np.union1d(near[self._active[near] != before], np.arange(first_new, self._n)).astype(np.int32)
+        meeting = meeting[self._usable[meeting]]
+        touched, saved = np.zeros(0, np.int32), np.zeros((0, len(self.audiences)), np.int32)
+        if len(meeting):
+            pairs, scores = self._meet(meeting, np.zeros(len(self._usable), np.int32), self._usable, _ALL)
+            fresh = (pairs.max(axis=1, initial=-1) >= first_new) & (scores > self.model.floor)
+            self._hang(pairs[fresh], scores[fresh])
+            bits.turned(pairs, self._before, self._active, self._touched)
+            touched = np.unique(pairs)
+            touched = touched[self._touched[touched] != 0].astype(np.int32)
+            saved = self._counts[touched].copy()
+            bits.tally(pairs, self._before, self._active, self._counts)
+            self._enough(int(max(self._counts[touched].max(initial=0), saved.max(initial=0))))
+        self._before[near] = self._active[near]
+        self._index(self._usable)
+        return near, before, touched, saved
 
     def _around(self, v: int, begin: Numbers) -> Numbers:
         """All reports in components of an audience that hold one of these, and those of one fate with them, sorted."""
@@ -274,7 +293,8 @@ class Views(Graph):
                 if key not in known:
                     known[key] = self._clustered(v, mine)
                 own, label = known[key]
-            out.append(Part(v, self._named(every), self._named(own), label))
+            texts = self._named(own)
+            out.append(Part(v, self._named(every), texts, label, self._visible(set(texts))))
         return out
 
     def _seen(self, v: int, who: Numbers) -> Numbers:
@@ -309,7 +329,7 @@ class Views(Graph):
         pair, odds = self._among(v, members)
         texts = self._ids.gather(members)
         roots = self._roots(v, seen)
-        decided = self._visible(v, set(self._named(seen)))
+        decided = self._visible(set(self._named(seen)))
         ruled = constraints(decided, texts, roots) if decided else NONE
         labels, margins = clustered(
             len(members),
@@ -365,8 +385,8 @@ class Views(Graph):
             out[self._ids[x]] = self._ids[at]
         return out
 
-    def _visible(self, v: int, seen: set[str]) -> tuple[Judgement, ...]:
-        """The judgements about reports of these of which the audience sees all."""
+    def _visible(self, seen: set[str]) -> tuple[Judgement, ...]:
+        """The judgements that name none but reports of these."""
         return tuple(j for j in self._decided if named([j]) <= seen)
 
     def _judged(self, v: int) -> list[int]:

@@ -13,6 +13,7 @@ from tocsin.gate import Action, Clearance, Role, Scheme
 from tocsin.hub.acts import Acts
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
+from tocsin.hub.cursor import after_of, before_of, next_of
 from tocsin.hub.door import MOST, NOT_THERE, Door, page_of, uuid_of
 from tocsin.hub.judging import Judging
 from tocsin.hub.shown import instant, shown
@@ -72,13 +73,14 @@ class Hub(Door):
             self.log(tx, who, "submit", refused, False, "refused: see the reasons given back")
         return answers
 
-    def feed(self, who: Caller, *, after: int = 0, limit: int = 100) -> dict[str, Any]:
-        """Reports that the caller's agency may see, by the place that each has for that agency alone; `next` is where to go on."""
+    def feed(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
+        """Reports that the caller's agency may see, in the order in which they opened to it; `next` is where to go on."""
         agency = who.needs(Action.READ)
+        at, ident = after_of(after)
         with self.store.transaction(agency) as tx:
-            rows = tx.all("feed_page", audience=agency, after=after, limit=page_of(limit))
+            rows = tx.all("feed_page", audience=agency, limit=page_of(limit), at=at, id=ident)
             out = self.read(tx, who, rows, "feed")
-        return {"reports": [shown(row, who.clearance) for row in out], "next": rows[-1]["position"] if rows else after}
+        return {"reports": [shown(row, who.clearance) for row in out], "next": next_of(rows, "visible_at", "report_id", after)}
 
     def report(self, who: Caller, report_id: str) -> dict[str, Any]:
         """One report. Raises `NotThere` where there is none, and where the caller may not see it, alike."""
@@ -96,14 +98,15 @@ class Hub(Door):
             groups = {r["group_name"]: r["agencies"] for r in tx.all("members")}
             return {"agencies": [r["name"] for r in tx.all("agencies")], "groups": groups}
 
-    def incidents(self, who: Caller, *, after: int = 0, limit: int = 100) -> dict[str, Any]:
+    def incidents(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
         """Incidents made of what the caller's agency may see; `current` is false while later reports are still to be fused."""
         agency = who.needs(Action.READ)
+        day, ident = before_of(after)
         with self.store.transaction(agency) as tx:
-            rows = tx.all("incident_page", audience=agency, after=after, limit=page_of(limit))
+            rows = tx.all("incident_page", audience=agency, limit=page_of(limit), day=day, id=ident)
             standing = tx.one("standing", audience=agency)
-            self.log(tx, who, "incidents", [r["body"]["incident_id"] for r in rows], True, "made of what it may see")
-        out = {"incidents": [r["body"] for r in rows], "next": rows[-1]["place"] if rows else after}
+            self.log(tx, who, "incidents", [str(r["incident_id"]) for r in rows], True, "made of what it may see")
+        out = {"incidents": [_incident(r) for r in rows], "next": next_of(rows, "day", "incident_id", after)}
         return out | {"current": bool(standing and standing["current"])}
 
     def incident(self, who: Caller, incident_id: str) -> dict[str, Any]:
@@ -114,8 +117,7 @@ class Hub(Door):
             self.log(tx, who, "incident", [incident_id], row is not None, "made of what it may see" if row else NOT_THERE)
         if row is None:
             raise NotThere("no such incident, or none that you may see")
-        body: dict[str, Any] = row["body"]
-        return body
+        return _incident(row)
 
     def audit(self, who: Caller, *, after: int = 0, limit: int = 100) -> dict[str, Any]:
         """What was done in the name of the caller's agency, and how it was decided; of the hub's own staff for its overseers."""
@@ -128,6 +130,11 @@ class Hub(Door):
 
 
 TWICE = "another report of yours stands under this own_id and version: send a correction with a version of its own, and `supersedes`"
+
+
+def _incident(row: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = row["body"]
+    return {"incident_id": str(row["incident_id"])} | body
 
 
 def _known(same: bool) -> str:

@@ -54,7 +54,7 @@ class Acts(Door):
         said = {"to": to, "why": _checked(why)}
         with self.store.transaction(agency) as tx:
             found = tx.one("incident_one", audience=agency, incident_id=uuid_of(incident_id))
-            body: dict[str, Any] = found["body"] if found else {"report_ids": []}
+            ident, body = (found["incident_id"], found["body"]) if found else (None, {"report_ids": []})
             rows = [row for i in sorted(body["report_ids"]) if (row := tx.one("feed_one", audience=agency, report_id=uuid_of(i)))]
             thing = made_of([marked(r) for r in rows], self.scheme) if rows else None
             seen = thing is not None and bool(may(who.clearance, Action.READ, thing, self.scheme))
@@ -69,7 +69,7 @@ class Acts(Door):
                 verdict.reason if verdict is not None else NOT_THERE,
             )
             for row in rows if verdict else []:
-                tx.do("release", who=who.label, at=self.now(), report_id=row["report_id"], incident=body["incident_id"], **said)
+                tx.do("release", who=who.label, at=self.now(), report_id=row["report_id"], incident=ident, **said)
         if verdict is None:
             raise NotThere("no such incident, or none that you may see")
         if not verdict:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import struct
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from tocsin.errors import Malformed
@@ -20,12 +20,13 @@ def next_of(rows: list[dict[str, Any]], at: str, ident: str, after: str) -> str:
     if not rows:
         return after
     last = rows[-1]
-    return base64.urlsafe_b64encode(struct.pack(">q", (last[at] - _EPOCH) // timedelta(microseconds=1)) + last[ident].bytes).decode()
+    when = datetime.combine(last[at], time(), UTC) if type(last[at]) is date else last[at]
+    return base64.urlsafe_b64encode(struct.pack(">q", (when - _EPOCH) // timedelta(microseconds=1)) + last[ident].bytes).decode()
 
 
 def after_of(text: str) -> tuple[datetime, uuid.UUID]:
-    """What a page begins after; nothing for an empty text. Raises `Malformed` for what was no `next`."""
-    if not text:
+    """What a page begins after; nothing for an empty text, or 0. Raises `Malformed` for what was no `next`."""
+    if text in ("", "0"):
         return _START
     try:
         raw = base64.b64decode(text, altchars=b"-_", validate=True)
@@ -33,3 +34,11 @@ def after_of(text: str) -> tuple[datetime, uuid.UUID]:
         return _EPOCH + timedelta(microseconds=micros), uuid.UUID(bytes=raw[8:])
     except (ValueError, binascii.Error, struct.error, OverflowError) as why:
         raise Malformed("after: give the `next` of the page before, or leave it out") from why
+
+
+def before_of(text: str) -> tuple[date, uuid.UUID]:
+    """As `after_of`, for a list that goes from the latest day back."""
+    if text in ("", "0"):
+        return date.max, uuid.UUID(int=2**128 - 1)
+    at, ident = after_of(text)
+    return at.date(), ident

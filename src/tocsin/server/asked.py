@@ -17,7 +17,7 @@ from tocsin.hub import MOST, Caller, Hub
 
 Json = dict[str, Any]
 AnyRequest = Request[Any, Any, Any]
-After = Annotated[int, QueryParameter(ge=0, le=2**62, description="Where to go on: `next` of the page before.")]
+Line = Annotated[int, QueryParameter(ge=0, le=2**62, description="Where to go on: `next` of the page before.")]
 Cursor = Annotated[str, QueryParameter(max_length=64, description="Where to go on: `next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST)]
 AGENCY, STAFF, ANY, PUBLIC = ({"for": whom} for whom in ("agency", "staff", "any", "public"))

@@ -9,7 +9,7 @@ from tocsin.errors import Malformed
 from tocsin.hub import MOST
 from tocsin.hub.files import submit_file
 from tocsin.server.acts import ACTS
-from tocsin.server.asked import AGENCY, ANY, PUBLIC, STAFF, After, AnyRequest, Json, Limit, TheHub, Who, in_thread, json_of, media
+from tocsin.server.asked import AGENCY, ANY, PUBLIC, STAFF, AnyRequest, Cursor, Json, Limit, Line, TheHub, Who, in_thread, json_of, media
 from tocsin.server.staff import STAFFS
 
 
@@ -66,7 +66,7 @@ async def submit_a_file(
 
 
 @get("/api/feed", opt=AGENCY)
-async def feed(hub: TheHub, who: Who, after: After = 0, limit: Limit = 100) -> Json:
+async def feed(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100) -> Json:
     """Reports that my agency may see, in the order in which it came to see them."""
     return await in_thread(lambda: hub.feed(who, after=after, limit=limit))
 
@@ -78,7 +78,7 @@ async def report(hub: TheHub, who: Who, report_id: FromPath[str]) -> Json:
 
 
 @get("/api/incidents", opt=AGENCY)
-async def incidents(hub: TheHub, who: Who, after: After = 0, limit: Limit = 100) -> Json:
+async def incidents(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100) -> Json:
     """Incidents made of what my agency may see."""
     return await in_thread(lambda: hub.incidents(who, after=after, limit=limit))
 
@@ -104,7 +104,7 @@ async def agencies(hub: TheHub, who: Who) -> Json:
 
 
 @get("/api/audit", opt=ANY)
-async def audit(hub: TheHub, who: Who, after: After = 0, limit: Limit = 100) -> Json:
+async def audit(hub: TheHub, who: Who, after: Line = 0, limit: Limit = 100) -> Json:
     """What was done in my agency's name, and how it was decided."""
     return await in_thread(lambda: hub.audit(who, after=after, limit=limit))
 

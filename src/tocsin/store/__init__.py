@@ -65,10 +65,15 @@ class Store:
         )  # fmt: skip
 
     @contextmanager
-    def transaction(self, audience: str | None) -> Iterator[Transaction]:
-        """A transaction that row-level security holds to `audience`; None sees no row of any. Raises `StoreError` where the database does not answer."""
+    def transaction(self, audience: str | None, *, snapshot: bool = False) -> Iterator[Transaction]:
+        """A transaction that row-level security holds to `audience`; None sees no row of any. snapshot: all of it sees the database as of its begin.
+
+        Raises `StoreError` where the database does not answer.
+        """
         try:
             with self._pool.connection() as connection:
+                if snapshot:
+                    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 connection.execute("SELECT set_config('tocsin.audience', %s, true)", (audience or "",))
                 yield Transaction(connection)
         except (psycopg.OperationalError, PoolTimeout) as why:

@@ -7,7 +7,7 @@ CREATE TABLE marking (name text PRIMARY KEY, rank int NOT NULL, reach text NOT N
 CREATE TABLE clock (one boolean PRIMARY KEY DEFAULT true CHECK (one), last timestamptz NOT NULL);
 INSERT INTO clock (last) VALUES ('-infinity');
 
-CREATE TABLE agency (name text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$'), added_at timestamptz NOT NULL);
+CREATE TABLE agency (name text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$' AND lower(name) <> 'public'), added_at timestamptz NOT NULL);
 
 -- A token is kept as its SHA-256 alone; agency null: the hub's own staff. A label is its agency's own: another's may be the same.
 CREATE TABLE token (
@@ -36,27 +36,31 @@ CREATE INDEX handling_named ON handling USING gin (releasable_to);
 
 CREATE TABLE member (group_name text NOT NULL, agency text NOT NULL REFERENCES agency, PRIMARY KEY (group_name, agency));
 
--- One line an audience; positions: how many feed places it was ever given; changes: how often what it sees changed; fused: the change its incidents stand at.
-CREATE TABLE audience (
-    audience text PRIMARY KEY REFERENCES agency, positions bigint NOT NULL DEFAULT 0, changes bigint NOT NULL DEFAULT 0, fused bigint NOT NULL DEFAULT 0
-);
-
+-- Who sees what since when. audience: an agency; '*', what every agency sees, which is kept once; or 'public'. An agency's own line stands before that of '*': it saw
+-- the report earlier than the others. Read in the order (visible_at, report_id), which tells nothing of what is hidden.
 CREATE TABLE feed (
-    audience text NOT NULL REFERENCES audience, report_id uuid NOT NULL REFERENCES report, position bigint NOT NULL, visible_at timestamptz NOT NULL,
-    part_of text, PRIMARY KEY (audience, report_id), UNIQUE (audience, position)
+    audience text NOT NULL, report_id uuid NOT NULL REFERENCES report, visible_at timestamptz NOT NULL, part_of text, PRIMARY KEY (audience, report_id)
 );
+CREATE INDEX feed_order ON feed (audience, visible_at, report_id);
 CREATE INDEX feed_report ON feed (report_id);
 CREATE INDEX feed_part ON feed (audience, part_of) WHERE part_of IS NOT NULL;
 
+-- What opened or closed, and is not yet in the incidents.
+CREATE TABLE stale (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, audience text NOT NULL, report_id uuid NOT NULL);
+CREATE INDEX stale_audience ON stale (audience);
+
+-- Incidents: those of '*' are every agency's, but where its own line stands before; an own line without a body says that it has no such incident.
+CREATE TABLE incident_body (body_id uuid PRIMARY KEY, body jsonb NOT NULL);
 CREATE TABLE incident (
-    audience text NOT NULL REFERENCES audience, incident_id uuid NOT NULL, place bigint NOT NULL, body jsonb NOT NULL,
-    PRIMARY KEY (audience, incident_id), UNIQUE (audience, place)
+    audience text NOT NULL, incident_id uuid NOT NULL, day date NOT NULL, body_id uuid REFERENCES incident_body, PRIMARY KEY (audience, incident_id)
 );
-CREATE TABLE incident_of (audience text NOT NULL, report_id uuid NOT NULL, incident_id uuid NOT NULL, PRIMARY KEY (audience, report_id));
+CREATE INDEX incident_order ON incident (audience, day, incident_id) WHERE body_id IS NOT NULL;
+CREATE INDEX incident_bodies ON incident (body_id);
+CREATE TABLE incident_of (audience text NOT NULL, report_id uuid NOT NULL, incident_id uuid, PRIMARY KEY (audience, report_id));
 
 -- What an agency is told of acts on reports: of its own acts, and of others' on its reports. It says of others no more than which agency acted.
 CREATE TABLE told (
-    audience text NOT NULL REFERENCES audience, kind text NOT NULL, at timestamptz NOT NULL, told_id uuid NOT NULL, report_id uuid NOT NULL, said jsonb NOT NULL,
+    audience text NOT NULL REFERENCES agency, kind text NOT NULL, at timestamptz NOT NULL, told_id uuid NOT NULL, report_id uuid NOT NULL, said jsonb NOT NULL,
     PRIMARY KEY (audience, kind, at, told_id)
 );
 CREATE INDEX told_by_id ON told (audience, told_id);
@@ -68,7 +72,7 @@ CREATE TABLE judgement (
 );
 CREATE INDEX judgement_names ON judgement USING gin (names);
 CREATE TABLE judged (
-    audience text NOT NULL REFERENCES audience, judgement_id uuid NOT NULL REFERENCES judgement, visible_at timestamptz NOT NULL, PRIMARY KEY (audience, judgement_id)
+    audience text NOT NULL REFERENCES agency, judgement_id uuid NOT NULL REFERENCES judgement, visible_at timestamptz NOT NULL, PRIMARY KEY (audience, judgement_id)
 );
 CREATE INDEX judged_since ON judged (audience, visible_at, judgement_id);
 
@@ -91,56 +95,75 @@ IMMUTABLE LANGUAGE sql RETURN
 CREATE FUNCTION groups_of(p_agency text) RETURNS text[] STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
 AS $$ SELECT coalesce(array_agg(group_name ORDER BY group_name), '{}') FROM member WHERE agency = p_agency $$;
 
+-- In whose feed each of some reports belongs: see the table.
 CREATE FUNCTION visibility(p_reports uuid[]) RETURNS TABLE (audience text, report_id uuid) STABLE ROWS 10 LANGUAGE sql SET search_path = tocsin, pg_temp
+AS $$
+    WITH who AS MATERIALIZED (SELECT name, groups_of(name) AS groups FROM agency),
+    thing AS MATERIALIZED (SELECT h.*, m.reach FROM handling h JOIN marking m ON m.name = h.marking WHERE h.report_id = ANY (p_reports))
+    SELECT '*', t.report_id FROM thing t WHERE t.reach IN ('public', 'hub')
+    UNION ALL SELECT 'public', t.report_id FROM thing t WHERE t.reach = 'public'
+    UNION ALL SELECT w.name, t.report_id FROM thing t CROSS JOIN who w
+        WHERE t.reach NOT IN ('public', 'hub') AND sees(w.name, w.groups, t.reach, t.originator, t.releasable_to, t.released_to)
+$$;
+
+-- Every agency that sees each of some reports.
+CREATE FUNCTION seen_by(p_reports uuid[]) RETURNS TABLE (audience text, report_id uuid) STABLE ROWS 10 LANGUAGE sql SET search_path = tocsin, pg_temp
 AS $$
     WITH who AS MATERIALIZED (SELECT name, groups_of(name) AS groups FROM agency)
     SELECT w.name, h.report_id FROM handling h JOIN marking m ON m.name = h.marking CROSS JOIN who w
     WHERE h.report_id = ANY (p_reports) AND sees(w.name, w.groups, m.reach, h.originator, h.releasable_to, h.released_to)
 $$;
 
--- The hub's time of a write. The row stays locked until the transaction ends: writes go one after another.
-CREATE FUNCTION tick(p_at timestamptz) RETURNS timestamptz LANGUAGE sql SET search_path = tocsin, pg_temp
-AS $$ UPDATE clock SET last = greatest(last, p_at) RETURNING last $$;
+-- The hub's time of a write, after that of every earlier one; a post of many keeps as many microseconds for itself. The hub's clock gives even microseconds, each once;
+-- a write that comes later than its time gets the next odd one, so that no two are the same. The row stays locked until the transaction ends: writes go one after another.
+CREATE FUNCTION tick(p_at timestamptz, p_many int DEFAULT 1) RETURNS timestamptz LANGUAGE sql SET search_path = tocsin, pg_temp
+AS $$
+    UPDATE clock SET last = p_many / 2 * interval '2 microseconds' + CASE
+        WHEN p_at >= last THEN p_at
+        ELSE last + (1 + extract(microseconds FROM last)::bigint % 2) * interval '1 microsecond' END
+    RETURNING last - p_many / 2 * interval '2 microseconds'
+$$;
 
--- Brings the feeds in line with the handling of some reports. What opens together is placed by report id, so that a place tells nothing of what was hidden.
+-- Brings the feeds in line with the handling of some reports. An agency that saw one before every agency did, or after, keeps its time.
 -- By key alone: the planner, which does not know how few reports are given, would read the whole feed (70 ms against 20 on 30,000 lines).
 CREATE FUNCTION settle(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
     WITH wanted AS MATERIALIZED (SELECT v.audience, v.report_id FROM visibility(p_reports) v),
+    was AS MATERIALIZED (SELECT f.audience, f.report_id, f.visible_at FROM feed f WHERE f.report_id = ANY (p_reports)),
     gone AS (
-        DELETE FROM feed f WHERE f.report_id = ANY (p_reports)
-            AND NOT EXISTS (SELECT FROM wanted w WHERE w.audience = f.audience AND w.report_id = f.report_id)
-        RETURNING f.audience
+        DELETE FROM feed f USING was b WHERE f.audience = b.audience AND f.report_id = b.report_id
+            AND NOT EXISTS (SELECT FROM wanted w WHERE w.report_id = b.report_id AND w.audience IN (b.audience, CASE WHEN b.audience <> 'public' THEN '*' END))
+        RETURNING f.audience, f.report_id
     ),
     fresh AS MATERIALIZED (
-        SELECT w.audience, w.report_id, row_number() OVER (PARTITION BY w.audience ORDER BY w.report_id) AS n FROM wanted w
-        WHERE NOT EXISTS (SELECT FROM feed f WHERE f.audience = w.audience AND f.report_id = w.report_id)
+        SELECT w.audience, w.report_id,
+            coalesce((SELECT b.visible_at FROM was b WHERE b.report_id = w.report_id AND b.audience = '*' AND w.audience <> 'public'), p_at) AS visible_at
+        FROM wanted w WHERE NOT EXISTS (SELECT FROM was b WHERE b.audience = w.audience AND b.report_id = w.report_id)
     ),
-    counted AS (
-        UPDATE audience a SET positions = a.positions + (SELECT count(*) FROM fresh WHERE fresh.audience = a.audience), changes = a.changes + 1
-        WHERE a.audience IN (SELECT audience FROM fresh UNION SELECT audience FROM gone)
-        RETURNING a.audience, old.positions AS before
+    told AS (
+        INSERT INTO stale (audience, report_id)
+        SELECT audience, report_id FROM gone WHERE audience <> 'public' UNION ALL SELECT audience, report_id FROM fresh WHERE audience <> 'public'
     )
-    INSERT INTO feed (audience, report_id, position, visible_at, part_of)
-    SELECT f.audience, f.report_id, c.before + f.n, p_at, r.agency || ' ' || r.part_of
-    FROM fresh f JOIN counted c USING (audience) JOIN report r ON r.report_id = f.report_id
+    INSERT INTO feed (audience, report_id, visible_at, part_of)
+    SELECT f.audience, f.report_id, f.visible_at, r.agency || ' ' || r.part_of FROM fresh f JOIN report r USING (report_id)
 $$;
 
 -- Brings what each audience sees of judgements in line with what it sees of the reports that they name.
 CREATE FUNCTION rejudge(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
     WITH touched AS MATERIALIZED (SELECT judgement_id, names FROM judgement WHERE names && p_reports),
     wanted AS MATERIALIZED (
-        SELECT v.audience, t.judgement_id FROM touched t CROSS JOIN LATERAL visibility(t.names) v
+        SELECT v.audience, t.judgement_id FROM touched t CROSS JOIN LATERAL seen_by(t.names) v
         GROUP BY v.audience, t.judgement_id, t.names HAVING count(*) = cardinality(t.names)
     ),
     gone AS (
         DELETE FROM judged j USING touched t WHERE j.judgement_id = t.judgement_id
             AND NOT EXISTS (SELECT FROM wanted w WHERE w.audience = j.audience AND w.judgement_id = j.judgement_id)
-        RETURNING j.audience
+        RETURNING j.audience, j.judgement_id
     ),
-    fresh AS (INSERT INTO judged SELECT w.audience, w.judgement_id, p_at FROM wanted w ON CONFLICT DO NOTHING RETURNING audience)
-    UPDATE audience SET changes = changes + 1 WHERE audience IN (SELECT audience FROM gone UNION SELECT audience FROM fresh)
+    fresh AS (INSERT INTO judged SELECT w.audience, w.judgement_id, p_at FROM wanted w ON CONFLICT DO NOTHING RETURNING audience, judgement_id)
+    INSERT INTO stale (audience, report_id)
+    SELECT c.audience, unnest(t.names) FROM (SELECT * FROM gone UNION SELECT * FROM fresh) c JOIN touched t USING (judgement_id)
 $$;
 
 CREATE FUNCTION only_own(p_agency text) RETURNS void LANGUAGE plpgsql AS $$
@@ -155,7 +178,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz; v_new uuid[];
 BEGIN
     PERFORM only_own(p_agency);
-    v_at := tick(p_at);
+    v_at := tick(p_at, jsonb_array_length(p_rows));
     WITH rows AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(p_rows)
             AS x (report_id uuid, supersedes uuid, derived_from uuid[], part_of text, marking text, releasable_to text[], orcon boolean, body jsonb)
@@ -209,7 +232,7 @@ CREATE FUNCTION release(p_who text, p_at timestamptz, p_report uuid, p_to text, 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at);
 BEGIN
-    IF NOT EXISTS (SELECT FROM feed WHERE audience = asking() AND report_id = p_report) THEN
+    IF NOT EXISTS (SELECT FROM feed WHERE audience IN (asking(), '*') AND report_id = p_report) THEN
         RAISE EXCEPTION 'who does not see a report releases it to nobody';
     END IF;
     PERFORM tell('release', p_who, v_at, id_of('release', asking(), p_report::text, p_to, v_at::text), p_report,
@@ -223,7 +246,7 @@ CREATE FUNCTION request(p_who text, p_at timestamptz, p_report uuid, p_to text, 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at); v_id uuid := id_of('request', asking(), p_report::text, p_to, v_at::text);
 BEGIN
-    IF NOT EXISTS (SELECT FROM feed WHERE audience = asking() AND report_id = p_report) THEN
+    IF NOT EXISTS (SELECT FROM feed WHERE audience IN (asking(), '*') AND report_id = p_report) THEN
         RAISE EXCEPTION 'who does not see a report asks nobody to release it';
     END IF;
     PERFORM tell('request', p_who, v_at, v_id, p_report, jsonb_build_object('by', asking(), 'to', p_to, 'why', p_why), '{}');
@@ -251,7 +274,7 @@ CREATE FUNCTION judge(p_who text, p_at timestamptz, p_id uuid, p_signed timestam
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at);
 BEGIN
-    IF (SELECT count(*) FROM visibility(p_names) WHERE audience = asking()) <> cardinality(p_names) THEN
+    IF (SELECT count(*) FROM seen_by(p_names) WHERE audience = asking()) <> cardinality(p_names) THEN
         RAISE EXCEPTION 'who does not see all of these reports does not judge them';
     END IF;
     INSERT INTO judgement VALUES (p_id, asking(), p_who, p_signed, v_at, p_names, p_said) ON CONFLICT DO NOTHING;
@@ -279,10 +302,8 @@ DECLARE v_at timestamptz := tick(p_at);
 BEGIN
     INSERT INTO agency VALUES (p_name, v_at) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN RETURN false; END IF;
-    INSERT INTO audience (audience) VALUES (p_name);
     INSERT INTO act (at, kind, who, said) VALUES (v_at, 'agency', p_who, jsonb_build_object('name', p_name));
-    PERFORM settle((SELECT coalesce(array_agg(report_id), '{}') FROM handling JOIN marking ON name = marking
-        WHERE reach IN ('public', 'hub') OR releasable_to @> ARRAY[p_name]), v_at);
+    PERFORM settle((SELECT coalesce(array_agg(report_id), '{}') FROM handling WHERE releasable_to @> ARRAY[p_name]), v_at);
     PERFORM rejudge((SELECT coalesce(array_agg(DISTINCT n), '{}') FROM judgement CROSS JOIN unnest(names) n), v_at);
     RETURN true;
 END $$;
@@ -341,16 +362,17 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
 GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, request, decide, judge, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
-GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of, told, judgement, judged, audit, clock TO tocsin_web;
-GRANT SELECT ON agency, member, report, handling, audience, feed, incident, incident_of, judgement, judged TO tocsin_fuse;
-GRANT INSERT, DELETE ON incident, incident_of TO tocsin_fuse;
-GRANT UPDATE (fused) ON audience TO tocsin_fuse;
+GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, told, judgement, judged, audit, clock TO tocsin_web;
+GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, judgement, judged TO tocsin_fuse;
+GRANT INSERT, DELETE ON incident, incident_body, incident_of TO tocsin_fuse;
+GRANT DELETE ON stale TO tocsin_fuse;
 GRANT SELECT, DELETE ON report, handling, feed TO tocsin_purge;
 
 ALTER TABLE member ENABLE ROW LEVEL SECURITY;
 ALTER TABLE report ENABLE ROW LEVEL SECURITY;
 ALTER TABLE handling ENABLE ROW LEVEL SECURITY;
-ALTER TABLE audience ENABLE ROW LEVEL SECURITY;
+ALTER TABLE stale ENABLE ROW LEVEL SECURITY;
+ALTER TABLE incident_body ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incident ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incident_of ENABLE ROW LEVEL SECURITY;
@@ -359,21 +381,23 @@ ALTER TABLE judged ENABLE ROW LEVEL SECURITY;
 ALTER TABLE told ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON member FOR SELECT TO tocsin_web USING (group_name = ANY (groups_of(asking())));
-CREATE POLICY own ON audience FOR SELECT TO tocsin_web USING (audience = asking());
-CREATE POLICY own ON feed FOR SELECT TO tocsin_web USING (audience = asking());
-CREATE POLICY own ON incident FOR SELECT TO tocsin_web USING (audience = asking());
-CREATE POLICY own ON incident_of FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON feed FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
+CREATE POLICY own ON stale FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
+CREATE POLICY own ON incident FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
+CREATE POLICY own ON incident_of FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
+CREATE POLICY own ON incident_body FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM incident i WHERE i.body_id = incident_body.body_id));
 CREATE POLICY own ON judged FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON judgement FOR SELECT TO tocsin_web
     USING (EXISTS (SELECT FROM judged d WHERE d.audience = asking() AND d.judgement_id = judgement.judgement_id));
 CREATE POLICY own ON told FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON audit FOR SELECT TO tocsin_web USING (agency = asking());
-CREATE POLICY own ON report FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience = asking() AND f.report_id = report.report_id));
-CREATE POLICY own ON handling FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience = asking() AND f.report_id = handling.report_id));
+CREATE POLICY own ON report FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience IN (asking(), '*') AND f.report_id = report.report_id));
+CREATE POLICY own ON handling FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience IN (asking(), '*') AND f.report_id = handling.report_id));
 CREATE POLICY every ON member FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON report FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON handling FOR SELECT TO tocsin_fuse USING (true);
-CREATE POLICY every ON audience TO tocsin_fuse USING (true);
+CREATE POLICY every ON stale TO tocsin_fuse USING (true);
+CREATE POLICY every ON incident_body TO tocsin_fuse USING (true);
 CREATE POLICY every ON feed FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON judgement FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON judged FOR SELECT TO tocsin_fuse USING (true);

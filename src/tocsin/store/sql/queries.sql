@@ -1,34 +1,57 @@
 -- Named queries. Each serves who asks (tocsin.audience), and begins in a table keyed by the audience.
 
--- feed_page: reports that the audience may see, by the place they have for it; references to what it may not see are left out
-SELECT f.position, f.visible_at, r.report_id, r.agency, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
+-- feed_page: reports that the audience may see, in the order in which they opened to it; references to what it may not see are left out
+WITH page AS (
+    (SELECT visible_at, report_id, part_of FROM feed WHERE audience = %(audience)s AND (visible_at, report_id) > (%(at)s, %(id)s)
+     ORDER BY visible_at, report_id LIMIT %(limit)s)
+    UNION ALL
+    (SELECT visible_at, report_id, part_of FROM feed e WHERE audience = '*' AND (visible_at, report_id) > (%(at)s, %(id)s)
+     AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
+     ORDER BY visible_at, report_id LIMIT %(limit)s)
+    ORDER BY visible_at, report_id LIMIT %(limit)s
+)
+SELECT f.visible_at, r.report_id, r.agency, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
     (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
-     WHERE s.audience = f.audience AND s.report_id = r.supersedes AND o.agency = r.agency) AS supersedes,
-    ARRAY(SELECT d.report_id FROM feed d WHERE d.audience = f.audience AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
-    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience = f.audience AND p.part_of = f.part_of AND p.report_id <> f.report_id)
+     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
+    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
+    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
         THEN r.part_of END AS part_of
-FROM feed f JOIN report r USING (report_id) JOIN handling h USING (report_id)
-WHERE f.audience = %(audience)s AND f.position > %(after)s ORDER BY f.position LIMIT %(limit)s
+FROM page f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at, f.report_id
 
 -- feed_one: one report that the audience may see, as in feed_page
-SELECT f.position, f.visible_at, r.report_id, r.agency, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
+SELECT f.visible_at, r.report_id, r.agency, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
     (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
-     WHERE s.audience = f.audience AND s.report_id = r.supersedes AND o.agency = r.agency) AS supersedes,
-    ARRAY(SELECT d.report_id FROM feed d WHERE d.audience = f.audience AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
-    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience = f.audience AND p.part_of = f.part_of AND p.report_id <> f.report_id)
+     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
+    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
+    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
         THEN r.part_of END AS part_of
-FROM feed f JOIN report r USING (report_id) JOIN handling h USING (report_id)
-WHERE f.audience = %(audience)s AND f.report_id = %(report_id)s
+FROM (
+    SELECT visible_at, report_id, part_of FROM feed WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s ORDER BY audience = '*' LIMIT 1
+) f JOIN report r USING (report_id) JOIN handling h USING (report_id)
 
 -- incident_page: incidents of the audience, the latest first
-SELECT place, body FROM incident WHERE audience = %(audience)s AND place > %(after)s ORDER BY place LIMIT %(limit)s
+WITH page AS (
+    (SELECT day, incident_id, body_id FROM incident WHERE audience = %(audience)s AND body_id IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
+     ORDER BY day DESC, incident_id DESC LIMIT %(limit)s)
+    UNION ALL
+    (SELECT day, incident_id, body_id FROM incident e WHERE audience = '*' AND body_id IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
+     AND NOT EXISTS (SELECT FROM incident o WHERE o.audience = %(audience)s AND o.incident_id = e.incident_id)
+     ORDER BY day DESC, incident_id DESC LIMIT %(limit)s)
+    ORDER BY day DESC, incident_id DESC LIMIT %(limit)s
+)
+SELECT p.day, p.incident_id, b.body FROM page p JOIN incident_body b USING (body_id) ORDER BY p.day DESC, p.incident_id DESC
 
 -- incident_one: an incident by its id, or by the id of any report in it
-SELECT i.body FROM incident i WHERE i.audience = %(audience)s AND i.incident_id = coalesce(
-    (SELECT o.incident_id FROM incident_of o WHERE o.audience = %(audience)s AND o.report_id = %(incident_id)s), %(incident_id)s)
+WITH own AS (SELECT incident_id FROM incident_of WHERE audience = %(audience)s AND report_id = %(incident_id)s),
+every AS (SELECT incident_id FROM incident_of WHERE audience = '*' AND report_id = %(incident_id)s AND NOT EXISTS (SELECT FROM own)),
+which AS (SELECT coalesce((SELECT incident_id FROM own), (SELECT incident_id FROM every), %(incident_id)s) AS incident_id),
+found AS (
+    SELECT i.incident_id, i.body_id FROM incident i JOIN which USING (incident_id) WHERE i.audience IN (%(audience)s, '*') ORDER BY i.audience = '*' LIMIT 1
+)
+SELECT f.incident_id, b.body FROM found f JOIN incident_body b USING (body_id)
 
 -- standing: whether the audience's incidents are those of all that it sees
-SELECT changes = fused AS current FROM audience WHERE audience = %(audience)s
+SELECT NOT EXISTS (SELECT FROM stale WHERE audience IN (%(audience)s, '*')) AS current
 
 -- audit_page: what was done in the agency's name
 SELECT position, at, who, what, things, allowed, reason FROM audit WHERE agency = %(audience)s AND position > %(after)s ORDER BY position LIMIT %(limit)s
@@ -81,8 +104,8 @@ WHERE d.audience = %(audience)s AND d.judgement_id = %(judgement_id)s
 -- handlings: of reports that who asks sees
 SELECT h.report_id, h.originator AS agency, h.marking, h.releasable_to, h.orcon, h.released_to FROM handling h WHERE h.report_id = ANY (%(reports)s)
 
--- judgements_named: every judgement that names one of these reports (fuse)
-SELECT judgement_id, agency, signed, names, said FROM judgement WHERE names && %(reports)s ORDER BY judgement_id
+-- judgements_named: every judgement that names one of these reports, or any (fuse)
+SELECT judgement_id, agency, signed, names, said FROM judgement WHERE %(reports)s::uuid[] IS NULL OR names && %(reports)s::uuid[] ORDER BY judgement_id
 
 -- judgements_among: every judgement all of whose reports are among these (fuse)
 SELECT judgement_id, agency, signed, names, said FROM judgement WHERE names <@ %(reports)s AND names && %(reports)s ORDER BY judgement_id
@@ -111,26 +134,56 @@ SELECT revoke_token(%(who)s, %(at)s, %(agency)s, %(label)s) AS done
 -- tokens: of who asks, of all for the hub's own staff
 SELECT agency, label, roles, made_at, made_by, expires, revoked_at FROM tokens()
 
--- stale: audiences whose incidents are not those of what they see (fuse)
-SELECT audience, changes FROM audience WHERE changes > fused ORDER BY audience
+-- audiences: every agency, the first that came first, as it has its place for good (fuse)
+SELECT name FROM agency ORDER BY added_at, name
 
--- seen: all that an audience sees, for fusion (fuse)
+-- stale: what opened or closed and is not yet in the incidents, in order (fuse)
+SELECT number, audience, report_id FROM stale ORDER BY number LIMIT %(limit)s
+
+-- no_longer_stale: it is in the incidents now (fuse)
+DELETE FROM stale WHERE number = ANY (%(numbers)s)
+
+-- who_sees: the audiences of some reports (fuse)
+SELECT report_id, array_agg(audience) AS audiences FROM feed WHERE report_id = ANY (%(ids)s::uuid[]) AND audience <> 'public' GROUP BY report_id
+
+-- reports: some, with all that they point at, whoever may see that (fuse)
+SELECT report_id, agency, received_at AS visible_at, body, supersedes, derived_from, NULL AS part_of FROM report WHERE report_id = ANY (%(ids)s::uuid[])
+
+-- reports_after: the next ones by id (fuse)
+SELECT report_id FROM report WHERE report_id > %(after)s ORDER BY report_id LIMIT %(limit)s
+
+-- seen: some reports as an audience sees them (fuse)
 SELECT f.visible_at, r.report_id, r.agency, r.body,
     (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
-     WHERE s.audience = f.audience AND s.report_id = r.supersedes AND o.agency = r.agency) AS supersedes,
-    ARRAY(SELECT d.report_id FROM feed d WHERE d.audience = f.audience AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
-    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience = f.audience AND p.part_of = f.part_of AND p.report_id <> f.report_id)
+     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
+    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
+    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> i.report_id)
         THEN f.part_of END AS part_of
-FROM feed f JOIN report r USING (report_id) WHERE f.audience = %(audience)s ORDER BY f.visible_at, r.report_id
+FROM unnest(%(ids)s::uuid[]) i (report_id)
+JOIN LATERAL (
+    SELECT e.visible_at, e.part_of FROM feed e WHERE e.audience IN (%(audience)s, '*') AND e.report_id = i.report_id ORDER BY e.audience = '*' LIMIT 1
+) f ON true
+JOIN report r USING (report_id)
 
--- forget_incidents: before they are written anew (fuse)
-WITH a AS (DELETE FROM incident_of WHERE audience = %(audience)s) DELETE FROM incident WHERE audience = %(audience)s
+-- memberships: which incident some reports are in, for every audience (fuse)
+SELECT audience, report_id, incident_id FROM incident_of WHERE report_id = ANY (%(ids)s::uuid[])
 
--- write_incident: one incident (fuse)
-INSERT INTO incident (audience, incident_id, place, body) VALUES (%(audience)s, %(incident_id)s, %(place)s, %(body)s)
+-- forget_members: before they are written anew (fuse)
+DELETE FROM incident_of WHERE audience = %(audience)s AND report_id = ANY (%(ids)s::uuid[])
 
--- write_member: which incident a report is in (fuse)
-INSERT INTO incident_of (audience, report_id, incident_id) VALUES (%(audience)s, %(report_id)s, %(incident_id)s)
+-- forget_incidents: before they are written anew; gives the bodies that they had (fuse)
+DELETE FROM incident WHERE audience = %(audience)s AND incident_id = ANY (%(ids)s::uuid[]) RETURNING body_id
 
--- fused: the change that the incidents stand at (fuse)
-UPDATE audience SET fused = %(changes)s WHERE audience = %(audience)s
+-- write_bodies: what incidents say, each once (fuse)
+INSERT INTO incident_body (body_id, body) SELECT * FROM unnest(%(body_ids)s::uuid[], %(bodies)s::jsonb[]) ON CONFLICT DO NOTHING
+
+-- write_incidents: incidents of one audience; without a body: that it has none of that id (fuse)
+INSERT INTO incident (audience, incident_id, day, body_id)
+SELECT %(audience)s, i.* FROM unnest(%(ids)s::uuid[], %(days)s::date[], %(body_ids)s::uuid[]) i
+
+-- write_members: which incident reports are in (fuse)
+INSERT INTO incident_of (audience, report_id, incident_id) SELECT %(audience)s, m.* FROM unnest(%(ids)s::uuid[], %(incident_ids)s::uuid[]) m
+
+-- forget_bodies: of these, those that no incident has any more (fuse)
+DELETE FROM incident_body b WHERE b.body_id = ANY (%(body_ids)s::uuid[]) AND NOT EXISTS (SELECT FROM incident i WHERE i.body_id = b.body_id)
+

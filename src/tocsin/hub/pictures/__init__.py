@@ -1,0 +1,147 @@
+"""Each audience's incidents: fused from what it may see and nothing else. Runs with the role `fuse`, which has no HTTP.
+
+    stale lines of the store -> fusion.views (clusters, once for all who see the same) -> written.py (what is no longer so goes, what is new comes)
+
+What stands in memory can be made from the database at any time: a process that fails, or was killed, reads it anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from tocsin.errors import StoreError
+from tocsin.fusion.judgements import Judgement
+from tocsin.fusion.valued import valued
+from tocsin.fusion.views import EVERY, Part, Views
+from tocsin.hub.judging import of_row
+from tocsin.hub.pictures.frames import frame_of
+from tocsin.hub.pictures.written import Written
+from tocsin.store import Store, Transaction
+from tocsin.terms.tables import REPORTS, empty
+
+WAIT = 0.1  # seconds between two looks for what changed
+AT_ONCE = 5_000  # stale lines that one transaction takes in
+LOADED = 20_000  # reports that are read at once
+ALL = "*"  # the audience whose incidents are every agency's
+
+
+class Pictures:
+    """Incidents of every audience, kept up to date."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._views: Views | None = None
+
+    def refresh(self) -> int:
+        """Brings the incidents up to date with all that is stored; gives how many changes that took in. Raises `StoreError`."""
+        done = 0
+        while step := self._step():
+            done += step
+        return done
+
+    def _step(self) -> int:
+        views, self._views = self._views, None  # what fails on the way is read anew
+        with self.store.transaction(None, snapshot=True) as tx:
+            views = views or self._loaded(tx)
+            self._widened(views, tx)
+            rows = tx.all("stale", limit=AT_ONCE)
+            if rows:
+                self._take_in(views, tx, rows)
+                tx.do("no_longer_stale", numbers=[row["number"] for row in rows])
+        self._views = views
+        return len(rows)
+
+    def _widened(self, views: Views, tx: Transaction) -> None:
+        for row in tx.all("audiences"):
+            if row["name"] not in views.audiences:
+                views.widen(row["name"])
+
+    def _loaded(self, tx: Transaction) -> Views:
+        """All reports as they stood when the incidents were last brought up to date: what is stale is turned back."""
+        views = Views([ALL, *(row["name"] for row in tx.all("audiences"))], judgements=self._judgements(tx, None))
+        turned: dict[str, int] = {}
+        for row in tx.all("stale", limit=None):
+            bit = 1 << views.audiences.index(row["audience"])
+            turned[str(row["report_id"])] = turned.get(str(row["report_id"]), 0) | bit
+        after = UUID(int=0)
+        while ids := [row["report_id"] for row in tx.all("reports_after", after=after, limit=LOADED)]:
+            after = ids[-1]
+            sees, own = self._who_sees(views, tx, ids)
+            views.load(frame_of(tx.all("reports", ids=ids)), {i: who ^ _turned(views, turned.get(i, 0)) for i, who in sees.items()}, own)
+        return views
+
+    def _who_sees(self, views: Views, tx: Transaction, ids: Sequence[Any]) -> tuple[dict[str, int], dict[str, int]]:
+        """For each report (the bits of who sees it, the bits of those that have a line of their own beside that of all)."""
+        place = {name: n for n, name in enumerate(views.audiences)}
+        every = (1 << len(place)) - 1
+        sees, own = dict.fromkeys(map(str, ids), 0), {}
+        for row in tx.all("who_sees", ids=list(ids)):
+            bits = sum(1 << place[a] for a in row["audiences"])
+            if bits & 1:
+                own[str(row["report_id"])] = bits & ~1
+            sees[str(row["report_id"])] = every if bits & 1 else bits
+        return sees, dict.fromkeys(sees, 0) | own
+
+    def _take_in(self, views: Views, tx: Transaction, rows: list[dict[str, Any]]) -> None:
+        ids = sorted({str(row["report_id"]) for row in rows})
+        sees, own = self._who_sees(views, tx, ids)
+        new = [i for i in ids if views.number_of(i) is None]
+        found = tx.all("reports", ids=new) if new else []
+        there = {str(row["report_id"]) for row in found} | {i for i in ids if i not in new}
+        parts = views.change(
+            frame_of(found) if found else empty(REPORTS),
+            {i: s for i, s in sees.items() if i in there},
+            {i: o for i, o in own.items() if i in there},
+        )
+        self._write(views, tx, parts, ids)
+        known = {j.id: j for j in views.judgements} | {j.id: j for j in self._judgements(tx, ids)}
+        if len(known) > len(views.judgements):
+            self._write(views, tx, views.judge(known.values()), ids)
+
+    def _judgements(self, tx: Transaction, ids: list[str] | None) -> list[Judgement]:
+        """Those that name one of these reports, or all."""
+        return [of_row(row) for row in tx.all("judgements_named", reports=ids)]
+
+    def _write(self, views: Views, tx: Transaction, parts: list[Part], ids: Iterable[str]) -> None:
+        written = Written(tx, {i for part in parts for i in part.around} | set(ids))
+        for part in parts:
+            audience = views.audiences[part.audience]
+            incidents = (
+                valued(frame_of(tx.all("seen", audience=audience, ids=part.seen)), part.label, part.decided)
+                if part.seen
+                else pl.DataFrame()
+            )
+            if part.audience == EVERY:
+                written.every(part.around, incidents)
+            else:
+                written.own(audience, part.around, part.seen, incidents)
+        written.done()
+
+
+def _turned(views: Views, bits: int) -> int:
+    """The bits of who sees a report that are to be turned back; where all agencies came to see it, or no longer do, each did."""
+    return (1 << len(views.audiences)) - 1 if bits & 1 else bits
+
+
+def refresh(store: Store) -> int:
+    """Brings the incidents up to date from the database alone, as a process does that begins."""
+    return Pictures(store).refresh()
+
+
+def run(store: Store, stop: threading.Event) -> None:
+    """Refreshes until `stop` is set; a database that does not answer is asked again."""
+    pictures = Pictures(store)
+    while not stop.is_set():
+        try:
+            done = pictures.refresh()
+        except StoreError as why:
+            logging.getLogger("tocsin").warning("incidents wait: %s", why)
+            done = 0
+        if not done:
+            stop.wait(WAIT)

@@ -1,0 +1,123 @@
+"""Whatever is stored, marked anew, released and regrouped: each agency's incidents are those that fuse() makes of its feed, however often the process began anew."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hubs import Ticking, World
+
+from tocsin import fuse
+from tocsin.hub.judging import among
+from tocsin.hub.pictures import Pictures
+from tocsin.hub.pictures.frames import frame_of
+from tocsin.hub.pictures.written import plain
+from tocsin.store.embedded import Embedded
+from tocsin.terms.ids import report_id
+
+AGENCIES = ("A", "B", "C")
+
+
+@pytest.fixture(scope="module")
+def world(postgres: Embedded) -> Iterator[World]:
+    made = World(postgres, Ticking(), AGENCIES)
+    yield made
+    made.close()
+
+
+def all_of(world: World, agency: str, limit: int) -> list[dict[str, Any]]:
+    """Its incidents, page by page."""
+    found: list[dict[str, Any]] = []
+    after = ""
+    while page := world.ask(agency, "GET", f"/api/incidents?limit={limit}&after={after}").json():
+        assert page["current"] is True
+        found += page["incidents"]
+        if page["next"] == after:
+            return found
+        after = page["next"]
+    return found
+
+
+def wanted(world: World, agency: str) -> list[dict[str, Any]]:
+    """The slow way: all that it sees, fused at once."""
+    ids = [r["report_id"] for r in world.ask(agency, "GET", "/api/feed?limit=1000").json()["reports"]]
+    with world.fuse.transaction(None) as tx:
+        rows = tx.all("seen", audience=agency, ids=ids)
+        judgements = among(tx, ids)
+    assert len(rows) == len(ids)
+    incidents = fuse(frame_of(rows), judgements=judgements, one_report_per_incident=()).incidents.drop("as_of", "model")
+    return [{k: plain(v) for k, v in row.items() if v is not None} for row in incidents.iter_rows(named=True)]
+
+
+def handling(chance: random.Random) -> dict[str, Any]:
+    marking = chance.choice(["CLEAR", "GREEN", "GREEN", "AMBER", "AMBER", "RED", "AMBER+STRICT"])
+    return {"marking": marking, "releasable_to": sorted(chance.sample([*AGENCIES, "group:north"], chance.randint(0, 2)))}
+
+
+def post(chance: random.Random, ids: list[str], own: int) -> dict[str, Any]:
+    facts = {
+        "own_id": str(own), "event_start": f"2026-01-0{chance.randint(1, 3)}", "country": "PAK", "killed": chance.choice([1, 1, 2, 5]),
+        "lat": chance.choice([24.9, 24.91, 28.0]), "lon": 67.0, "radius_km": 1.0, "attack_type": chance.choice(["explosion/suicide", "explosion"]),
+    }  # fmt: skip
+    if ids and chance.random() < 0.3:
+        facts[chance.choice(["supersedes"])] = chance.choice(ids)
+    if ids and chance.random() < 0.2:
+        facts["derived_from"] = [chance.choice(ids)]
+    return facts | handling(chance)
+
+
+def step(world: World, chance: random.Random, ids: list[str], own: int) -> None:
+    now: Any = world.hub.now
+    now.tick()
+    agency = chance.choice(AGENCIES)
+    kind = chance.choice(["submit", "submit", "submit", "remark", "release", "member", "judge"])
+    if kind == "submit" or not ids:
+        many = [post(chance, ids, own + k) for k in range(chance.randint(1, 4))]
+        for one, answer in zip(many, world.submit(agency, *many), strict=True):
+            assert answer["status"] != "stored" or answer["report_id"] == report_id(agency, one["own_id"])
+            ids += [answer["report_id"]] if answer["status"] == "stored" else []
+    elif kind == "member":
+        world.ask("admin", chance.choice(["PUT", "DELETE"]), f"/api/groups/north/{agency}")
+    elif kind == "judge":
+        few = chance.sample(ids, min(2, len(ids)))
+        body = (
+            {"decides": "merge", "reports": few}
+            if chance.random() < 0.5
+            else {"decides": "split", "reports": few[:1], "apart_from": few[1:]}
+        )
+        world.ask(agency, "POST", "/api/judgements", body | {"why": "looked at"})
+    else:
+        body = handling(chance) if kind == "remark" else {"to": chance.choice(AGENCIES), "why": "asked"}
+        world.ask(agency, "POST", f"/api/reports/{chance.choice(ids)}/{kind}", body)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_agency_has_the_incidents_that_fuse_makes_of_its_feed(world: World, seed: int) -> None:
+    world.forget()
+    chance, ids = random.Random(seed), list[str]()
+    pictures = Pictures(world.fuse)
+    for n in range(12):
+        for k in range(chance.randint(1, 3)):
+            step(world, chance, ids, 100 * n + 10 * k)
+        if chance.random() < 0.3:
+            pictures = Pictures(world.fuse)  # the process was killed, and begins anew
+        pictures.refresh()
+        for agency in AGENCIES:
+            mine = all_of(world, agency, chance.choice([1, 2, 1000]))
+            assert sorted(mine, key=lambda i: i["incident_id"]) == sorted(wanted(world, agency), key=lambda i: i["incident_id"])
+            for one in mine:
+                for i in one["report_ids"]:
+                    assert world.ask(agency, "GET", f"/api/incidents/{i}").json() == one
+
+
+def test_what_every_agency_sees_is_kept_once(world: World) -> None:
+    world.forget()
+    chance = random.Random(1)
+    world.submit("A", *(post(chance, [], n) | {"marking": "GREEN", "releasable_to": []} for n in range(30)))
+    Pictures(world.fuse).refresh()
+    with world.fuse.transaction(None) as tx:
+        ids = [r["report_id"] for r in world.ask("B", "GET", "/api/feed?limit=1000").json()["reports"]]
+        assert {row["audience"] for row in tx.all("memberships", ids=ids)} == {"*"}
+        assert {a for row in tx.all("who_sees", ids=ids) for a in row["audiences"]} == {"*"}
