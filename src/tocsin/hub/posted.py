@@ -25,7 +25,7 @@ CODED = ("attack_type", "weapon_type", "target_type", "target_group")
 LONGEST, LONGEST_TEXT, MOST = 1_000, 20_000, 100
 REASONS = 20  # that are given back of one report
 _IDS = ("supersedes", "derived_from")
-_RANGES = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "radius_km": (0.0, 20_100.0), "credibility": (1, 6)}
+RANGES = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "radius_km": (0.0, 20_100.0), "credibility": (1, 6)}
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _checks() -> dict[str, Callable[[Any], Any]]:
         elif isinstance(kind, pl.List):
             out[name] = _list(_id if name in _IDS else text_of(LONGEST))
         elif isinstance(kind, pl.String):
-            out[name] = _id if name in _IDS else _one_of(tuple("ABCDEF")) if name == "reliability" else text_of(_longest(name))
+            out[name] = _id if name in _IDS else _one_of(tuple("ABCDEF")) if name == "reliability" else text_of(longest(name))
         else:
             out[name] = _plain(name, kind)
     return out
@@ -111,7 +111,8 @@ def _plain(name: str, kind: pl.DataType) -> Callable[[Any], Any]:
     return _day if isinstance(kind, pl.Date) else _flag if isinstance(kind, pl.Boolean) else _instant
 
 
-def _longest(name: str) -> int:
+def longest(name: str) -> int:
+    """How many characters a text may have."""
     return {"text": LONGEST_TEXT, "country": 3, "lang": 8}.get(name, LONGEST)
 
 
@@ -176,7 +177,7 @@ def _refuse() -> str:
 
 
 def _number(name: str) -> Callable[[Any], int]:
-    low, high = _RANGES.get(name, (0, 2**31 - 1))
+    low, high = RANGES.get(name, (0, 2**31 - 1))
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -187,7 +188,7 @@ def _number(name: str) -> Callable[[Any], int]:
 
 
 def _real(name: str) -> Callable[[Any], float]:
-    low, high = _RANGES[name]
+    low, high = RANGES[name]
 
     def check(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high or not math.isfinite(value):

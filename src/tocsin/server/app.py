@@ -12,13 +12,13 @@ from litestar.datastructures import ResponseHeader, State
 from litestar.di import Provide
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from tocsin.errors import Denied, StoreError
 from tocsin.hub import Caller, Hub
 from tocsin.server.errors import on_error
 from tocsin.server.journal import Journal
+from tocsin.server.openapi import Described
 from tocsin.server.routes import ROUTES
 
 LARGEST = 10_000_000  # bytes of a request
@@ -61,7 +61,8 @@ def _openapi() -> OpenAPIConfig:
         title="tocsin hub",
         version="1",
         openapi_router=Router(path="/api/schema", route_handlers=[], opt={"for": "public"}),
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[Described()],
+        use_handler_docstrings=True,
         components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
         security=[{"bearer": []}],
     )
