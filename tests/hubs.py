@@ -89,8 +89,10 @@ class World:
         with psycopg.connect(self.roles["owner"]) as connection:
             connection.execute("SET search_path = tocsin")
             connection.execute(
-                "TRUNCATE report, act, handling, member, feed, stale, incident, incident_body, incident_of, told, judgement, judged, audit, audited"
+                "TRUNCATE report, act, handling, member, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, audited"
             )
+            connection.execute("UPDATE agency SET left_at = NULL")
+            connection.execute("UPDATE token SET revoked_at = NULL")
 
     def close(self) -> None:
         """Gives its connections back."""

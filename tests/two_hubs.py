@@ -25,7 +25,7 @@ NEVER = report_id("A", "never")
 WHY, OTHERWISE = "they were there", "said otherwise in the second hub, for B is not told"
 ROLE = frozenset({Role.ANALYSE})
 #: Pages of B that go on page by page, and the rest.
-LISTS = ["/api/feed", "/api/incidents", "/api/audit", "/api/requests", "/api/releases", "/api/judgements"]
+LISTS = ["/api/feed", "/api/incidents", "/api/audit", "/api/requests", "/api/releases", "/api/judgements", "/api/purged"]
 OTHERS = [
     "/api/agencies",
     "/api/audit?limit=1000",
@@ -47,10 +47,16 @@ class Said:
     body: dict[str, Any]
     handling: dict[str, Any]
     released: list[tuple[str, str]] = field(default_factory=list)  # by whom, to whom
+    heir: str | None = None  # whose it is since its agency left
+    purged: bool = False
+
+    @property
+    def originator(self) -> str:
+        return self.heir or self.agency
 
     def marked(self) -> Marked:
         h = self.handling
-        return Marked(h["marking"], self.agency, frozenset(h["releasable_to"]), h["orcon"], frozenset(to for _, to in self.released))
+        return Marked(h["marking"], self.originator, frozenset(h["releasable_to"]), h["orcon"], frozenset(to for _, to in self.released))
 
 
 @dataclass
@@ -60,6 +66,7 @@ class Asked:
     request_id: str
     ident: str
     by: str
+    of: str  # the originator who was asked
     to: str
     decided: bool = False
 
@@ -73,6 +80,7 @@ class Oracle:
         self.groups: dict[str, set[str]] = {g: set() for g in GROUPS}
         self.there: dict[str, set[str]] = {g: set() for g in GROUPS}  # membership that the second hub knows
         self.sent: set[str] = set()  # reports that the second hub has
+        self.left: set[str] = set()
         self.requests: list[Asked] = []
         self.judgements: list[dict[str, Any]] = []
 
@@ -80,10 +88,14 @@ class Oracle:
         return self.may(who, Action.READ, said)
 
     def may(self, who: str, action: Action, said: Said) -> bool:
+        if said.purged or who in self.left:
+            return False
         groups = frozenset(g for g, inside in self.groups.items() if who in inside)
         return may(Clearance(who, ROLE, groups), action, said.marked()).allowed
 
     def submit(self, agency: str, own: str, facts: dict[str, Any], handling: dict[str, Any]) -> None:
+        if agency in self.left:
+            return
         body = {"own_id": own, **facts, **handling}
         ident = report_id(agency, own)
         status = self.first.submit(agency, body)[0]["status"]
@@ -101,12 +113,12 @@ class Oracle:
     def remark(self, ident: str, who: str, handling: dict[str, Any]) -> None:
         said = self.reports[ident]
         self.both(ident, who, "remark", handling)
-        if who == said.agency:
+        if who == said.originator and not said.purged and who not in self.left:
             said.handling, said.released = handling, []
         self.settle()
 
     def release(self, ident: str, who: str, to: str) -> None:
-        allowed = self.may(who, Action.RELEASE, self.reports[ident])
+        allowed = self.may(who, Action.RELEASE, self.reports[ident]) and to not in self.left
         self.both(ident, who, "release", {"to": to, "why": WHY})
         if allowed:
             self.released(ident, who, to)
@@ -120,8 +132,10 @@ class Oracle:
     def release_incident(self, ident: str, who: str, to: str) -> None:
         """An incident's reports one by one in the second hub, where it may be another one; none of it is told to others than who releases."""
         body, page = {"to": to, "why": WHY}, f"/api/incidents/{ident}/release"
+        if {who, to} & self.left:
+            return
         for world in (self.first, self.second):
-            refresh(world.fuse, only={who})
+            refresh(world.fuse)
         one = self.first.ask(who, "POST", page, body)
         if who == "B":
             two = self.second.ask(who, "POST", page, body)
@@ -136,15 +150,15 @@ class Oracle:
     def request(self, ident: str, who: str, to: str) -> None:
         """Told to who asks and to the originator, and to nobody else."""
         said, body, page = self.reports[ident], {"to": to, "why": WHY}, f"/api/reports/{ident}/requests"
-        allowed = self.may(who, Action.REQUEST, said)
+        allowed = self.may(who, Action.REQUEST, said) and said.originator not in self.left and to not in self.left
         one = self.first.ask(who, "POST", page, body)
         assert (one.status_code == 201) is allowed
-        if "B" in (who, said.agency):
+        if "B" in (who, said.originator):
             with self.lent(who):
                 two = self.second.ask(who, "POST", page, body)
             assert (one.status_code, one.content) == (two.status_code, two.content)
         if allowed:
-            self.requests.append(Asked(one.json()["request_id"], ident, who, to))
+            self.requests.append(Asked(one.json()["request_id"], ident, who, said.originator, to))
 
     def decide(self, number: int, who: str, grant: bool) -> None:
         if not self.requests:
@@ -153,8 +167,8 @@ class Oracle:
         said, body, page = self.reports[asked.ident], {"grant": grant, "why": WHY}, f"/api/requests/{asked.request_id}/decision"
         one = self.first.ask(who, "POST", page, body)
         done = one.status_code == 200
-        assert done is (who == said.agency and not asked.decided)
-        if "B" in (who, asked.by, said.agency):
+        assert done is (who == asked.of == said.originator and not asked.decided and not said.purged and who not in self.left)
+        if "B" in (who, asked.by, asked.of):
             two = self.second.ask(who, "POST", page, body)
             assert who != "B" or (one.status_code, one.content) == (two.status_code, two.content)
         elif done and grant and asked.ident in self.sent:
@@ -166,6 +180,8 @@ class Oracle:
 
     def judge(self, kind: str, idents: list[str], who: str) -> None:
         """On reports of any agency, there or not."""
+        if len(idents) < 2:
+            return
         body: dict[str, Any] = {"decides": kind, "reports": idents, "why": WHY}
         if kind == "split":
             body |= {"reports": idents[:1], "apart_from": idents[1:]}
@@ -178,7 +194,7 @@ class Oracle:
             one = self.judgements[number % len(self.judgements)]
             self.judged(
                 who,
-                {"decides": "undo", "judgement": one["judgement_id"], "why": WHY},
+                {"decides": "undo", "judgement": str(one["judgement_id"]), "why": WHY},
                 one["agency"] == who and self.sees_all(who, one["names"]),
             )
 
@@ -210,6 +226,45 @@ class Oracle:
             connection.execute("INSERT INTO judgement VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", values)
             connection.execute("SELECT rejudge(%s, %s)", (values[5], self.clock()))
 
+    def purge(self, ident: str, who: str) -> None:
+        said = self.reports[ident]
+        self.both(ident, who, "purge", {"why": WHY})
+        said.purged = said.purged or (who == said.originator and who not in self.left)
+        self.settle()
+
+    def leave(self, who: str, fate: str, heir: str) -> None:
+        """B stays, for it is B that is asked."""
+        if who in ("B", heir) or {who, heir} & self.left:
+            return
+        for world in (self.first, self.second):
+            body = {"reports": fate} | ({"to": heir} if fate == "hand-to" else {})
+            assert world.ask("admin", "POST", f"/api/agencies/{who}/leave", body).status_code == 200
+        self.left.add(who)
+        for inside in (*self.groups.values(), *self.there.values()):
+            inside.discard(who)
+        for said in self.reports.values():
+            if said.originator == who:
+                said.purged = said.purged or fate == "purge"
+                said.heir = heir if fate == "hand-to" else said.heir
+        for asked in self.requests:
+            asked.decided = asked.decided or asked.of == who
+        self.settle()
+
+    def _given(self, ident: str) -> None:
+        """The second hub is given a report as it stands in the first, for its agency has left and sends nothing any more."""
+        with psycopg.connect(self.first.roles["owner"]) as connection:
+            report = connection.execute(
+                "SELECT to_jsonb(r), to_jsonb(h) FROM tocsin.report r JOIN tocsin.handling h USING (report_id) WHERE report_id = %s",
+                (ident,),
+            ).fetchone()
+        assert report is not None
+        with psycopg.connect(self.second.roles["owner"]) as connection:
+            connection.execute("SET search_path = tocsin")
+            for table, row in zip(("report", "handling"), report, strict=True):
+                connection.execute(f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s)", (Jsonb(row),))
+            connection.execute("SELECT settle(ARRAY[%s]::uuid[], %s)", (ident, self.clock()))
+            connection.execute("SELECT rejudge(ARRAY[%s]::uuid[], %s)", (ident, self.clock()))
+
     def both(self, ident: str, who: str, what: str, body: dict[str, Any]) -> None:
         """An act in the first hub, and in the second where B does it, or the report is there."""
         one = self.first.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
@@ -220,7 +275,7 @@ class Oracle:
 
     def _untold(self, ident: str, who: str, body: dict[str, Any]) -> dict[str, Any]:
         """An act as the second hub gets it: with another reason where B is neither who acts nor the originator, for then it is not B's to know."""
-        return body if "B" in (who, self.reports[ident].agency) or "why" not in body else body | {"why": OTHERWISE}
+        return body if "B" in (who, self.reports[ident].originator) or "why" not in body else body | {"why": OTHERWISE}
 
     @contextmanager
     def lent(self, who: str) -> Iterator[None]:
@@ -233,6 +288,8 @@ class Oracle:
             self.second.ask("admin", "DELETE", f"/api/groups/{group}/{who}")
 
     def member(self, group: str, agency: str, is_in: bool) -> None:
+        if agency in self.left:
+            return
         self.first.ask("admin", "PUT" if is_in else "DELETE", f"/api/groups/{group}/{agency}")
         (self.groups[group].add if is_in else self.groups[group].discard)(agency)
         self.settle()
@@ -247,8 +304,11 @@ class Oracle:
         for ident in sorted(self.reports):
             said = self.reports[ident]
             if ident not in self.sent and self.sees("B", said):
-                self.second.submit(said.agency, said.body | said.handling)
                 self.sent.add(ident)
+                if said.agency in self.left or said.heir:
+                    self._given(ident)
+                    continue
+                self.second.submit(said.agency, said.body | said.handling)
                 for _, to in said.released:
                     self.second.ask(said.agency, "POST", f"/api/reports/{ident}/release", {"to": to, "why": OTHERWISE})
         for one in sorted(self.judgements, key=lambda j: str(j["judgement_id"])):

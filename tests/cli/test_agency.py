@@ -43,3 +43,16 @@ def test_the_staff_takes_agencies_in_gives_tokens_and_ends_them(hub: Running) ->
     assert "police  police  analyse,submit  until " in listed
     assert run(hub, hub.admin, "agency", "revoke", "police").returncode == 0
     assert "a token is needed" in run(hub, police, "who-can-see", made).stderr
+
+
+def test_an_agency_leaves_when_asked_for_twice_and_its_heir_has_its_reports(hub: Running) -> None:
+    for name in ("coast guard", "customs"):
+        run(hub, hub.admin, "agency", "add", name)
+    guard, customs = (run(hub, hub.admin, "agency", "token", name).stdout.strip() for name in ("coast guard", "customs"))
+    red = hub.ask(guard, "POST", "/api/reports", {"own_id": "1", "marking": "RED"})["results"][0]["report_id"]
+    words = ("agency", "leave", "coast guard", "--reports", "hand-to", "--to", "customs")
+    assert run(hub, hub.admin, *words).returncode == 130  # nobody said yes
+    assert hub.ask(guard, "GET", "/api/me")["agency"] == "coast guard"
+    assert run(hub, hub.admin, *words, "--yes").stdout == "coast guard has left; its reports: hand-to customs.\n"
+    assert run(hub, customs, "who-can-see", red).stdout == "customs  its originator\n"
+    assert "no agency coast guard" in run(hub, hub.admin, *words, "--yes").stderr

@@ -70,6 +70,21 @@ def tokens(url: str, token: str) -> None:
 
 
 @agency.command()
+@click.argument("name")
+@click.option("--reports", type=click.Choice(["keep", "purge", "hand-to"]), required=True, help="What becomes of its reports.")
+@click.option("--to", help="The agency that they are handed to.")
+@click.option("--yes", is_flag=True, help="Without asking once more.")
+@URL
+@TOKEN
+def leave(name: str, reports: str, to: str | None, yes: bool, url: str, token: str) -> None:
+    """The agency NAME leaves the hub: its tokens end at once, and its name stays taken."""
+    if not yes:
+        click.confirm(f"{name} leaves, and its reports: {reports} {to or ''}. It cannot come back under this name. Go on?", abort=True)
+    _ask(url, token, "POST", f"/api/agencies/{quote(name, safe='')}/leave", {"reports": reports} | ({"to": to} if to else {}))
+    click.echo(f"{name} has left; its reports: {reports} {to or ''}".rstrip() + ".")
+
+
+@agency.command()
 @click.argument("group")
 @click.argument("name")
 @click.option("--leave", is_flag=True, help="Out of it.")

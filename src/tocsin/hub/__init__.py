@@ -64,8 +64,10 @@ class Hub(Door):
             )
             for answer in answers:
                 if answer["status"] == "":
-                    one = found[answer["report_id"]]
-                    answer["status"] = "stored" if one["stored"] else _known(one["same"])
+                    one = found.get(answer["report_id"])
+                    answer["status"] = "refused" if one is None else "stored" if one["stored"] else _known(one["same"])
+                    if one is None:
+                        answer["reasons"] = [PURGED]
                 if answer["status"] == "refused":
                     answer.setdefault("reasons", [TWICE])
             self.log(tx, who, "submit", [a["report_id"] for a in answers if a["status"] == "stored"], True, "its own report")
@@ -129,6 +131,7 @@ class Hub(Door):
         return {"lines": [r | {"at": instant(r["at"])} for r in rows], "next": rows[-1]["position"] if rows else after}
 
 
+PURGED = "purged: it was taken away for good, and is not taken again under this own_id and version"
 TWICE = "another report of yours stands under this own_id and version: send a correction with a version of its own, and `supersedes`"
 
 

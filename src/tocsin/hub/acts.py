@@ -20,7 +20,7 @@ _why = text_of(1_000)
 
 
 class Acts(Door):
-    """Release, request, decision, new marking; and who can see a report."""
+    """Release, request, decision, new marking, purge; and who can see a report."""
 
     def who_can_see(self, who: Caller, report_id: str) -> dict[str, Any]:
         """Who may see a report of one's own, and why. Of a group that the caller is not in, the name alone."""
@@ -78,7 +78,7 @@ class Acts(Door):
 
     def request(self, who: Caller, report_id: str, to: str, why: str) -> str:
         """Asks the originator of a report to release it to an agency; gives the request's id. Raises `NotThere`, `Malformed`, `Denied`."""
-        self._to(who.needs(Action.REQUEST), to)
+        there = self._to(who.needs(Action.REQUEST), to)
         said = {"to": to, "why": _checked(why)}
         made: list[str] = []
 
@@ -86,7 +86,11 @@ class Acts(Door):
             row = tx.one("request", who=who.label, at=self.now(), report_id=uuid_of(report_id), **said)
             made.extend([str(row["request_id"])] if row else [])
 
-        self.act(who, report_id, f"request release to {to}", lambda t: may(who.clearance, Action.REQUEST, t, self.scheme), then)
+        def decide(thing: Marked) -> Verdict:
+            verdict = may(who.clearance, Action.REQUEST, thing, self.scheme)
+            return verdict if thing.originator in there else Verdict(False, "its originator has left the hub: nobody is there to decide")
+
+        self.act(who, report_id, f"request release to {to}", decide, then)
         return made[0]
 
     def decide(self, who: Caller, request_id: str, grant: bool, why: str) -> None:
@@ -123,6 +127,26 @@ class Acts(Door):
         rows, to = self._told(who, "releases", after, limit)
         return {"releases": [_line(row) for row in rows], "next": to}
 
+    def purge(self, who: Caller, report_id: str, why: str) -> None:
+        """Takes a report of one's own away for good: its text, and every copy that the hub has. Raises `NotThere`, `Denied`, `Malformed`."""
+        who.needs(Action.PURGE)
+        reason = _checked(why)
+
+        def then(tx: Transaction) -> None:
+            tx.do("purge", who=who.label, at=self.now(), report_id=uuid_of(report_id), why=reason)
+
+        self.act(who, report_id, "purge", lambda t: may(who.clearance, Action.PURGE, t, self.scheme), then)
+
+    def purged(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
+        """What stays of the reports that the caller's agency had purged: their ids, who, when and why."""
+        agency = who.agency
+        who.has(frozenset({Role.ADMINISTER_AGENCY, Role.OVERSEE}), "the list of purged reports")
+        at, ident = after_of(after)
+        with self.store.transaction(agency) as tx:
+            rows = tx.all("purged_page", audience=agency, after_at=at, after_id=ident, limit=page_of(limit))
+        lines = [{"report_id": str(r["report_id"]), "at": instant(r["at"]), "who": r["who"], "why": r["why"]} for r in rows]
+        return {"purged": lines, "next": next_of(rows, "at", "report_id", after)}
+
     def _told(self, who: Caller, query: str, after: str, limit: int) -> tuple[list[dict[str, Any]], str]:
         agency = who.agency
         who.has(TOLD, query)
@@ -131,10 +155,13 @@ class Acts(Door):
             rows = tx.all(query, audience=agency, after_at=at, after_id=ident, limit=page_of(limit))
         return rows, next_of(rows, "at", "told_id", after)
 
-    def _to(self, agency: str, to: str) -> None:
+    def _to(self, agency: str, to: str) -> set[str]:
+        """The agencies of the hub. Raises `Malformed` where `to` is none of them."""
         with self.store.transaction(agency) as tx:
-            if to not in {row["name"] for row in tx.all("agencies")}:
-                raise Malformed("`to` is no agency of this hub: GET /api/agencies lists them")
+            there = {row["name"] for row in tx.all("agencies")}
+        if to not in there:
+            raise Malformed("`to` is no agency of this hub: GET /api/agencies lists them")
+        return there
 
     def remark(self, who: Caller, report_id: str, marking: str, releasable_to: Iterable[str] = (), orcon: bool = False) -> None:
         """Marks one's own report anew; that replaces its whole handling, releases included. Raises `NotThere`, `Denied`, `Malformed`."""

@@ -15,8 +15,8 @@ GROUP = "group:"
 
 
 def marked(row: Mapping[str, Any]) -> Marked:
-    """The handling of a row of a feed, as the gate takes it."""
-    return Marked(row["marking"], row["agency"], frozenset(row["releasable_to"]), row["orcon"], frozenset(row["released_to"]))
+    """The handling of a row of a feed, as the gate takes it. Its originator is the agency that sent it, or its heir."""
+    return Marked(row["marking"], row["originator"], frozenset(row["releasable_to"]), row["orcon"], frozenset(row["released_to"]))
 
 
 def instant(at: datetime) -> str:
@@ -26,7 +26,7 @@ def instant(at: datetime) -> str:
 
 def shown(row: Mapping[str, Any], who: Clearance) -> dict[str, Any]:
     """A row of a feed as `who` is shown it: received when it became visible to them; of the names it may go to, their own and their groups'."""
-    mine = who.agency == row["agency"]
+    mine = who.agency == row["originator"]
     names = {who.agency, *(GROUP + g for g in who.groups)}
     said = dict(row["body"]) | {
         "report_id": str(row["report_id"]),

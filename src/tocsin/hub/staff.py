@@ -12,6 +12,9 @@ from tocsin.hub.names import check_name
 from tocsin.hub.tokens import Tokens
 from tocsin.store import Store
 
+#: What becomes of the reports of an agency that leaves.
+FATES = ("keep", "purge", "hand-to")
+
 
 class Staff:
     """Agencies and groups; every change is an act, and is logged."""
@@ -36,6 +39,18 @@ class Staff:
         check_name(group, "a group's")
         self._there(agency)
         self._do(who, f"group {group} {'add' if is_in else 'remove'} {agency}", "set_member", group=group, agency=agency, is_in=is_in)
+
+    def leave(self, who: Caller, name: str, reports: str, to: str | None = None) -> None:
+        """An agency leaves: its tokens hold no longer, it is out of its groups, and its reports are kept, purged, or handed to another. Raises `Malformed`."""
+        self._allowed(who)
+        if reports not in FATES or (to is not None) is not (reports == "hand-to"):
+            raise Malformed(f"reports: one of {', '.join(FATES)}; and `to`, the agency that they are handed to, with hand-to alone")
+        if to is not None:
+            self._there(to)
+        if to == name or not self._do(
+            who, f"agency leave {name}, reports {reports} {to or ''}".rstrip(), "leave", name=name, fate=reports, heir=to
+        ):
+            raise Malformed(f"no agency {name} that could leave so: GET /api/agencies lists them; it hands its reports to another")
 
     def _allowed(self, who: Caller) -> None:
         who.has(frozenset({Role.ADMINISTER_HUB}), "this")

@@ -78,4 +78,18 @@ async def judgements(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 1
     return await in_thread(lambda: hub.judging.judgements(who, after=after, limit=limit))
 
 
-ACTS = [judge, judgements, who_can_see, release, request_release, requests, decide, releases, release_incident, remark]
+@post("/api/reports/{report_id:str}/purge", opt=AGENCY, status_code=200)
+async def purge(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Json:
+    """Take a report of my agency away for good: {"why": TEXT}."""
+    raw = await object_of(request, {"why": str})
+    await in_thread(hub.acts.purge, who, report_id, raw["why"])
+    return {"ok": True}
+
+
+@get("/api/purged", opt=AGENCY)
+async def purged(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100) -> Json:
+    """What stays of the purged reports of my agency: their ids, who, when and why."""
+    return await in_thread(lambda: hub.acts.purged(who, after=after, limit=limit))
+
+
+ACTS = [purge, purged, judge, judgements, who_can_see, release, request_release, requests, decide, releases, release_incident, remark]

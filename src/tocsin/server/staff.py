@@ -16,6 +16,14 @@ async def add_agency(request: AnyRequest, hub: TheHub, who: Who) -> Json:
     return {"ok": True}
 
 
+@post("/api/agencies/{agency:str}/leave", opt=STAFF, status_code=200)
+async def leave_hub(request: AnyRequest, hub: TheHub, who: Who, agency: FromPath[str]) -> Json:
+    """An agency leaves the hub: {"reports": "keep", "purge" or "hand-to", "to": the agency that they are handed to}."""
+    raw = await object_of(request, {"reports": str}, {"to": str})
+    await in_thread(hub.staff.leave, who, agency, raw["reports"], raw.get("to"))
+    return {"ok": True}
+
+
 @put("/api/groups/{group:str}/{agency:str}", opt=STAFF)
 async def join(hub: TheHub, who: Who, group: FromPath[str], agency: FromPath[str]) -> Json:
     """Take an agency into a group."""
@@ -50,4 +58,4 @@ async def revoke_token(hub: TheHub, who: Who, label: FromPath[str], agency: From
     return {"ok": True}
 
 
-STAFFS = [add_agency, join, leave, tokens, add_token, revoke_token]
+STAFFS = [add_agency, leave_hub, join, leave, tokens, add_token, revoke_token]

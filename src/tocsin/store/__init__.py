@@ -66,7 +66,9 @@ class Store:
 
     @contextmanager
     def transaction(self, audience: str | None, *, snapshot: bool = False) -> Iterator[Transaction]:
-        """A transaction that row-level security holds to `audience`; None sees no row of any. snapshot: all of it sees the database as of its begin.
+        """A transaction that row-level security holds to `audience`; None sees no row of any.
+
+        snapshot: all of it sees the database as of its begin, and nothing is purged meanwhile.
 
         Raises `StoreError` where the database does not answer.
         """
@@ -74,6 +76,7 @@ class Store:
             with self._pool.connection() as connection:
                 if snapshot:
                     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                    connection.execute("LOCK TABLE purged IN SHARE MODE")  # before its view of the database is taken
                 connection.execute("SELECT set_config('tocsin.audience', %s, true)", (audience or "",))
                 yield Transaction(connection)
         except (psycopg.OperationalError, PoolTimeout) as why:

@@ -60,6 +60,7 @@ def roles(admin: str, secrets_folder: Path) -> dict[str, str]:
                 sql.SQL("GRANT CONNECT ON DATABASE {} TO tocsin_web, tocsin_fuse, tocsin_purge, tocsin_migrate").format(name)
             )
             connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO tocsin_migrate").format(name))
+            connection.execute("GRANT tocsin_purge TO tocsin_migrate WITH INHERIT TRUE, SET TRUE")
     except psycopg.Error as why:
         raise _cannot(why) from why
     return out
@@ -102,7 +103,16 @@ def migrate(conninfo: str, steps: list[tuple[str, str]] | None = None) -> list[s
                 connection.execute(text.encode())
                 connection.execute("INSERT INTO migration (name) VALUES (%s)", (name,))
                 done.append(name)
+        _hand_over(connection)
     return done
+
+
+def _hand_over(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """What takes reports away runs as the role that may, also in a hub that was made of a copy."""
+    connection.execute("GRANT CREATE ON SCHEMA tocsin TO tocsin_purge")
+    for name in ("unhandle", "erase"):
+        connection.execute(sql.SQL("ALTER FUNCTION tocsin.{}(uuid[]) OWNER TO tocsin_purge").format(sql.Identifier(name)))
+    connection.execute("REVOKE CREATE ON SCHEMA tocsin FROM tocsin_purge")
 
 
 def install_scheme(conninfo: str, markings: list[tuple[str, int, str, bool]]) -> None:

@@ -10,7 +10,7 @@ WITH page AS (
      ORDER BY visible_at, report_id LIMIT %(limit)s)
     ORDER BY visible_at, report_id LIMIT %(limit)s
 )
-SELECT f.visible_at, r.report_id, r.agency, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
+SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
     (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
      WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
     ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
@@ -19,7 +19,7 @@ SELECT f.visible_at, r.report_id, r.agency, r.body, h.marking, h.releasable_to, 
 FROM page f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at, f.report_id
 
 -- feed_one: one report that the audience may see, as in feed_page
-SELECT f.visible_at, r.report_id, r.agency, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
+SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
     (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
      WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
     ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
@@ -57,7 +57,7 @@ SELECT NOT EXISTS (SELECT FROM stale WHERE audience IN (%(audience)s, '*')) AS c
 SELECT position, at, who, what, things, allowed, reason FROM audit WHERE agency = %(audience)s AND position > %(after)s ORDER BY position LIMIT %(limit)s
 
 -- agencies: every agency of the hub knows of the others
-SELECT name FROM agency ORDER BY name
+SELECT name FROM agency WHERE left_at IS NULL ORDER BY name
 
 -- members: of the groups that who asks is in
 SELECT group_name, array_agg(agency ORDER BY agency) AS agencies FROM member GROUP BY group_name ORDER BY group_name
@@ -102,13 +102,23 @@ SELECT j.judgement_id, j.agency, j.who, j.signed, j.names, j.said FROM judged d 
 WHERE d.audience = %(audience)s AND d.judgement_id = %(judgement_id)s
 
 -- handlings: of reports that who asks sees
-SELECT h.report_id, h.originator AS agency, h.marking, h.releasable_to, h.orcon, h.released_to FROM handling h WHERE h.report_id = ANY (%(reports)s)
+SELECT h.report_id, h.originator, h.marking, h.releasable_to, h.orcon, h.released_to FROM handling h WHERE h.report_id = ANY (%(reports)s)
 
 -- judgements_named: every judgement that names one of these reports, or any (fuse)
 SELECT judgement_id, agency, signed, names, said FROM judgement WHERE %(reports)s::uuid[] IS NULL OR names && %(reports)s::uuid[] ORDER BY judgement_id
 
 -- judgements_among: every judgement all of whose reports are among these (fuse)
 SELECT judgement_id, agency, signed, names, said FROM judgement WHERE names <@ %(reports)s AND names && %(reports)s ORDER BY judgement_id
+
+-- purge: see the function
+SELECT purge(%(who)s, %(at)s, %(report_id)s, %(why)s)
+
+-- purged_page: what stays of the purged reports of who asks
+SELECT at, report_id, who, why FROM purged
+WHERE agency = %(audience)s AND (at, report_id) > (%(after_at)s, %(after_id)s) ORDER BY at, report_id LIMIT %(limit)s
+
+-- leave: false where there is no such agency, or it has left
+SELECT leave(%(who)s, %(at)s, %(name)s, %(fate)s, %(heir)s) AS done
 
 -- note: a line of the audit log of who asks
 SELECT note(%(at)s, %(who)s, %(what)s, %(things)s, %(allowed)s, %(reason)s)

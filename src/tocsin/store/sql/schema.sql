@@ -7,7 +7,7 @@ CREATE TABLE marking (name text PRIMARY KEY, rank int NOT NULL, reach text NOT N
 CREATE TABLE clock (one boolean PRIMARY KEY DEFAULT true CHECK (one), last timestamptz NOT NULL);
 INSERT INTO clock (last) VALUES ('-infinity');
 
-CREATE TABLE agency (name text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$' AND lower(name) <> 'public'), added_at timestamptz NOT NULL);
+CREATE TABLE agency (name text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$' AND lower(name) <> 'public'), added_at timestamptz NOT NULL, left_at timestamptz);
 
 -- A token is kept as its SHA-256 alone; agency null: the hub's own staff. A label is its agency's own: another's may be the same.
 CREATE TABLE token (
@@ -21,10 +21,10 @@ CREATE TABLE report (
     supersedes uuid, derived_from uuid[] NOT NULL DEFAULT '{}', part_of text, body jsonb NOT NULL
 );
 
--- What was done: release, request, decision, judgement, remark, member, agency, token. actor null: the hub's own staff.
+-- What was done: release, request, decision, judgement, remark, purge, member, agency, leave, token. actor null: the hub's own staff.
 CREATE TABLE act (
     act_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL, actor text, who text NOT NULL,
-    report_id uuid REFERENCES report, said jsonb NOT NULL
+    report_id uuid, said jsonb NOT NULL
 );
 
 -- Each report's handling as it stands: its own, or what the last remark says, and the releases since.
@@ -76,6 +76,12 @@ CREATE TABLE judged (
 );
 CREATE INDEX judged_since ON judged (audience, visible_at, judgement_id);
 
+-- What stays of a purged report, for its originator alone. Fusion locks it: what it makes incidents of is not purged beside it.
+CREATE TABLE purged (
+    agency text NOT NULL REFERENCES agency, at timestamptz NOT NULL, report_id uuid NOT NULL UNIQUE, who text NOT NULL, why text NOT NULL,
+    PRIMARY KEY (agency, at, report_id)
+);
+
 -- agency '': what the hub's own staff did.
 CREATE TABLE audit (
     agency text NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL, who text NOT NULL, what text NOT NULL, things text[] NOT NULL,
@@ -98,7 +104,7 @@ AS $$ SELECT coalesce(array_agg(group_name ORDER BY group_name), '{}') FROM memb
 -- In whose feed each of some reports belongs: see the table.
 CREATE FUNCTION visibility(p_reports uuid[]) RETURNS TABLE (audience text, report_id uuid) STABLE ROWS 10 LANGUAGE sql SET search_path = tocsin, pg_temp
 AS $$
-    WITH who AS MATERIALIZED (SELECT name, groups_of(name) AS groups FROM agency),
+    WITH who AS MATERIALIZED (SELECT name, groups_of(name) AS groups FROM agency WHERE left_at IS NULL),
     thing AS MATERIALIZED (SELECT h.*, m.reach FROM handling h JOIN marking m ON m.name = h.marking WHERE h.report_id = ANY (p_reports))
     SELECT '*', t.report_id FROM thing t WHERE t.reach IN ('public', 'hub')
     UNION ALL SELECT 'public', t.report_id FROM thing t WHERE t.reach = 'public'
@@ -109,7 +115,7 @@ $$;
 -- Every agency that sees each of some reports.
 CREATE FUNCTION seen_by(p_reports uuid[]) RETURNS TABLE (audience text, report_id uuid) STABLE ROWS 10 LANGUAGE sql SET search_path = tocsin, pg_temp
 AS $$
-    WITH who AS MATERIALIZED (SELECT name, groups_of(name) AS groups FROM agency)
+    WITH who AS MATERIALIZED (SELECT name, groups_of(name) AS groups FROM agency WHERE left_at IS NULL)
     SELECT w.name, h.report_id FROM handling h JOIN marking m ON m.name = h.marking CROSS JOIN who w
     WHERE h.report_id = ANY (p_reports) AND sees(w.name, w.groups, m.reach, h.originator, h.releasable_to, h.released_to)
 $$;
@@ -171,7 +177,7 @@ BEGIN
     IF p_agency IS DISTINCT FROM tocsin.asking() THEN RAISE EXCEPTION 'an agency acts in its own name only'; END IF;
 END $$;
 
--- Appends reports; resending is harmless. stored: it is new; same: what stands there says the same.
+-- Appends reports; resending is harmless. stored: it is new; same: what stands there says the same. One that was purged is not taken again, and not given back.
 CREATE FUNCTION submit(p_agency text, p_at timestamptz, p_rows jsonb) RETURNS TABLE (report_id uuid, stored boolean, same boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 #variable_conflict use_column
@@ -186,6 +192,7 @@ BEGIN
     made AS (
         INSERT INTO report (report_id, agency, received_at, supersedes, derived_from, part_of, body)
         SELECT x.report_id, p_agency, v_at, x.supersedes, x.derived_from, x.part_of, x.body FROM rows x
+        WHERE NOT EXISTS (SELECT FROM purged p WHERE p.report_id = x.report_id)
         ON CONFLICT DO NOTHING RETURNING report_id
     ),
     handled AS (
@@ -235,7 +242,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM feed WHERE audience IN (asking(), '*') AND report_id = p_report) THEN
         RAISE EXCEPTION 'who does not see a report releases it to nobody';
     END IF;
-    PERFORM tell('release', p_who, v_at, id_of('release', asking(), p_report::text, p_to, v_at::text), p_report,
+    PERFORM tell('release', p_who, v_at, id_of('release', asking(), p_report::text, p_to, p_why, v_at::text), p_report,
         jsonb_build_object('by', asking(), 'to', p_to, 'why', p_why), jsonb_strip_nulls(jsonb_build_object('incident_id', p_incident)));
     UPDATE handling SET released_to = released_to || p_to WHERE report_id = p_report AND p_to <> ALL (released_to);
     PERFORM settle(ARRAY[p_report], v_at);
@@ -244,7 +251,7 @@ END $$;
 
 CREATE FUNCTION request(p_who text, p_at timestamptz, p_report uuid, p_to text, p_why text) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
-DECLARE v_at timestamptz := tick(p_at); v_id uuid := id_of('request', asking(), p_report::text, p_to, v_at::text);
+DECLARE v_at timestamptz := tick(p_at); v_id uuid := id_of('request', asking(), p_report::text, p_to, p_why, v_at::text);
 BEGIN
     IF NOT EXISTS (SELECT FROM feed WHERE audience IN (asking(), '*') AND report_id = p_report) THEN
         RAISE EXCEPTION 'who does not see a report asks nobody to release it';
@@ -264,7 +271,7 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM tell('decision', p_who, v_at, p_request, v_asked.report_id, v_said, '{}');
-    INSERT INTO told VALUES (v_asked.said ->> 'by', 'decision', v_at, p_request, v_asked.report_id, v_said);
+    INSERT INTO told VALUES (v_asked.said ->> 'by', 'decision', v_at, p_request, v_asked.report_id, v_said) ON CONFLICT DO NOTHING;
     IF p_grant THEN PERFORM release(p_who, v_at, v_asked.report_id, v_asked.said ->> 'to', p_why, NULL); END IF;
     RETURN true;
 END $$;
@@ -283,7 +290,58 @@ BEGIN
     PERFORM rejudge(p_names, v_at);
 END $$;
 
+-- Takes the handling of reports away, so that nobody is to see them; then, when the feeds and judgements are settled, all that is kept of them but the acts.
+-- The two run as tocsin_purge, the only role that may take a report away; no other may call them than purge_all.
+CREATE FUNCTION unhandle(p_reports uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    DELETE FROM handling WHERE report_id = ANY (p_reports)
+$$;
+
+-- Incidents that had one of them go too, and those that stood with it in one are told to be fused anew.
+CREATE FUNCTION erase(p_reports uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    WITH made_of AS MATERIALIZED (
+        SELECT i.audience, i.incident_id, i.body_id, b.body -> 'report_ids' AS ids FROM incident i JOIN incident_body b USING (body_id)
+        WHERE i.incident_id = ANY (p_reports)
+            OR (i.incident_id IN (SELECT incident_id FROM incident_of WHERE report_id = ANY (p_reports)) AND b.body -> 'report_ids' ?| p_reports::text[])
+    ),
+    gone AS (DELETE FROM incident i USING made_of m WHERE i.audience = m.audience AND i.incident_id = m.incident_id)
+    INSERT INTO stale (audience, report_id)
+    SELECT DISTINCT m.audience, r::uuid FROM made_of m CROSS JOIN jsonb_array_elements_text(m.ids) r WHERE r::uuid <> ALL (p_reports);
+    DELETE FROM incident WHERE incident_id = ANY (p_reports);
+    DELETE FROM incident_body b WHERE NOT EXISTS (SELECT FROM incident i WHERE i.body_id = b.body_id) AND b.body -> 'report_ids' ?| p_reports::text[];
+    DELETE FROM incident_of WHERE report_id = ANY (p_reports) OR incident_id = ANY (p_reports);
+    DELETE FROM judged WHERE judgement_id IN (SELECT judgement_id FROM judgement WHERE names && p_reports);
+    DELETE FROM judgement WHERE names && p_reports;
+    DELETE FROM feed WHERE report_id = ANY (p_reports);
+    DELETE FROM report WHERE report_id = ANY (p_reports);
+$$;
+
+CREATE FUNCTION purge_all(p_who text, p_at timestamptz, p_agency text, p_reports uuid[], p_why text) RETURNS void
+LANGUAGE plpgsql SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    INSERT INTO purged SELECT p_agency, p_at, r, p_who, p_why FROM unnest(p_reports) r;
+    INSERT INTO act (at, kind, actor, who, report_id, said)
+    SELECT p_at, 'purge', nullif(asking(), ''), p_who, r, jsonb_build_object('why', p_why) FROM unnest(p_reports) r;
+    PERFORM unhandle(p_reports);
+    PERFORM settle(p_reports, p_at);
+    PERFORM rejudge(p_reports, p_at);
+    PERFORM erase(p_reports);
+END $$;
+
+-- The lock waits for the step that the fusion process is at, and is taken before the clock's row, so that nobody else waits.
+CREATE FUNCTION purge(p_who text, p_at timestamptz, p_report uuid, p_why text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    LOCK TABLE purged IN ROW EXCLUSIVE MODE;
+    PERFORM only_own((SELECT originator FROM handling WHERE report_id = p_report));
+    PERFORM purge_all(p_who, tick(p_at), asking(), ARRAY[p_report], p_why);
+END $$;
+
 -- The functions of the hub's own staff.
+CREATE FUNCTION only_staff() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF tocsin.asking() <> '' THEN RAISE EXCEPTION 'this is for the hub''s own staff'; END IF;
+END $$;
+
 CREATE FUNCTION set_member(p_who text, p_at timestamptz, p_group text, p_agency text, p_in boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at); v_touched uuid[];
@@ -294,6 +352,34 @@ BEGIN
     v_touched := (SELECT coalesce(array_agg(report_id), '{}') FROM handling WHERE releasable_to @> ARRAY['group:' || p_group]);
     PERFORM settle(v_touched, v_at);
     PERFORM rejudge(v_touched, v_at);
+END $$;
+
+-- An agency leaves: its tokens die, it is out of its groups, and its reports are kept, purged or handed to another, who is their originator from now on.
+-- Its name stays taken. Who asked it for a release is told that nobody is there to decide.
+CREATE FUNCTION leave(p_who text, p_at timestamptz, p_name text, p_fate text, p_heir text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz; v_touched uuid[]; v_own uuid[];
+BEGIN
+    PERFORM only_staff();
+    LOCK TABLE purged IN ROW EXCLUSIVE MODE;
+    v_at := tick(p_at);
+    UPDATE agency SET left_at = v_at WHERE name = p_name AND left_at IS NULL;
+    IF NOT FOUND THEN RETURN false; END IF;
+    INSERT INTO act (at, kind, who, said) VALUES (v_at, 'leave', p_who, jsonb_build_object('name', p_name, 'reports', p_fate, 'to', p_heir));
+    UPDATE token SET revoked_at = v_at WHERE agency = p_name AND revoked_at IS NULL;
+    DELETE FROM member WHERE agency = p_name;
+    INSERT INTO told SELECT t.said ->> 'by', 'decision', v_at, t.told_id, t.report_id, jsonb_build_object('grant', false, 'why', 'its originator has left the hub')
+    FROM told t WHERE t.audience = p_name AND t.kind = 'request' AND t.said ->> 'by' <> p_name
+        AND NOT EXISTS (SELECT FROM told d WHERE d.audience = p_name AND d.told_id = t.told_id AND d.kind = 'decision');
+    v_own := (SELECT coalesce(array_agg(report_id), '{}') FROM handling WHERE originator = p_name);
+    IF p_fate = 'purge' THEN PERFORM purge_all(p_who, v_at, p_name, v_own, 'its originator has left the hub');
+    ELSIF p_fate = 'hand-to' THEN UPDATE handling SET originator = p_heir WHERE report_id = ANY (v_own);
+    ELSIF p_fate <> 'keep' THEN RAISE EXCEPTION 'reports are kept, purged or handed over';
+    END IF;
+    v_touched := v_own || (SELECT coalesce(array_agg(report_id), '{}') FROM feed WHERE audience = p_name AND report_id <> ALL (v_own));
+    PERFORM settle(v_touched, v_at);
+    PERFORM rejudge(v_touched, v_at);
+    RETURN true;
 END $$;
 
 CREATE FUNCTION add_agency(p_who text, p_at timestamptz, p_name text) RETURNS boolean
@@ -360,13 +446,15 @@ $$;
 -- Rights. web: reads what is keyed by who asks, and calls functions; fuse: reads all, writes incidents; purge: takes reports away.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
-GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, request, decide, judge, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
+GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, request, decide, judge, purge, leave, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
-GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, told, judgement, judged, audit, clock TO tocsin_web;
+GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;
 GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, judgement, judged TO tocsin_fuse;
 GRANT INSERT, DELETE ON incident, incident_body, incident_of TO tocsin_fuse;
 GRANT DELETE ON stale TO tocsin_fuse;
-GRANT SELECT, DELETE ON report, handling, feed TO tocsin_purge;
+GRANT MAINTAIN ON purged TO tocsin_fuse; -- to lock it: nothing is purged while incidents are made
+GRANT SELECT, DELETE ON report, handling, feed, judgement, judged, incident, incident_body, incident_of TO tocsin_purge;
+GRANT INSERT ON stale TO tocsin_purge;
 
 ALTER TABLE member ENABLE ROW LEVEL SECURITY;
 ALTER TABLE report ENABLE ROW LEVEL SECURITY;
@@ -378,6 +466,7 @@ ALTER TABLE incident ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incident_of ENABLE ROW LEVEL SECURITY;
 ALTER TABLE judgement ENABLE ROW LEVEL SECURITY;
 ALTER TABLE judged ENABLE ROW LEVEL SECURITY;
+ALTER TABLE purged ENABLE ROW LEVEL SECURITY;
 ALTER TABLE told ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON member FOR SELECT TO tocsin_web USING (group_name = ANY (groups_of(asking())));
@@ -389,6 +478,7 @@ CREATE POLICY own ON incident_body FOR SELECT TO tocsin_web USING (EXISTS (SELEC
 CREATE POLICY own ON judged FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON judgement FOR SELECT TO tocsin_web
     USING (EXISTS (SELECT FROM judged d WHERE d.audience = asking() AND d.judgement_id = judgement.judgement_id));
+CREATE POLICY own ON purged FOR SELECT TO tocsin_web USING (agency = asking());
 CREATE POLICY own ON told FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON audit FOR SELECT TO tocsin_web USING (agency = asking());
 CREATE POLICY own ON report FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM feed f WHERE f.audience IN (asking(), '*') AND f.report_id = report.report_id));
@@ -406,3 +496,9 @@ CREATE POLICY every ON incident_of TO tocsin_fuse USING (true);
 CREATE POLICY purge ON report TO tocsin_purge USING (true);
 CREATE POLICY purge ON handling TO tocsin_purge USING (true);
 CREATE POLICY purge ON feed TO tocsin_purge USING (true);
+CREATE POLICY purge ON judgement TO tocsin_purge USING (true);
+CREATE POLICY purge ON judged TO tocsin_purge USING (true);
+CREATE POLICY purge ON incident TO tocsin_purge USING (true);
+CREATE POLICY purge ON incident_of TO tocsin_purge USING (true);
+CREATE POLICY purge ON incident_body TO tocsin_purge USING (true);
+CREATE POLICY purge ON stale TO tocsin_purge USING (true);
