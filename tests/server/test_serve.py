@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,3 +114,27 @@ def test_a_database_that_is_not_there_is_told_without_its_password(folder: Path)
     assert done.returncode == 2
     assert "the database does not answer" in done.stderr
     assert "secret-word" not in done.stderr + done.stdout
+
+
+def test_a_port_that_another_program_has_is_told(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = serve(folder, "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2
+    assert "give another with --port" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert Embedded(folder).pid() is None
+
+
+def test_a_hub_takes_over_from_one_that_was_killed_while_a_caller_was_slow(folder: Path) -> None:
+    hub = Running(folder)
+    token = hub.agency("A")
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=60) as slow:
+        head = f"POST /api/reports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+        slow.sendall(head.encode() + b"[")
+        assert hub.ask(token, "GET", "/api/me")["agency"] == "A"  # so that the slow one has been heard
+        hub.kill()
+        again = Running(folder, port=hub.port)
+        assert again.ask(token, "GET", "/api/me")["agency"] == "A"
+    again.close()

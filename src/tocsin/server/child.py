@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
-from tocsin.errors import TocsinError
+from tocsin.errors import StoreError, TocsinError
+from tocsin.server.journal import Lines
 from tocsin.store import Store
+
+PORT_WAIT = 12.0  # seconds; a web process that is told to end ends within 8
 
 
 def web() -> Callable[[dict[str, Any], threading.Event], None]:
@@ -21,7 +26,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
     from tocsin.hub import Hub, clock
     from tocsin.hub.posted import posted
     from tocsin.server.app import make_app
-    from tocsin.server.journal import Journal, Lines
+    from tocsin.server.journal import Journal
     from tocsin.server.patience import CONNECTIONS, Patient, in_time
 
     posted({})  # loads what a post is checked with
@@ -32,8 +37,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
             last = tx.one("last_tick")
         journal = Journal()
         app = journal.around(in_time(make_app(Hub(store, clock(last["last"] if last else None)), journal)))
-        options: dict[str, Any] = {"host": "127.0.0.1", "port": told["port"], "log_config": None, "access_log": False, "http": Patient}
-        logging.basicConfig(handlers=[Lines()], level=logging.WARNING)
+        options: dict[str, Any] = {"log_config": None, "access_log": False, "http": Patient}
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -50,10 +54,26 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
             server.should_exit = True
 
         threading.Thread(target=end, daemon=True).start()
-        server.run()
+        server.run(sockets=[_listening(told["port"], stop)])
         store.close()
 
     return run
+
+
+def _listening(port: int, stop: threading.Event) -> socket.socket:
+    """The port; the web process of a hub that was killed may take some seconds to give it up. Raises `StoreError`."""
+    end = time.monotonic() + PORT_WAIT
+    while True:
+        line = socket.socket()
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            line.bind(("127.0.0.1", port))
+            return line
+        except OSError as why:
+            line.close()
+            if stop.is_set() or time.monotonic() > end:
+                raise StoreError(f"port {port} cannot be had ({why.strerror}): give another with --port") from why
+        time.sleep(0.05)
 
 
 def fuse() -> Callable[[dict[str, Any], threading.Event], None]:
@@ -103,6 +123,7 @@ def main() -> None:
     """Runs one of them until standard input closes. What went wrong is told in one line, and the status is 2."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # the parent says when
+    logging.basicConfig(handlers=[Lines()], level=logging.WARNING)
     run = {"web": web, "fuse": fuse, "demo": demo}[sys.argv[1]]()
     line = sys.stdin.readline()
     if not line:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import psycopg
 
 from tocsin.errors import StoreError
 
 LOCK = 7_460_002
+WAIT = 3.0  # seconds in which the database learns that a hub that was killed has gone
 
 
 class Alone:
@@ -25,8 +27,11 @@ class Alone:
 
     def _take(self) -> psycopg.Connection[tuple[bool]]:
         connection = psycopg.connect(self._admin, autocommit=True, connect_timeout=10, application_name="tocsin")
-        taken = connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
-        if taken != (True,):
+        end = time.monotonic() + WAIT
+        while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
+            if time.monotonic() < end:
+                time.sleep(0.05)
+                continue
             connection.close()
             raise StoreError("the database is in use by another hub: stop that one first, or give this one a database of its own")
         return connection
