@@ -46,7 +46,11 @@ def hub() -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def tokens(hub: Running) -> dict[str, str]:
-    return {"agency": hub.agency("A", "submit", "analyse", "administer_agency", "oversee"), "staff": hub.admin, "nobody": "guess"}
+    return {
+        "agency": hub.agency("of schemathesis", "submit", "analyse", "administer_agency", "oversee"),
+        "staff": hub.admin,
+        "nobody": "guess",
+    }
 
 
 @pytest.mark.parametrize("who", ["agency", "staff", "nobody"])
