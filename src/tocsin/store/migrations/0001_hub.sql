@@ -346,6 +346,7 @@ CREATE FUNCTION set_member(p_who text, p_at timestamptz, p_group text, p_agency 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at); v_touched uuid[];
 BEGIN
+    PERFORM only_staff();
     INSERT INTO act (at, kind, who, said) VALUES (v_at, 'member', p_who, jsonb_build_object('group', p_group, 'agency', p_agency, 'in', p_in));
     IF p_in THEN INSERT INTO member VALUES (p_group, p_agency) ON CONFLICT DO NOTHING;
     ELSE DELETE FROM member WHERE group_name = p_group AND agency = p_agency; END IF;
@@ -386,7 +387,8 @@ CREATE FUNCTION add_agency(p_who text, p_at timestamptz, p_name text) RETURNS bo
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at);
 BEGIN
-    INSERT INTO agency VALUES (p_name, v_at) ON CONFLICT DO NOTHING;
+    PERFORM only_staff();
+    INSERT INTO agency (name, added_at) VALUES (p_name, v_at) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN RETURN false; END IF;
     INSERT INTO act (at, kind, who, said) VALUES (v_at, 'agency', p_who, jsonb_build_object('name', p_name));
     PERFORM settle((SELECT coalesce(array_agg(report_id), '{}') FROM handling WHERE releasable_to @> ARRAY[p_name]), v_at);

@@ -1,0 +1,173 @@
+"""Row-level security alone: every named query, run as the web role in B's name and without the gate, gives nothing of A's and does nothing to it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from hubs import Ticking, World
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from tocsin.hub.pictures import refresh
+from tocsin.store import queries
+from tocsin.store.embedded import Embedded
+
+SECRET = "quince-7731"
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+#: Queries that give what is nobody's secret: the agencies' names, the hub's last time, and whether something is still to be fused.
+OPEN = {"agencies", "audiences", "last_tick", "standing"}
+
+
+class Filled:
+    """A hub in which A has hidden reports, an incident, a judgement, a request, a release, a purged report, a group, a token and a log."""
+
+    def __init__(self, postgres: Embedded) -> None:
+        self.world = world = World(postgres, Ticking())
+        world.ask("admin", "PUT", f"/api/groups/{SECRET}/A")
+        post = {
+            "event_start": "2026-01-01",
+            "country": "PAK",
+            "killed": 3,
+            "marking": "RED",
+            "text": SECRET,
+            "part_of": SECRET,
+            "releasable_to": ["C"],
+        }
+        made = [world.submit("A", post | {"own_id": str(n), "orcon": True})[0]["report_id"] for n in range(3)]
+        self.report, self.other, self.gone = made
+        self.judgement = self._done("A", "/api/judgements", {"decides": "merge", "reports": made[:2], "why": SECRET})["judgement_id"]
+        self.request = self._done("C", f"/api/reports/{self.report}/requests", {"to": "A", "why": SECRET})["request_id"]
+        self._done("A", f"/api/reports/{self.report}/release", {"to": "C", "why": SECRET})
+        self._done("A", f"/api/reports/{self.gone}/purge", {"why": SECRET})
+        self._done("A", "/api/tokens", {"label": SECRET, "roles": ["submit"]})
+        refresh(world.fuse)
+        self.names = {self.report, self.other, self.gone, self.judgement, self.request, SECRET}
+
+    def _done(self, who: str, path: str, body: dict[str, Any]) -> Any:
+        answer = self.world.ask(who, "POST", path, body)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    def values(self) -> dict[str, Any]:
+        """What B would ask for, if it knew all ids and could name whom it liked."""
+        report, other = uuid.UUID(self.report), uuid.UUID(self.other)
+        row = {"report_id": self.report, "derived_from": [], "marking": "CLEAR", "releasable_to": [], "orcon": False, "body": {}}
+        times = {
+            "at": datetime(2000, 1, 1, tzinfo=UTC),
+            "after_at": datetime(2000, 1, 1, tzinfo=UTC),
+            "day": date.max,
+            "expires": NOW,
+            "signed": NOW,
+        }
+        ids = {"id": uuid.UUID(int=0), "after_id": uuid.UUID(int=0), "report_id": report, "incident_id": report, "incident": report}
+        ids |= {"judgement_id": uuid.UUID(self.judgement), "request_id": uuid.UUID(self.request)}
+        several = {
+            "ids": [report, other],
+            "reports": [report, other],
+            "names": [report],
+            "body_ids": [report],
+            "incident_ids": [report],
+            "numbers": [1],
+        }
+        texts = {
+            "agency": "A",
+            "audience": "A",
+            "name": "A",
+            "to": "B",
+            "heir": "B",
+            "label": "A",
+            "group": SECRET,
+            "who": "B",
+            "why": "x",
+            "what": "x",
+        }
+        rest = {
+            "limit": 100,
+            "hash": b"x" * 32,
+            "roles": ["submit"],
+            "rows": Jsonb([row]),
+            "said": Jsonb({}),
+            "things": ["x"],
+            "reason": "x",
+        }
+        more = {"marking": "CLEAR", "releasable_to": [], "orcon": False, "grant": True, "is_in": True, "fate": "hand-to", "allowed": True}
+        return times | ids | several | texts | rest | more | {"days": [date.max], "bodies": ["{}"]}
+
+
+@pytest.fixture(scope="module")
+def filled(postgres: Embedded) -> Iterator[Filled]:
+    made = Filled(postgres)
+    yield made
+    made.world.close()
+
+
+def asked(filled: Filled, name: str, audience: str, more: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that the web role gets in an agency's name; nothing of it stays."""
+    with psycopg.connect(filled.world.roles["web"], row_factory=dict_row, options="-c search_path=tocsin") as connection:
+        connection.execute("SELECT set_config('tocsin.audience', %s, true)", (audience,))
+        try:
+            cursor = connection.execute(queries()[name], filled.values() | more)
+            return cursor.fetchall() if cursor.description else []
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.RaiseException, psycopg.errors.IntegrityError):
+            return []
+        finally:
+            connection.rollback()
+
+
+@pytest.mark.parametrize("name", sorted(queries()))
+@pytest.mark.parametrize("audience", ["B", "public", "nobody at all"])
+def test_no_query_gives_one_agency_what_is_anothers(filled: Filled, name: str, audience: str) -> None:
+    for more in ({}, {"reports": None}, {"audience": audience}, {"agency": audience}):
+        rows = asked(filled, name, audience, {"after": uuid.UUID(int=0) if name == "reports_after" else 0} | more)
+        text = repr(rows)
+        if name not in ("request", "submit"):  # they give back the id that was sent
+            assert not {n for n in filled.names if n in text}, (name, more)
+        assert name in OPEN or not any(value == "A" for row in rows for value in row.values()), (name, more)
+
+
+def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
+    """What is looked for above is there to be found."""
+    mine = (
+        "feed_page",
+        "feed_one",
+        "incident_page",
+        "judgements_page",
+        "judgement_one",
+        "requests",
+        "releases",
+        "purged_page",
+        "members",
+        "tokens",
+    )
+    for name in mine:
+        text = repr(asked(filled, name, "A", {}))
+        assert {n for n in filled.names if n in text}, name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "remark",
+        "release",
+        "request",
+        "decide",
+        "judge",
+        "purge",
+        "leave",
+        "set_member",
+        "add_agency",
+        "add_token",
+        "revoke_token",
+        "submit",
+    ],
+)
+def test_no_act_is_done_in_anothers_name_or_on_what_is_hidden(filled: Filled, name: str) -> None:
+    with psycopg.connect(filled.world.roles["web"], options="-c search_path=tocsin -c tocsin.audience=B") as connection:
+        with pytest.raises(psycopg.errors.RaiseException, match=r"own name only|own staff|does not see"):
+            connection.execute(queries()[name], filled.values())
+        connection.rollback()
