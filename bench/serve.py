@@ -69,14 +69,16 @@ def once(rest: float) -> tuple[float, dict[str, tuple[float, float, int]]]:
         port = free.getsockname()[1]
     begun = time.perf_counter()
     hub = subprocess.Popen(
-        [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(port)], stdout=subprocess.DEVNULL, stderr=sys.stderr
+        [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         while True:
             with contextlib.suppress(URLError, OSError), urlopen(f"http://127.0.0.1:{port}/ready", timeout=5):
                 break
             if hub.poll() is not None:
-                sys.exit("the hub did not start")
+                sys.exit("the hub did not start: try `tocsin serve --data FOLDER`")
             time.sleep(0.01)
         took = time.perf_counter() - begun
         time.sleep(rest)

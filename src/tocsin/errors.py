@@ -15,7 +15,8 @@
         ├── NotKnown          no token, or one that is unknown, expired or revoked
         ├── Denied            the rule of sharing, or a role, does not allow it
         ├── NotThere          no such thing, or none that the audience may see: the two are one answer
-        └── Malformed         what was sent cannot be understood
+        ├── Malformed         what was sent cannot be understood
+        └── Busy              too much at once; the same may do in a moment
 
 A message says what is wrong, where, and what to do next. The command line prints it and nothing else.
 """
@@ -83,3 +84,7 @@ class NotThere(HubError):
 
 class Malformed(HubError):
     """What was sent cannot be understood."""
+
+
+class Busy(HubError):
+    """Too much at once; the same may do in a moment."""

@@ -167,6 +167,18 @@ def test_a_file_is_read_under_one_marking(world: World) -> None:
     assert packed.status_code == 400
 
 
+def test_a_file_is_read_in_a_process_of_its_own_and_what_is_wrong_with_it_is_said_by_its_own_name(world: World) -> None:
+    bearer = {"Authorization": f"Bearer {world.tokens['A']}", "Content-Type": "application/octet-stream"}
+    wrong = world.client.post("/api/files?name=mine.csv&marking=RED", content=b"a,b\n1,2\n", headers=bearer).json()["error"]["reason"]
+    assert wrong.startswith("mine.csv: no reader knows this header")
+    assert "/" not in wrong
+    odd = f"{ACLED}\n".replace("05 March 2024", "31 March 2024").replace("PAK2", "PAK3").replace("69.4", "none")
+    issues = world.client.post("/api/files?name=x.csv&marking=RED", content=odd.encode(), headers=bearer).json()
+    assert issues["issues_in_all"] == len(issues["issues"]) > 0
+    assert {"row", "field", "value", "reason"} == set(issues["issues"][0])
+    assert all(isinstance(i["row"], int) and i["reason"] for i in issues["issues"])
+
+
 def routes() -> list[tuple[str, str, str]]:
     return sorted((m, p, str(h.opt.get("for"))) for h in ROUTES for p in h.paths for m in h.http_methods)  # type: ignore[attr-defined]
 

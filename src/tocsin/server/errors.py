@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from tocsin.errors import Denied, Malformed, NotKnown, NotThere, StoreError, TocsinError
+from tocsin.errors import Busy, Denied, Malformed, NotKnown, NotThere, StoreError, TocsinError
 
 STATUS: dict[type[Exception], int] = {NotKnown: 401, Denied: 403, NotThere: 404, TocsinError: 400, Malformed: 400}
 _SAID = {
@@ -37,6 +37,8 @@ def on_error(request: Request[Any, Any, Any], why: Exception) -> Response[dict[s
         if getattr(why.__cause__, "sqlstate", None) == DISK_FULL:
             return answer(507, "the hub's disk is full: nothing of this was stored; tell who runs it")
         return answer(503, "the hub's database does not answer: try again in a moment", {"Retry-After": "2"})
+    if isinstance(why, Busy):
+        return answer(503, str(why), {"Retry-After": "5"})
     for kind in type(why).__mro__:
         if kind in STATUS:
             return answer(STATUS[kind], str(why))
