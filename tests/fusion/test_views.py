@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from oracles import many_audiences
 from polars.testing import assert_frame_equal
 from samples import DAY, invented, report, report_tables, reports
 
-from tocsin import fuse
 from tocsin.errors import OptionError
 from tocsin.fusion import Judgement, graph, linkage, views
-from tocsin.fusion.valued import valued
+from tocsin.fusion.valued import Clusters, valued
 from tocsin.fusion.views import EVERY, Views
 
 NAMES = ("every", "A", "B", "C")
@@ -49,8 +49,10 @@ class Kept:
             assert set(part.seen) <= set(part.around) or part.audience
             for i in part.around:
                 kept.pop(i, None)
-            frame = self.visible(part.audience).filter(pl.col("report_id").is_in(part.seen))
-            for row in valued(frame, part.label, part.decided).iter_rows(named=True):
+            (found,) = valued(
+                [Clusters(self.visible(part.audience).filter(pl.col("report_id").is_in(part.seen)), part.label, part.decided)]
+            )
+            for row in found.iter_rows(named=True):
                 kept |= dict.fromkeys(row["report_ids"], row)
             for i in part.seen if part.audience else ():
                 kept.setdefault(i, {})  # in no incident of this audience, whatever it is in for EVERY
@@ -59,9 +61,10 @@ class Kept:
         return [j for j in self.judgements if all(self.sees.get(i, 0) >> v & 1 for i in (*j.reports, *j.apart_from))]
 
     def check(self) -> None:
+        wanted_by_all, taking = many_audiences.every(self.visible(EVERY), self._decided(EVERY))
         for v in range(len(self.incidents)):
             mine = self.visible(v)
-            wanted = fuse(mine, judgements=self._decided(v), one_report_per_incident=()).incidents.drop("as_of", "model")
+            wanted = (wanted_by_all if v == EVERY else many_audiences.own(mine, self._decided(v), taking)).drop("as_of", "model")
             here = [self.incidents[v].get(i, self.incidents[EVERY].get(i)) for i in mine["report_id"]]
             rows = {str(r["incident_id"]): r for r in here if r}
             found = pl.DataFrame(list(rows.values()), schema=wanted.schema)

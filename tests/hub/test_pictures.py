@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from hubs import Ticking, World
+from msgspec.json import decode, encode
+from oracles import many_audiences
 
-from tocsin import fuse
 from tocsin.hub.judging import among
 from tocsin.hub.pictures import Pictures
 from tocsin.hub.pictures.frames import frame_of
-from tocsin.hub.pictures.written import plain
 from tocsin.store.embedded import Embedded
 from tocsin.terms.ids import report_id
 
@@ -41,14 +41,20 @@ def all_of(world: World, agency: str, limit: int) -> list[dict[str, Any]]:
 
 
 def wanted(world: World, agency: str) -> list[dict[str, Any]]:
-    """The slow way: all that it sees, fused at once."""
+    """The slow way: all that it sees, fused at once; crowds are counted among what every agency sees."""
     ids = [r["report_id"] for r in world.ask(agency, "GET", "/api/feed?limit=1000").json()["reports"]]
     with world.fuse.transaction(None) as tx:
         rows = tx.all("seen", audience=agency, ids=ids)
-        judgements = among(tx, ids)
+        shared = [str(row["report_id"]) for row in tx.all("who_sees", ids=ids) if "*" in row["audiences"]]
+        everybody = frame_of(tx.all("seen", audience="*", ids=shared))
+        judgements, theirs = among(tx, ids), among(tx, shared)
     assert len(rows) == len(ids)
-    incidents = fuse(frame_of(rows), judgements=judgements, one_report_per_incident=()).incidents.drop("as_of", "model")
-    return [{k: plain(v) for k, v in row.items() if v is not None} for row in incidents.iter_rows(named=True)]
+    _, taking = many_audiences.every(everybody, theirs)
+    incidents = many_audiences.own(frame_of(rows), judgements, taking).drop("as_of", "model")
+    found: list[dict[str, Any]] = decode(
+        encode([{k: v for k, v in row.items() if v is not None} for row in incidents.iter_rows(named=True)])
+    )
+    return found
 
 
 def handling(chance: random.Random) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Pairs are met and scored once, whoever sees the two (`Graph`). One audience, EVERY, is what all agencies see; another one differs from it near reports that it
 sees besides. So a change is clustered once for EVERY, and for each other audience only the components that differ there; audiences that see the same
-are clustered together. How many candidates a report has is counted for each audience, since that weighs in a link.
+are clustered together. How many candidates a report has weighs in a link (`linkage.halves`). For EVERY all are counted. For another audience they are the
+candidates among what every agency sees, times the power of two that is nearest to what it sees besides: a link then mostly weighs the same for all.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from tocsin.errors import OptionError
 from tocsin.fusion.graph import ROOM, Graph
 from tocsin.fusion.judgements import NONE, Decided, Judgement, constraints, named, standing
-from tocsin.fusion.linkage import clustered
+from tocsin.fusion.linkage import CROWD, clustered
 from tocsin.fusion.members import ranks
 from tocsin.fusion.model import Model, default_model
 from tocsin.fusion.prepare import STACK, only
@@ -46,14 +47,30 @@ class Part(NamedTuple):
 class Views(Graph):
     """Clusters for each audience of what it sees. audiences: their names, the first that of EVERY, whose reports all of them see."""
 
-    _columns = ("_sees", "_own", "_event", "_active", "_before", "_counts", "_touched", "_agency", "_label", "_margin")
+    _columns = (
+        "_sees",
+        "_own",
+        "_event",
+        "_active",
+        "_before",
+        "_counts",
+        "_common",
+        "_shared",
+        "_touched",
+        "_agency",
+        "_label",
+        "_margin",
+    )
 
     def __init__(self, audiences: Sequence[str], *, judgements: Iterable[Judgement] = (), model: Model | None = None) -> None:
         super().__init__(model or default_model(), frozenset())
+        self._enough(CROWD)
         self.audiences: list[str] = []
         self._sees, self._own, self._active, self._before, self._touched = (np.zeros(0, np.uint64) for _ in range(5))
         self._event, self._agency = np.zeros(0, np.bool_), np.zeros(0, np.int32)
-        self._counts = np.zeros((0, 0), np.int32)
+        self._counts = np.zeros((0, 0), np.int32)  # candidates that each audience sees
+        self._common = np.zeros(0, np.int32)  # candidates that take part for EVERY
+        self._shared = np.zeros((0, 0), np.int16)  # the number that weighs: see `_weighing`
         self._label, self._margin = np.zeros(0, np.int64), np.zeros(0, np.int64)  # for EVERY, as they were last
         self._corrects: dict[int, int] = {}
         self._corrected: dict[int, list[int]] = {}  # by whom
@@ -75,7 +92,9 @@ class Views(Graph):
         v = np.uint64(len(self.audiences))
         for x in (self._sees, self._active, self._before):
             x |= (x & _ONE) << v
-        self._counts = np.concatenate([self._counts, self._counts[:, :1] if v else np.zeros((len(self._counts), 1), np.int32)], axis=1)
+        for column in ("_counts", "_shared"):
+            old = getattr(self, column)
+            setattr(self, column, np.concatenate([old, old[:, :1] if v else np.zeros((len(old), 1), old.dtype)], axis=1))
         self.audiences.append(name)
 
     def change(self, new: pl.DataFrame, sees: Mapping[str, int], own: Mapping[str, int] | None = None) -> list[Part]:
@@ -219,44 +238,53 @@ class Views(Graph):
         near, before, touched, saved = self._recounted(changed, first_new)
         seen_by = self._sees[near].copy()
         seen_by[np.searchsorted(near, changed)] |= before_sees
-        after, low = self._active[near].copy(), self._counts[touched].copy()
+        after, low = self._active[near].copy(), self._shared[touched].copy()
         self._active[near] |= before
-        self._counts[touched] = np.minimum(saved, low)
+        self._shared[touched] = np.minimum(saved, low)
         around = []
         for v in range(len(self.audiences)):
             bit = _ONE << np.uint64(v)
             begin = np.union1d(touched[(self._touched[touched] & bit) != 0], near[(seen_by & bit) != 0]).astype(np.int32)
             around.append(self._around(v, begin))
-        self._active[near], self._counts[touched], self._touched[touched] = after, low, 0
+        self._active[near], self._shared[touched], self._touched[touched] = after, low, 0
         return self._parts(around, set(near.tolist()))
 
-    def _recounted(self, changed: Numbers, first_new: int) -> tuple[Numbers, NDArray[np.uint64], Numbers, NDArray[np.int32]]:
-        """(reports that may stand for themselves or not as before, for whom they did; those whose candidates are not what they were, the counts that they had).
+    def _recounted(self, changed: Numbers, first_new: int) -> tuple[Numbers, NDArray[np.uint64], Numbers, NDArray[np.int16]]:
+        """(reports that may stand for themselves or not as before, for whom they did; those whose candidates weigh otherwise, what they weighed before).
 
-        For whom these are not what they were stands in `_touched`.
+        For whom they weigh otherwise stands in `_touched`.
         """
         near = self._settled(changed)
         before = self._before[near].copy()
         meeting = np.union1d(near[self._active[near] != before], np.arange(first_new, self._n)).astype(np.int32)
         meeting = meeting[self._usable[meeting]]
-        touched, saved = np.zeros(0, np.int32), np.zeros((0, len(self.audiences)), np.int32)
+        touched, saved = np.zeros(0, np.int32), np.zeros((0, len(self.audiences)), np.int16)
         if len(meeting):
             pairs, scores = self._meet(meeting, np.zeros(len(self._usable), np.int32), self._usable, _ALL)
             fresh = (pairs.max(axis=1, initial=-1) >= first_new) & (scores > self.model.floor)
             self._hang(pairs[fresh], scores[fresh])
-            bits.turned(pairs, self._before, self._active, self._touched)
-            touched = np.unique(pairs)
-            touched = touched[self._touched[touched] != 0].astype(np.int32)
-            saved = self._counts[touched].copy()
-            bits.tally(pairs, self._before, self._active, self._counts)
-            self._enough(int(max(self._counts[touched].max(initial=0), saved.max(initial=0))))
+            bits.tally(pairs, self._before, self._active, first_new, self._counts, self._common)
+            met = np.unique(pairs).astype(np.int32)
+            now = self._weighing(met)
+            differs = ((now != self._shared[met]) << np.arange(len(self.audiences), dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+            differs &= self._before[met] | self._active[met]
+            touched = met[differs != 0]
+            saved = self._shared[touched].copy()
+            self._touched[touched], self._shared[met] = differs[differs != 0], now
         self._before[near] = self._active[near]
         self._index(self._usable)
         return near, before, touched, saved
 
+    def _weighing(self, who: Numbers) -> NDArray[np.int16]:
+        """How many candidates weigh in the links of each, (n, audiences); as many as make a crowd stand for more."""
+        base, own = self._common[who].astype(np.float64) + 2.0, self._counts[who].astype(np.float64) + 2.0
+        factor = np.exp2(np.rint(np.log2(own / base[:, None])))
+        found: NDArray[np.int16] = np.minimum(np.maximum(np.rint(base[:, None] * factor) - 2, 0), CROWD).astype(np.int16)
+        return found
+
     def _around(self, v: int, begin: Numbers) -> Numbers:
         """All reports in components of an audience that hold one of these, and those of one fate with them, sorted."""
-        bit, prior, least = _ONE << np.uint64(v), np.int64(self.model.prior), self._counts[:, v]
+        bit, prior, least = _ONE << np.uint64(v), np.int64(self.model.prior), self._shared[:, v]
         found = begin
         while len(begin):
             queue = np.empty(self._n, np.int32)
@@ -289,7 +317,7 @@ class Views(Graph):
                 mine = self._apart(v, np.union1d(every, around[EVERY]).astype(np.int32))
                 every = np.union1d(every, mine).astype(np.int32)
                 bit = _ONE << np.uint64(v)
-                key = mine.tobytes() + self._counts[mine, v].tobytes() + ((self._active[mine] & bit) != 0).tobytes()
+                key = mine.tobytes() + self._shared[mine, v].tobytes() + ((self._active[mine] & bit) != 0).tobytes()
                 if key not in known:
                     known[key] = self._clustered(v, mine)
                 own, label = known[key]
@@ -318,7 +346,7 @@ class Views(Graph):
         """Those that are not for this audience what they are for EVERY."""
         shift, own = np.uint64(v), (self._own[who] >> np.uint64(v)) & _ONE
         sees, active = ((x[who] ^ (x[who] >> shift)) & _ONE for x in (self._sees, self._active))
-        found: Numbers = who[(sees | active | own).astype(np.bool_) | (self._counts[who, v] != self._counts[who, EVERY])]
+        found: Numbers = who[(sees | active | own).astype(np.bool_) | (self._shared[who, v] != self._shared[who, EVERY])]
         return found
 
     def _clustered(self, v: int, seen: Numbers) -> tuple[Numbers, dict[str, tuple[int, int]]]:
@@ -363,7 +391,7 @@ class Views(Graph):
 
     def _among(self, v: int, members: Numbers) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         self._place[members] = np.arange(len(members), dtype=np.int32)
-        room, counts = ROOM, np.ascontiguousarray(self._counts[:, v])
+        room, counts = ROOM, self._shared[:, v]
         while True:
             pair, odds = np.empty((room, 2), np.int32), np.empty(room, np.int64)
             chains = (self._head, self._following, self._other, self._weight)

@@ -10,26 +10,23 @@ from tocsin.kernels.words import compiled
 
 
 @compiled
-def turned(pairs: Any, before: Any, after: Any, touched: Any) -> None:
-    """Marks in `touched`, for both reports of a pair, the audiences for which it begins or ends to be a pair of candidates."""
+def tally(pairs: Any, before: Any, after: Any, first_new: Any, counts: Any, base: Any) -> None:
+    """Counts candidates: counts (reports, audiences) of those that an audience sees, base (reports,) of those that take part for audience 0.
+
+    Up where a pair begins to be one of candidates, down where it ends; pairs with a report from `first_new` on are met the first time.
+    """
+    audiences, one = counts.shape[1], np.uint64(1)
     for p in range(len(pairs)):
         a, b = pairs[p, 0], pairs[p, 1]
-        bits = (before[a] & before[b]) ^ (after[a] & after[b])
-        touched[a] |= bits
-        touched[b] |= bits
-
-
-@compiled
-def tally(pairs: Any, before: Any, after: Any, counts: Any) -> None:
-    """Counts candidates: counts (reports, audiences) goes up where a pair begins to be one of candidates, and down where it ends."""
-    audiences = counts.shape[1]
-    for p in range(len(pairs)):
-        a, b = pairs[p, 0], pairs[p, 1]
+        for x, y in ((a, b), (b, a)):
+            base[x] += np.int32(after[y] & one)
+            if a < first_new and b < first_new:
+                base[x] -= np.int32(before[y] & one)
         old, new = before[a] & before[b], after[a] & after[b]
         if old == new:
             continue
         for v in range(audiences):
-            step = np.int32((new >> np.uint64(v)) & np.uint64(1)) - np.int32((old >> np.uint64(v)) & np.uint64(1))
+            step = np.int32((new >> np.uint64(v)) & one) - np.int32((old >> np.uint64(v)) & one)
             counts[a, v] += step
             counts[b, v] += step
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,16 +18,16 @@ import polars as pl
 
 from tocsin.errors import StoreError
 from tocsin.fusion.judgements import Judgement
-from tocsin.fusion.valued import valued
+from tocsin.fusion.valued import Clusters, valued
 from tocsin.fusion.views import EVERY, Part, Views
 from tocsin.hub.judging import of_row
-from tocsin.hub.pictures.frames import frame_of
+from tocsin.hub.pictures.frames import Sight, frame_of
 from tocsin.hub.pictures.written import Written
 from tocsin.store import Store, Transaction
 from tocsin.terms.tables import REPORTS, empty
 
 WAIT = 0.1  # seconds between two looks for what changed
-AT_ONCE = 5_000  # stale lines that one transaction takes in
+AT_ONCE = 20_000  # stale lines that one transaction takes in
 LOADED = 20_000  # reports that are read at once
 ALL = "*"  # the audience whose incidents are every agency's
 
@@ -110,18 +111,29 @@ class Pictures:
 
     def _write(self, views: Views, tx: Transaction, parts: list[Part], ids: Iterable[str]) -> None:
         written = Written(tx, {i for part in parts for i in part.around} | set(ids))
-        for part in parts:
-            audience = views.audiences[part.audience]
-            incidents = (
-                valued(frame_of(tx.all("seen", audience=audience, ids=part.seen)), part.label, part.decided)
-                if part.seen
-                else pl.DataFrame()
-            )
+        for part, incidents in zip(parts, _valued(views, tx, parts), strict=True):
             if part.audience == EVERY:
                 written.every(part.around, incidents)
             else:
-                written.own(audience, part.around, part.seen, incidents)
+                written.own(views.audiences[part.audience], part.around, part.seen, incidents)
         written.done()
+
+
+def _valued(views: Views, tx: Transaction, parts: list[Part]) -> list[pl.DataFrame]:
+    """The incidents of each part; parts that are the same to the reader are worked out once."""
+    sight = Sight(tx, {i for part in parts for i in part.seen})
+    where: dict[tuple[int, tuple[datetime, ...]], int] = {}
+    several: list[Clusters] = []
+    place = []
+    for part in parts:
+        audience = views.audiences[part.audience]
+        key = (id(part.label), tuple(sight.times(audience, part.seen)))
+        if key not in where:
+            where[key] = len(several)
+            several.append(Clusters(sight.reports(audience, part.seen), part.label, part.decided))
+        place.append(where[key])
+    made = valued(several)
+    return [made[k] for k in place]
 
 
 def _turned(views: Views, bits: int) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 from uuid import UUID
 
 import polars as pl
+from msgspec.json import encode
 
 from tocsin.store import Transaction
 
@@ -36,8 +35,10 @@ class Written:
             self._before.setdefault(row["audience"], {})[str(row["report_id"])] = str(row["incident_id"]) if row["incident_id"] else None
         self._every = dict(self._before.get(ALL, {}))  # as it is now
         self._known: dict[str, _Incident] = {}  # incidents of every agency that were written here
-        self._bodies: dict[UUID, str] = {}
+        self._bodies: dict[UUID, bytes] = {}
+        self._stored: set[UUID] = set()
         self._gone: set[UUID] = set()
+        self._made: dict[int, list[_Incident]] = {}
 
     def every(self, around: list[str], incidents: pl.DataFrame) -> None:
         """What every agency has of these reports."""
@@ -76,33 +77,29 @@ class Written:
             self._gone |= {row["body_id"] for row in self._tx.all("forget_incidents", audience=audience, ids=several) if row["body_id"]}
 
     def _insert(self, audience: str, incidents: list[_Incident], without: list[str], members: dict[str, str | None]) -> None:
-        bodies = {i.body_id: self._bodies[i.body_id] for i in incidents}
+        bodies = {i.body_id for i in incidents} - self._stored
         if bodies:
-            self._tx.do("write_bodies", body_ids=list(bodies), bodies=list(bodies.values()))
-        lines: list[tuple[str, date, UUID | None]] = [(i.incident_id, i.day, i.body_id) for i in incidents] + [
-            (x, _NO_DAY, None) for x in without
+            rows = ",".join(f'{{"body_id":"{b}","body":{self._bodies[b].decode()}}}' for b in sorted(bodies))
+            self._tx.do("write_bodies", rows=f"[{rows}]")
+            self._stored |= bodies
+        lines: list[dict[str, str | None]] = [
+            {"incident_id": i.incident_id, "day": i.day.isoformat(), "body_id": str(i.body_id)} for i in incidents
         ]
+        lines += [{"incident_id": i, "day": _NO_DAY.isoformat(), "body_id": None} for i in without]
         if lines:
-            ids, days, body_ids = (list(column) for column in zip(*lines, strict=True))
-            self._tx.do("write_incidents", audience=audience, ids=ids, days=days, body_ids=body_ids)
+            self._tx.do("write_incidents", audience=audience, rows=encode(lines).decode())
         if members:
-            self._tx.do("write_members", audience=audience, ids=list(members), incident_ids=list(members.values()))
+            rows = encode([{"report_id": r, "incident_id": i} for r, i in members.items()]).decode()
+            self._tx.do("write_members", audience=audience, rows=rows)
 
     def _incidents(self, frame: pl.DataFrame) -> list[_Incident]:
-        out = []
+        """As they are written; a table that several audiences share is gone through once."""
+        if id(frame) in self._made:
+            return self._made[id(frame)]
+        out = self._made[id(frame)] = []
         for row in frame.iter_rows(named=True):
-            said = {k: plain(v) for k, v in row.items() if v is not None and k != "incident_id"}
-            text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-            body_id = UUID(bytes=hashlib.sha256(text.encode()).digest()[:16])
+            text = encode({k: v for k, v in row.items() if v is not None and k != "incident_id"})
+            body_id = UUID(bytes=hashlib.sha256(text).digest()[:16])
             self._bodies[body_id] = text
             out.append(_Incident(row["incident_id"], row["event_end"] or _NO_DAY, body_id, tuple(row["report_ids"])))
         return out
-
-
-def plain(value: Any) -> Any:
-    """As JSON takes it."""
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    if isinstance(value, list):
-        return [plain(v) for v in value]
-    return {k: plain(v) for k, v in value.items()} if isinstance(value, dict) else value

@@ -156,6 +156,9 @@ DELETE FROM stale WHERE number = ANY (%(numbers)s)
 -- who_sees: the audiences of some reports (fuse)
 SELECT report_id, array_agg(audience) AS audiences FROM feed WHERE report_id = ANY (%(ids)s::uuid[]) AND audience <> 'public' GROUP BY report_id
 
+-- lines: since when each audience sees some reports (fuse)
+SELECT audience, report_id, visible_at FROM feed WHERE report_id = ANY (%(ids)s::uuid[]) AND audience <> 'public'
+
 -- reports: some, with all that they point at, whoever may see that (fuse)
 SELECT report_id, agency, received_at AS visible_at, body, supersedes, derived_from, NULL AS part_of FROM report WHERE report_id = ANY (%(ids)s::uuid[])
 
@@ -185,14 +188,14 @@ DELETE FROM incident_of WHERE audience = %(audience)s AND report_id = ANY (%(ids
 DELETE FROM incident WHERE audience = %(audience)s AND incident_id = ANY (%(ids)s::uuid[]) RETURNING body_id
 
 -- write_bodies: what incidents say, each once (fuse)
-INSERT INTO incident_body (body_id, body) SELECT * FROM unnest(%(body_ids)s::uuid[], %(bodies)s::jsonb[]) ON CONFLICT DO NOTHING
+INSERT INTO incident_body (body_id, body) SELECT * FROM jsonb_to_recordset(%(rows)s::text::jsonb) AS x (body_id uuid, body jsonb) ON CONFLICT DO NOTHING
 
 -- write_incidents: incidents of one audience; without a body: that it has none of that id (fuse)
 INSERT INTO incident (audience, incident_id, day, body_id)
-SELECT %(audience)s, i.* FROM unnest(%(ids)s::uuid[], %(days)s::date[], %(body_ids)s::uuid[]) i
+SELECT %(audience)s, i.* FROM jsonb_to_recordset(%(rows)s::text::jsonb) AS i (incident_id uuid, day date, body_id uuid)
 
 -- write_members: which incident reports are in (fuse)
-INSERT INTO incident_of (audience, report_id, incident_id) SELECT %(audience)s, m.* FROM unnest(%(ids)s::uuid[], %(incident_ids)s::uuid[]) m
+INSERT INTO incident_of (audience, report_id, incident_id) SELECT %(audience)s, m.* FROM jsonb_to_recordset(%(rows)s::text::jsonb) AS m (report_id uuid, incident_id uuid)
 
 -- forget_bodies: of these, those that no incident has any more (fuse)
 DELETE FROM incident_body b WHERE b.body_id = ANY (%(body_ids)s::uuid[]) AND NOT EXISTS (SELECT FROM incident i WHERE i.body_id = b.body_id)

@@ -1,0 +1,273 @@
+"""A hub with many reports and 26 agencies: how long a page takes, how soon a report is in the incidents of all that it touches, and what it takes to hold.
+
+usage: python bench/hub.py --reports FILE [--agencies 26] [--folder FOLDER] [--live 40] [--pages 200] [--seed 1]
+
+FILE is made by bench/make_reports.py (`--reports 1000000`). Its reports are given to the agencies, with random handling: 55 % GREEN, 5 % CLEAR,
+20 % AMBER for one of six groups, 15 % AMBER for one to three agencies, 5 % RED for the originator alone. They are copied into the tables of a new hub
+(its own PostgreSQL, with fsync) by the owner, as one post of a thousand after another would leave them; what follows is the hub's own: fusion of the
+lot, then `tocsin serve` on that folder, asked over HTTP.
+Prints one line a figure with the goal beside it. FOLDER is kept where it is given, and used again as it stands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from fusion import SPEC
+from serve import memory
+
+import tocsin
+from tocsin.gate import Clearance, Role, tlp2
+from tocsin.hub import Caller, Hub, clock
+from tocsin.hub.pictures import Pictures
+from tocsin.store import Store
+from tocsin.store.embedded import Embedded
+from tocsin.store.setup import install_scheme, prepare
+
+GROUPS = 6
+KEEP = (
+    "event_start", "event_end", "country", "admin1", "admin2", "place", "lat", "lon", "radius_km", "actor", "attack_type", "target_type", "killed", "wounded",
+)  # fmt: skip
+ROOT = Caller("bench", Clearance(None, frozenset({Role.ADMINISTER_HUB})))
+
+
+def say(what: str, value: object, goal: str = "") -> None:
+    print(f"{what:<78}{value!s:>16}   {goal}", flush=True)
+
+
+def handling(chance: random.Random, names: list[str]) -> tuple[str, list[str]]:
+    """A marking, and whom it names."""
+    at = chance.random()
+    if at < 0.6:
+        return ("GREEN" if at < 0.55 else "CLEAR"), []
+    if at < 0.8:
+        return "AMBER", [f"group:g{chance.randrange(GROUPS)}"]
+    return ("AMBER", sorted(chance.sample(names, chance.randint(1, 3)))) if at < 0.95 else ("RED", [])
+
+
+def rows(path: Path, names: list[str], seed: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(report id, agency, body) of each report."""
+    chance = random.Random(seed)
+    reports = tocsin.read(path, spec=SPEC).reports
+    for row in reports.select("report_id", *KEEP).iter_rows(named=True):
+        said = {k: v if isinstance(v, (int, float, str)) else v.isoformat() for k, v in row.items() if v is not None and k != "report_id"}
+        agency = chance.choice(names)
+        origin = {"own_id": row["report_id"], "kind": "event", "violence": "unknown", "origin": f"{agency} {row['report_id']}"}
+        yield row["report_id"], agency, origin | said
+
+
+def fill(owner: str, path: Path, names: list[str], seed: int) -> int:
+    """Copies reports and their handling, and opens them to whom they may reach."""
+    chance, begin, n = random.Random(seed + 1), datetime(2026, 1, 1, tzinfo=UTC), 0
+    with psycopg.connect(owner) as connection:
+        connection.execute("SET search_path = tocsin")
+        with connection.cursor() as cursor:
+            handled = []
+            with cursor.copy("COPY report (report_id, agency, received_at, body) FROM STDIN") as copy:
+                for ident, agency, body in rows(path, names, seed):
+                    marking, named = handling(chance, names)
+                    body |= {"marking": marking, "releasable_to": named}
+                    copy.write_row((ident, agency, begin + n // 1000 * timedelta(seconds=1), json.dumps(body)))
+                    handled.append((ident, agency, marking, named))
+                    n += 1
+            with cursor.copy("COPY handling (report_id, originator, marking, releasable_to, orcon) FROM STDIN") as copy:
+                for one in handled:
+                    copy.write_row((*one, False))
+        connection.execute("ANALYZE report, handling, agency, member")
+        connection.execute("""
+            WITH v AS (SELECT * FROM visibility((SELECT array_agg(report_id) FROM report))),
+            f AS (INSERT INTO feed SELECT v.audience, v.report_id, r.received_at, NULL FROM v JOIN report r USING (report_id))
+            INSERT INTO stale (audience, report_id) SELECT audience, report_id FROM v WHERE audience <> 'public' ORDER BY report_id
+        """)
+        connection.execute("UPDATE clock SET last = (SELECT max(received_at) FROM report)")
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    return n
+
+
+class Asking:
+    """The API, by one agency's token."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.url, self.token = f"http://127.0.0.1:{port}", token
+
+    def __call__(self, method: str, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as why:
+            return {"status": why.code}
+
+
+def served(folder: Path, port: int) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(port)]
+    hub = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=(folder.parent / f"{folder.name}.log").open("wb"), text=True)
+    assert hub.stdout is not None
+    for line in hub.stdout:
+        if line.startswith("Ready"):
+            return hub
+    raise SystemExit(f"the hub did not start: see {folder.parent / folder.name}.log")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reports", type=Path, required=True)
+    parser.add_argument("--agencies", type=int, default=26)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--live", type=int, default=40)
+    parser.add_argument("--pages", type=int, default=200)
+    parser.add_argument("--port", type=int, default=8471)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    names = [f"agency-{n:02d}" for n in range(options.agencies)]
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as temporary:
+        Path(temporary).chmod(0o755)
+        folder = options.folder or Path(temporary) / "hub"
+        if not (folder / "filled").exists():
+            filled(folder, names, options)
+        measured(folder, names, options)
+
+
+def filled(folder: Path, names: list[str], options: argparse.Namespace) -> None:
+    """A new hub, with all its reports fused."""
+    with Embedded(folder) as server:
+        roles = prepare(server.conninfo(), server.secrets)
+        install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+        store = Store(roles["web"], size=1)
+        hub = Hub(store, clock())
+        for n, name in enumerate(names):
+            hub.staff.add_agency(ROOT, name)
+            hub.staff.set_member(ROOT, f"g{n % GROUPS}", name, True)
+        store.close()
+        began = time.perf_counter()
+        many = fill(server.conninfo(), options.reports, names, options.seed)
+        say("reports copied into the tables", many)
+        say("  seconds", round(time.perf_counter() - began, 1))
+        fuse = Store(roles["fuse"], size=1)
+        began = time.perf_counter()
+        Pictures(fuse).refresh()
+        say("all fused, for every agency: seconds", round(time.perf_counter() - began, 1))
+        say("  most memory that took, MB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)
+        fuse.close()
+        with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+    (folder / "filled").touch()
+
+
+def measured(folder: Path, names: list[str], options: argparse.Namespace) -> None:
+    began = time.perf_counter()
+    with Embedded(folder) as server:
+        sizes(server)
+        roles = prepare(server.conninfo(), server.secrets)
+        store = Store(roles["web"], size=1)
+        hub = Hub(store, clock())
+        label = f"bench {time.time():.0f}"
+        tokens = {n: hub.tokens.add(ROOT, label, n, ["submit", "analyse"], 30)["token"] for n in names}
+        store.close()
+    process = served(folder, options.port)
+    try:
+        ask = {name: Asking(options.port, token) for name, token in tokens.items()}
+        began = time.perf_counter()
+        current(ask[names[0]], names, options)
+        say("  seconds from ready until the first new report was in the incidents", round(time.perf_counter() - began, 1))
+        pages(ask, options)
+        live(ask, names, options)
+        written(ask[names[0]], options)
+        for part, (rss, pss, processes) in memory(process.pid).items():
+            say(f"memory of {part}: PSS MB ({processes} processes, RSS {rss:.0f})", round(pss))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def sizes(server: Embedded) -> None:
+    with psycopg.connect(server.conninfo()) as connection:
+        for name in ("report", "handling", "feed", "incident", "incident_body", "incident_of"):
+            row = connection.execute(f"SELECT count(*), pg_total_relation_size('tocsin.{name}') FROM tocsin.{name}").fetchone()
+            assert row is not None
+            say(f"{name}: lines", row[0])
+            say("  GB on disk with its indexes", round(row[1] / 1e9, 2))
+        row = connection.execute("""
+            SELECT count(*) FILTER (WHERE audience = '*') * (SELECT count(*) FROM agency) + count(*) FILTER (WHERE audience NOT IN ('*', 'public'))
+            FROM tocsin.feed
+        """).fetchone()
+        say("  lines that a feed keyed by each agency would have", row[0] if row else 0)
+
+
+def post(chance: random.Random, named: list[str], n: int) -> dict[str, Any]:
+    """One report, near many others."""
+    day = (datetime(2016, 1, 1, tzinfo=UTC) + timedelta(days=chance.randrange(300))).date().isoformat()
+    where = {"lat": 33.3 + chance.random(), "lon": 44.4 + chance.random(), "radius_km": 2.5, "country": "IRQ", "event_start": day}
+    marking = {"marking": "AMBER", "releasable_to": named} if named else {"marking": "GREEN"}
+    return {"own_id": f"bench {time.time()} {n}", "killed": chance.randrange(9), "attack_type": "explosion/suicide"} | where | marking
+
+
+def current(ask: Asking, names: list[str], options: argparse.Namespace) -> None:
+    """Waits until the fusion process has read what there is."""
+    ident = ask("POST", "/api/reports", post(random.Random(time.time()), [], -1))["results"][0]["report_id"]
+    while "incident_id" not in ask("GET", f"/api/incidents/{ident}"):
+        time.sleep(0.2)
+
+
+def spread(seconds: list[float]) -> str:
+    several = sorted(1000 * s for s in seconds)
+    return f"{statistics.median(several):.1f} / {several[int(0.95 * len(several))]:.1f} / {several[-1]:.1f}"
+
+
+def pages(ask: dict[str, Asking], options: argparse.Namespace) -> None:
+    """Pages of 100 from any place of any agency's feed and incidents."""
+    chance = random.Random(options.seed)
+    for path in ("/api/feed", "/api/incidents"):
+        took, places = [], dict.fromkeys(ask, "")
+        for _ in range(options.pages):
+            name = chance.choice(list(ask))
+            began = time.perf_counter()
+            page = ask[name]("GET", f"{path}?limit=100&after={places[name]}")
+            took.append(time.perf_counter() - began)
+            places[name] = page["next"]
+        say(f"{path}, a page of 100, ms: median / 95 % / worst", spread(took), "goal: < 10")
+
+
+def live(ask: dict[str, Asking], names: list[str], options: argparse.Namespace) -> None:
+    """One report after another, each named for some agencies or for all: until it is in the incidents of each."""
+    chance, took = random.Random(options.seed), []
+    for n in range(options.live):
+        reached = chance.sample(names[1:], 2) if n % 2 else names[1:]
+        ident = ask[names[0]]("POST", "/api/reports", post(chance, reached if n % 2 else [], n))["results"][0]["report_id"]
+        began = time.perf_counter()
+        for name in (names[0], *reached):
+            while "incident_id" not in ask[name]("GET", f"/api/incidents/{ident}"):
+                time.sleep(0.01)
+        took.append(time.perf_counter() - began)
+    say("a report in the incidents of all that it touches, ms after the answer", spread(took), "goal: <= 1000")
+
+
+def written(ask: Asking, options: argparse.Namespace) -> None:
+    chance, took = random.Random(options.seed), []
+    for n in range(5):
+        many = [post(chance, [], 1000 * n + k) for k in range(600)]
+        began = time.perf_counter()
+        ask("POST", "/api/reports", many)
+        took.append(time.perf_counter() - began)
+    say("600 reports written and committed, ms", spread(took), "goal: <= 1000")
+
+
+if __name__ == "__main__":
+    main()
