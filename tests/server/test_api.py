@@ -233,6 +233,14 @@ def test_what_cannot_be_read_is_refused_with_a_reason(world: World, headers: dic
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/reports/%00", "/api/incidents/a%00b", "/api/feed?after=%00", "/api/files?name=%00.csv&marking=RED", "/api/tokens/%00"]
+)
+def test_a_zero_character_in_an_address_is_refused(world: World, path: str) -> None:
+    method = "POST" if "files" in path else "DELETE" if "tokens" in path else "GET"
+    assert world.ask("A", method, path).status_code == 400
+
+
 def test_the_schema_names_every_route(world: World) -> None:
     paths = world.ask(None, "GET", "/api/schema/openapi.json").json()["paths"]
     assert {p.replace(":str", "") for _, p, _ in routes()} <= paths.keys()

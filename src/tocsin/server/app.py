@@ -14,7 +14,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from tocsin.errors import Denied, StoreError
+from tocsin.errors import Denied, Malformed, StoreError
 from tocsin.hub import Caller, Hub
 from tocsin.server.errors import on_error
 from tocsin.server.journal import Journal
@@ -34,6 +34,8 @@ def make_app(hub: Hub, journal: Journal | None = None) -> Litestar:
         whom = handler.opt.get("for")
         if whom == "public":
             return
+        if "\0" in connection.scope["path"] or b"%00" in connection.scope["query_string"]:  # no text of the database has one
+            raise Malformed("the address has a zero character: nothing is called so")
         who = await anyio.to_thread.run_sync(hub.caller, _token(connection.headers.get("authorization", "")))
         if whom not in ASKS:
             raise Denied("this page is for nobody yet")
