@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from tocsin.gate import Action, Clearance, Marked, Role, may
-from tocsin.hub.pictures import refresh
+from tocsin.hub.pictures import Pictures, refresh
 from tocsin.terms.ids import report_id
 
 AGENCIES, GROUPS = ("A", "B", "C"), ("north", "south")
@@ -80,6 +80,7 @@ class Oracle:
         self.groups: dict[str, set[str]] = {g: set() for g in GROUPS}
         self.there: dict[str, set[str]] = {g: set() for g in GROUPS}  # membership that the second hub knows
         self.sent: set[str] = set()  # reports that the second hub has
+        self.live = Pictures(first.fuse)  # goes on with what it has in memory, where the second hub's begins anew
         self.left: set[str] = set()
         self.requests: list[Asked] = []
         self.judgements: list[dict[str, Any]] = []
@@ -134,8 +135,7 @@ class Oracle:
         body, page = {"to": to, "why": WHY}, f"/api/incidents/{ident}/release"
         if {who, to} & self.left:
             return
-        for world in (self.first, self.second):
-            refresh(world.fuse)
+        self.fuse()
         one = self.first.ask(who, "POST", page, body)
         if who == "B":
             two = self.second.ask(who, "POST", page, body)
@@ -316,10 +316,13 @@ class Oracle:
                 self._give(one)
                 one["there"] = True
 
+    def fuse(self) -> None:
+        self.live.refresh()
+        refresh(self.second.fuse)
+
     def compare(self) -> None:
         """Every page that B can reach."""
-        for world in (self.first, self.second):
-            refresh(world.fuse)
+        self.fuse()
         for page in LISTS:
             self._same(page)
             self._walk(f"{page}{'&' if '?' in page else '?'}limit=2")

@@ -28,6 +28,7 @@ class Pair:
         self.clock = Ticking()
         self.worlds = [World(postgres, self.clock) for _ in range(2)]
         self.oracle = Oracle(*self.worlds, self.clock)
+        self.then: list[Callable[[Oracle], None]] = []
 
     def sql(self, words: str) -> None:
         """Done by the owner of both databases."""
@@ -36,9 +37,25 @@ class Pair:
                 connection.execute("SET search_path = tocsin")
                 connection.execute(words.encode())
 
+    def replace(self, function: str, old: str, new: str) -> None:
+        """Other words in a function of both databases."""
+        with psycopg.connect(self.worlds[0].roles["owner"]) as connection:
+            row = connection.execute("SELECT pg_get_functiondef(%s::regproc)", (f"tocsin.{function}",)).fetchone()
+        assert row is not None
+        assert old in row[0], f"{function} has no {old!r}: plant it anew"
+        self.sql(row[0].replace(old, new))
+
     def play(self) -> None:
         """A hidden report, a child of it that B sees, and one that B comes to see later than it was sent."""
-        facts = {"event_start": "2026-01-01", "country": "PAK", "killed": 3, "attack_type": "explosion/suicide", "lat": 24.9, "lon": 67.0}
+        facts = {
+            "event_start": "2026-01-01",
+            "country": "PAK",
+            "killed": 3,
+            "attack_type": "explosion/suicide",
+            "lat": 24.9,
+            "lon": 67.0,
+            "radius_km": 1.0,
+        }
         red, green = ({"marking": m, "releasable_to": [], "orcon": False} for m in ("RED", "GREEN"))
         hidden = report_id("A", "hidden")
         steps = [
@@ -48,9 +65,18 @@ class Pair:
             lambda o: o.submit("A", "child", facts | {"supersedes": hidden, "derived_from": [hidden], "part_of": "p"}, green),
             lambda o: o.release(report_id("A", "late"), "A", "B"),
             lambda o: o.member("north", "C", True),
+            lambda o: o.submit("B", "named", facts | {"killed": 4}, {"marking": "AMBER", "releasable_to": ["A"], "orcon": False}),
+            lambda o: o.release_incident(report_id("A", "late"), "A", "C"),
+            lambda o: o.submit(
+                "A",
+                "controlled",
+                {"event_start": "2026-03-01", "country": "IND"},
+                {"marking": "AMBER", "releasable_to": ["C"], "orcon": True},
+            ),
+            lambda o: o.request(report_id("A", "controlled"), "C", "B"),
             lambda o: o.judge("merge", [hidden, report_id("A", "child")], "A"),
         ]
-        for step in steps:
+        for step in (*steps, *self.then):
             self.clock.tick()
             step(self.oracle)
 
@@ -156,12 +182,31 @@ def counts_all_reports(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shows_judgements_of_which_it_sees_one_report(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    with psycopg.connect(pair.worlds[0].roles["owner"]) as connection:
-        row = connection.execute("SELECT pg_get_functiondef('tocsin.rejudge'::regproc)").fetchone()
-    assert row is not None
-    assert "= cardinality(t.names)" in row[0]
-    pair.sql(row[0].replace("= cardinality(t.names)", "> 0"))
+    pair.replace("rejudge", "= cardinality(t.names)", "> 0")
     monkeypatch.setattr(Judging, "_sees_all", lambda *_: Verdict(True, "planted"))
+
+
+def tells_the_originator_in_which_incident_it_was_released(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.replace(
+        "tell", "FROM handling WHERE report_id = p_report), p_said)", "FROM handling WHERE report_id = p_report), p_said || p_own)"
+    )
+
+
+def tells_the_heir_what_was_asked_before(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.replace(
+        "leave",
+        "UPDATE handling SET originator",
+        "INSERT INTO told SELECT p_heir, kind, at, told_id, report_id, said FROM told WHERE audience = p_name; UPDATE handling SET originator",
+    )
+    pair.then.append(lambda o: o.leave("A", "hand-to", "B"))
+
+
+def keeps_what_was_made_of_a_purged_report(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.replace("purge_all", "PERFORM settle(p_reports, p_at);", "")
+    pair.replace("erase", "DELETE FROM report WHERE", "DELETE FROM report WHERE false AND")
+    pair.replace("erase", "DELETE FROM feed WHERE", "DELETE FROM feed WHERE false AND")
+    pair.replace("unhandle", "WHERE", "WHERE false AND")
+    pair.then.append(lambda o: o.purge(report_id("A", "child"), "A"))
 
 
 def tells_who_it_is_released_to_of_the_release(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,6 +216,9 @@ def tells_who_it_is_released_to_of_the_release(pair: Pair, monkeypatch: pytest.M
 
 
 PLANTS = [
+    tells_the_originator_in_which_incident_it_was_released,
+    tells_the_heir_what_was_asked_before,
+    keeps_what_was_made_of_a_purged_report,
     shows_judgements_of_which_it_sees_one_report, tells_who_it_is_released_to_of_the_release,
     shows_what_it_supersedes, shows_whole_of_what_it_is_a_part, tells_when_the_hub_received_it, shows_all_feeds, logs_in_every_log,
     numbers_its_log_across_agencies, says_that_it_is_there_but_hidden, words_an_error_otherwise, shows_groups_that_it_is_not_in, counts_all_reports,
@@ -178,6 +226,12 @@ PLANTS = [
 
 
 def test_two_hubs_without_a_planted_leak_answer_the_same(pair: Pair) -> None:
+    pair.then += [lambda o: o.purge(report_id("A", "child"), "A"), lambda o: o.leave("A", "hand-to", "B")]
+    pair.play()
+    pair.oracle.compare()
+
+
+def played(pair: Pair) -> None:
     pair.play()
     pair.oracle.compare()
 
@@ -185,6 +239,5 @@ def test_two_hubs_without_a_planted_leak_answer_the_same(pair: Pair) -> None:
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda p: p.__name__)
 def test_a_planted_leak_is_found(pair: Pair, monkeypatch: pytest.MonkeyPatch, plant: Plant) -> None:
     plant(pair, monkeypatch)
-    pair.play()
     with pytest.raises(AssertionError):
-        pair.oracle.compare()
+        played(pair)

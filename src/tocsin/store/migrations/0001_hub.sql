@@ -74,6 +74,7 @@ CREATE INDEX judgement_names ON judgement USING gin (names);
 CREATE TABLE judged (
     audience text NOT NULL REFERENCES agency, judgement_id uuid NOT NULL REFERENCES judgement, visible_at timestamptz NOT NULL, PRIMARY KEY (audience, judgement_id)
 );
+CREATE INDEX judged_of ON judged (judgement_id);
 CREATE INDEX judged_since ON judged (audience, visible_at, judgement_id);
 
 -- What stays of a purged report, for its originator alone. Fusion locks it: what it makes incidents of is not purged beside it.
@@ -296,24 +297,25 @@ CREATE FUNCTION unhandle(p_reports uuid[]) RETURNS void LANGUAGE sql SECURITY DE
     DELETE FROM handling WHERE report_id = ANY (p_reports)
 $$;
 
--- Incidents that had one of them go too, and those that stood with it in one are told to be fused anew.
-CREATE FUNCTION erase(p_reports uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
-    WITH made_of AS MATERIALIZED (
-        SELECT i.audience, i.incident_id, i.body_id, b.body -> 'report_ids' AS ids FROM incident i JOIN incident_body b USING (body_id)
-        WHERE i.incident_id = ANY (p_reports)
-            OR (i.incident_id IN (SELECT incident_id FROM incident_of WHERE report_id = ANY (p_reports)) AND b.body -> 'report_ids' ?| p_reports::text[])
-    ),
-    gone AS (DELETE FROM incident i USING made_of m WHERE i.audience = m.audience AND i.incident_id = m.incident_id)
+-- Incidents that had one of them go too, and those that stood with it in one are told to be fused anew. By key alone, audience by audience.
+CREATE FUNCTION erase(p_reports uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_every text[] := ARRAY(SELECT name FROM agency) || '*'::text; v_of uuid[]; v_bodies uuid[];
+BEGIN
+    v_of := p_reports || ARRAY(SELECT DISTINCT incident_id FROM incident_of WHERE audience = ANY (v_every) AND report_id = ANY (p_reports));
+    v_bodies := ARRAY(SELECT DISTINCT body_id FROM incident i JOIN incident_body b USING (body_id)
+        WHERE i.audience = ANY (v_every) AND i.incident_id = ANY (v_of) AND (i.incident_id = ANY (p_reports) OR b.body -> 'report_ids' ?| p_reports::text[]));
     INSERT INTO stale (audience, report_id)
-    SELECT DISTINCT m.audience, r::uuid FROM made_of m CROSS JOIN jsonb_array_elements_text(m.ids) r WHERE r::uuid <> ALL (p_reports);
-    DELETE FROM incident WHERE incident_id = ANY (p_reports);
-    DELETE FROM incident_body b WHERE NOT EXISTS (SELECT FROM incident i WHERE i.body_id = b.body_id) AND b.body -> 'report_ids' ?| p_reports::text[];
-    DELETE FROM incident_of WHERE report_id = ANY (p_reports) OR incident_id = ANY (p_reports);
+    SELECT DISTINCT i.audience, r::uuid FROM incident i JOIN incident_body b USING (body_id) CROSS JOIN jsonb_array_elements_text(b.body -> 'report_ids') r
+    WHERE i.body_id = ANY (v_bodies) AND r::uuid <> ALL (p_reports);
+    DELETE FROM incident WHERE body_id = ANY (v_bodies);
+    DELETE FROM incident WHERE audience = ANY (v_every) AND incident_id = ANY (p_reports);
+    DELETE FROM incident_body WHERE body_id = ANY (v_bodies);
+    DELETE FROM incident_of WHERE audience = ANY (v_every) AND report_id = ANY (p_reports);
     DELETE FROM judged WHERE judgement_id IN (SELECT judgement_id FROM judgement WHERE names && p_reports);
     DELETE FROM judgement WHERE names && p_reports;
     DELETE FROM feed WHERE report_id = ANY (p_reports);
     DELETE FROM report WHERE report_id = ANY (p_reports);
-$$;
+END $$;
 
 CREATE FUNCTION purge_all(p_who text, p_at timestamptz, p_agency text, p_reports uuid[], p_why text) RETURNS void
 LANGUAGE plpgsql SET search_path = tocsin, pg_temp AS $$
@@ -457,6 +459,7 @@ GRANT DELETE ON stale TO tocsin_fuse;
 GRANT MAINTAIN ON purged TO tocsin_fuse; -- to lock it: nothing is purged while incidents are made
 GRANT SELECT, DELETE ON report, handling, feed, judgement, judged, incident, incident_body, incident_of TO tocsin_purge;
 GRANT INSERT ON stale TO tocsin_purge;
+GRANT SELECT ON agency TO tocsin_purge;
 
 ALTER TABLE member ENABLE ROW LEVEL SECURITY;
 ALTER TABLE report ENABLE ROW LEVEL SECURITY;
