@@ -106,3 +106,15 @@ def test_the_database_too_holds_an_agency_to_its_own_tokens(world: World) -> Non
             with pytest.raises(psycopg.errors.RaiseException, match="in its own name only"):
                 connection.execute(words)
         assert connection.execute("SELECT DISTINCT agency FROM tokens()").fetchall() == [("A",)]
+
+
+def test_a_hub_whose_last_administrators_token_ended_gives_a_new_one_when_it_starts_and_only_then(world: World) -> None:
+    assert world.hub.staff.first_token() is None
+    assert world.ask("admin", "DELETE", "/api/tokens/admin").status_code == 200
+    assert world.ask("admin", "GET", "/api/agencies").status_code == 401
+    new = world.hub.staff.first_token()
+    assert new is not None
+    assert world.hub.staff.first_token() is None
+    world.tokens["new"] = new
+    assert {t["label"] for t in world.ask("new", "GET", "/api/tokens").json()["tokens"] if "agency" not in t} == {"admin", "admin 2"}
+    assert world.ask("admin", "GET", "/api/agencies").status_code == 401

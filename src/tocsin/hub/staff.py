@@ -23,7 +23,7 @@ class Staff:
         self.store, self.now = store, now
 
     def first_token(self) -> str | None:
-        """A token for the first of the staff, once; None where there was one ever."""
+        """A token for an administrator of the hub where none holds, else None."""
         return Tokens(self.store, self.now).first()
 
     def add_agency(self, who: Caller, name: str) -> None:

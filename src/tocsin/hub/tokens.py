@@ -28,8 +28,14 @@ class Tokens:
         self.store, self.now = store, now
 
     def first(self) -> str | None:
-        """A token for the first of the staff, once; None where there was one ever."""
-        return self._mint(None, "setup", "admin", None, frozenset({Role.ADMINISTER_HUB}), DAYS)
+        """A token for an administrator of the hub where none holds: at first, or when the last one expired or was revoked. None where one holds."""
+        with self.store.transaction(None) as tx:
+            staff = [row for row in tx.all("tokens") if row["agency"] is None]
+        now = self.now()
+        if any(Role.ADMINISTER_HUB in r["roles"] and r["revoked_at"] is None and r["expires"] > now for r in staff):
+            return None
+        label = next(n for n in ("admin", *(f"admin {n}" for n in range(2, len(staff) + 3))) if n not in {r["label"] for r in staff})
+        return self._mint(None, "setup", label, None, frozenset({Role.ADMINISTER_HUB}), DAYS)
 
     def add(self, who: Caller, label: str, agency: str | None, roles: Iterable[str], days: int = DAYS) -> dict[str, Any]:
         """A new token, which is shown this once. Raises `Malformed` for a label that is taken, or roles that do not fit; `Denied`."""
