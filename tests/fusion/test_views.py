@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from samples import DAY, invented, report, report_tables, reports
 
 from tocsin.errors import OptionError
-from tocsin.fusion import Judgement, graph, linkage, views
+from tocsin.fusion import Judgement, graph, linkage, taking, views
 from tocsin.fusion.valued import Clusters, valued
 from tocsin.fusion.views import EVERY, Views
 
@@ -149,7 +149,7 @@ def test_in_a_crowd_too(monkeypatch: pytest.MonkeyPatch, recent: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_many_that_are_the_same_count_as_one_for_each_audience_alone(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    for where in (views, linkage):
+    for where in (taking, linkage):
         monkeypatch.setattr(where, "STACK", 3)
     chance = random.Random(seed)
     rows = [

@@ -8,30 +8,25 @@ candidates among what every agency sees, times the power of two that is nearest 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tocsin.errors import OptionError
-from tocsin.fusion.graph import ROOM, Graph
+from tocsin.fusion.graph import ROOM
 from tocsin.fusion.judgements import NONE, Decided, Judgement, constraints, named, standing
 from tocsin.fusion.linkage import CROWD, clustered
 from tocsin.fusion.members import ranks
-from tocsin.fusion.model import Model, default_model
-from tocsin.fusion.prepare import STACK, only
+from tocsin.fusion.prepare import only
+from tocsin.fusion.taking import NO_LABEL, ONE, Numbers, Taking
 from tocsin.kernels import audiences as bits
 from tocsin.kernels import live as lists
 from tocsin.kernels.correlate import NO_MARGIN
 
 EVERY = 0  # the audience that all agencies share
-MOST = 63  # audiences
 _ALL = np.iinfo(np.int32).min
-_ONE = np.uint64(1)
-
-Numbers = NDArray[np.int32]
 
 
 class Part(NamedTuple):
@@ -44,58 +39,8 @@ class Part(NamedTuple):
     decided: tuple[Judgement, ...]  # judgements about these, of which it sees all that they name
 
 
-class Views(Graph):
+class Views(Taking):
     """Clusters for each audience of what it sees. audiences: their names, the first that of EVERY, whose reports all of them see."""
-
-    _columns = (
-        "_sees",
-        "_own",
-        "_event",
-        "_active",
-        "_before",
-        "_counts",
-        "_common",
-        "_shared",
-        "_touched",
-        "_agency",
-        "_label",
-        "_margin",
-    )
-
-    def __init__(self, audiences: Sequence[str], *, judgements: Iterable[Judgement] = (), model: Model | None = None) -> None:
-        super().__init__(model or default_model(), frozenset())
-        self._enough(CROWD)
-        self.audiences: list[str] = []
-        self._sees, self._own, self._active, self._before, self._touched = (np.zeros(0, np.uint64) for _ in range(5))
-        self._event, self._agency = np.zeros(0, np.bool_), np.zeros(0, np.int32)
-        self._counts = np.zeros((0, 0), np.int32)  # candidates that each audience sees
-        self._common = np.zeros(0, np.int32)  # candidates that take part for EVERY
-        self._shared = np.zeros((0, 0), np.int16)  # the number that weighs: see `_weighing`
-        self._label, self._margin = np.zeros(0, np.int64), np.zeros(0, np.int64)  # for EVERY, as they were last
-        self._corrects: dict[int, int] = {}
-        self._corrected: dict[int, list[int]] = {}  # by whom
-        self._from: dict[int, list[int]] = {}  # what a report was taken out of
-        self._waiting: dict[str, list[tuple[int, bool]]] = {}  # reports that point at one that is not here; whether they correct it
-        self._bonds: dict[int, set[int]] = {}  # those of one fate: corrected, taken out of, judged, or fitting one that knows no month
-        self._fitted = 0
-        self._how_many: dict[int, int] = {}
-        self._stacks: dict[int, dict[int, Numbers]] = {}  # by sameness, by audience: the one that stands for the others, and these
-        self.judgements = tuple(judgements)
-        self._decided = standing(self.judgements)
-        for name in audiences:
-            self.widen(name)
-
-    def widen(self, name: str) -> None:
-        """One more audience, that sees what every one does. Raises `OptionError` beyond 63."""
-        if len(self.audiences) >= MOST:
-            raise OptionError(f"a hub fuses for at most {MOST - 1} agencies: {name} is one more")
-        v = np.uint64(len(self.audiences))
-        for x in (self._sees, self._active, self._before):
-            x |= (x & _ONE) << v
-        for column in ("_counts", "_shared"):
-            old = getattr(self, column)
-            setattr(self, column, np.concatenate([old, old[:, :1] if v else np.zeros((len(old), 1), old.dtype)], axis=1))
-        self.audiences.append(name)
 
     def change(self, new: pl.DataFrame, sees: Mapping[str, int], own: Mapping[str, int] | None = None) -> list[Part]:
         """Takes in new reports, and who sees those in `sees` now (a bit an audience; 0: none any more): what that changes, for each audience.
@@ -135,103 +80,6 @@ class Views(Graph):
         changed = np.array(sorted(n for i in names if (n := self._number.get(i)) is not None), np.int32)
         return self._changed(changed, self._sees[changed].copy(), self._n)
 
-    def number_of(self, report_id: str) -> int | None:
-        """The number of a report that is here."""
-        return self._number.get(report_id)
-
-    # What comes in
-
-    def _admit(self, frame: pl.DataFrame) -> None:
-        if frame.is_empty():
-            return
-        n = self._n
-        new = self._take(frame)
-        self._event[new] = (frame["kind"] == "event").to_numpy()
-        self._usable[new] &= self._event[new]
-        self._agency[new] = self._numbers.of("agency", frame["agency"])
-        self._label[new], self._margin[new] = -2, NO_MARGIN
-        keys, counts = np.unique(self._same[new][self._usable[new]], return_counts=True)
-        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
-            self._how_many[key] = self._how_many.get(key, 0) + count
-        pointing = frame.with_row_index("_at", offset=n).filter(
-            pl.col("supersedes").is_not_null() | (pl.col("derived_from").list.len() > 0)
-        )
-        for at, corrects, sources in pointing.select("_at", "supersedes", "derived_from").iter_rows():
-            for target, correcting in ([(corrects, True)] if corrects else []) + [(t, False) for t in sources or ()]:
-                if target in self._number:
-                    self._point(at, self._number[target], correcting)
-                else:
-                    self._waiting.setdefault(target, []).append((at, correcting))
-        for at in new.tolist() if self._waiting else ():
-            for who, correcting in self._waiting.pop(self._ids[at], ()):
-                self._point(who, at, correcting)
-        names = named(self._decided)
-        if names:
-            for j in self._decided:
-                self._bind(x for i in named([j]) if (x := self._number.get(i)) is not None)
-        for a, b in self._fits[self._fitted :].tolist():
-            self._bind((a, b))
-        self._fitted = len(self._fits)
-
-    def _point(self, who: int, target: int, correcting: bool) -> None:
-        if correcting:
-            if self._agency[who] != self._agency[target] or who == target:
-                return
-            self._corrects[who] = target
-            self._corrected.setdefault(target, []).append(who)
-        else:
-            self._from.setdefault(who, []).append(target)
-        self._bind((who, target))
-
-    def _bind(self, who: Iterable[int]) -> None:
-        several = set(who)
-        for x in several:
-            self._bonds.setdefault(x, set()).update(several - {x})
-
-    # Who takes part in clusters, for whom
-
-    def _base(self, who: Numbers) -> NDArray[np.uint64]:
-        """Bits of the audiences for which these events stand for themselves: they see it, no correction of it, and nothing that it was taken out of."""
-        out = np.where(self._event[who], self._sees[who], np.uint64(0))
-        for k, x in enumerate(who.tolist()):
-            hidden = np.uint64(0)
-            for y in (*self._corrected.get(x, ()), *self._from.get(x, ())):
-                hidden |= self._sees[y]
-            out[k] &= ~hidden
-        return out
-
-    def _settled(self, changed: Numbers) -> Numbers:
-        """Works out who stands for themselves anew where that may have changed; gives these."""
-        near = set(changed.tolist())
-        for x in changed.tolist():
-            near |= self._bonds.get(x, set())
-        who = np.array(sorted(near), np.int32)
-        crowded = [key for key in np.unique(self._same[who]).tolist() if key and self._how_many.get(key, 0) > STACK]
-        base = self._base(who)
-        self._active[who] = base
-        every = [who]
-        for key in crowded:
-            members = np.flatnonzero(self._same[: self._n] == np.uint64(key)).astype(np.int32)
-            members = members[self._usable[members]]
-            members = members[np.argsort(ranks(self._ids.gather(members)))]
-            self._stack(key, members)
-            every.append(members)
-        return np.unique(np.concatenate(every))
-
-    def _stack(self, key: int, members: Numbers) -> None:
-        """Of more than STACK that are the same for an audience, the first by id stands for all; members: by id."""
-        base = self._base(members)
-        self._active[members] = base
-        stacks = {}
-        for v in range(len(self.audiences)):
-            mine = members[((base >> np.uint64(v)) & _ONE).astype(np.bool_) & ~np.isin(members, self._judged(v))]
-            if len(mine) > STACK:
-                stacks[v] = mine
-                self._active[mine[1:]] &= ~(_ONE << np.uint64(v))
-        self._stacks[key] = stacks
-
-    # What changes
-
     def _changed(self, changed: Numbers, before_sees: NDArray[np.uint64], first_new: int) -> list[Part]:
         if not len(changed):
             return []
@@ -243,7 +91,7 @@ class Views(Graph):
         self._shared[touched] = np.minimum(saved, low)
         around = []
         for v in range(len(self.audiences)):
-            bit = _ONE << np.uint64(v)
+            bit = ONE << np.uint64(v)
             begin = np.union1d(touched[(self._touched[touched] & bit) != 0], near[(seen_by & bit) != 0]).astype(np.int32)
             around.append(self._around(v, begin))
         self._active[near], self._shared[touched], self._touched[touched] = after, low, 0
@@ -284,7 +132,7 @@ class Views(Graph):
 
     def _around(self, v: int, begin: Numbers) -> Numbers:
         """All reports in components of an audience that hold one of these, and those of one fate with them, sorted."""
-        bit, prior, least = _ONE << np.uint64(v), np.int64(self.model.prior), self._shared[:, v]
+        bit, prior, least = ONE << np.uint64(v), np.int64(self.model.prior), self._shared[:, v]
         found = begin
         while len(begin):
             queue = np.empty(self._n, np.int32)
@@ -301,8 +149,6 @@ class Views(Graph):
             found = np.concatenate([found, np.array(sorted(more), np.int32)])
         return np.sort(found)
 
-    # Clusters
-
     def _parts(self, around: list[Numbers], near: set[int]) -> list[Part]:
         """Clusters anew: for EVERY what is not as it was, for the others what is not as for EVERY; equal ones once."""
         known: dict[bytes, tuple[Numbers, dict[str, tuple[int, int]]]] = {}
@@ -316,7 +162,7 @@ class Views(Graph):
             else:
                 mine = self._apart(v, np.union1d(every, around[EVERY]).astype(np.int32))
                 every = np.union1d(every, mine).astype(np.int32)
-                bit = _ONE << np.uint64(v)
+                bit = ONE << np.uint64(v)
                 key = mine.tobytes() + self._shared[mine, v].tobytes() + ((self._active[mine] & bit) != 0).tobytes()
                 if key not in known:
                     known[key] = self._clustered(v, mine)
@@ -326,7 +172,7 @@ class Views(Graph):
         return out
 
     def _seen(self, v: int, who: Numbers) -> Numbers:
-        found: Numbers = who[(self._sees[who] & (_ONE << np.uint64(v))) != 0]
+        found: Numbers = who[(self._sees[who] & (ONE << np.uint64(v))) != 0]
         return found
 
     def _named(self, who: Numbers) -> list[str]:
@@ -344,14 +190,14 @@ class Views(Graph):
 
     def _otherwise(self, v: int, who: Numbers) -> Numbers:
         """Those that are not for this audience what they are for EVERY."""
-        shift, own = np.uint64(v), (self._own[who] >> np.uint64(v)) & _ONE
-        sees, active = ((x[who] ^ (x[who] >> shift)) & _ONE for x in (self._sees, self._active))
+        shift, own = np.uint64(v), (self._own[who] >> np.uint64(v)) & ONE
+        sees, active = ((x[who] ^ (x[who] >> shift)) & ONE for x in (self._sees, self._active))
         found: Numbers = who[(sees | active | own).astype(np.bool_) | (self._shared[who, v] != self._shared[who, EVERY])]
         return found
 
     def _clustered(self, v: int, seen: Numbers) -> tuple[Numbers, dict[str, tuple[int, int]]]:
         """(all that are seen, the cluster and margin of each that stands for itself or has another stand for it)."""
-        bit = _ONE << np.uint64(v)
+        bit = ONE << np.uint64(v)
         active = seen[(self._active[seen] & bit) != 0]
         members = active[np.argsort(ranks(self._ids.gather(active)))] if len(active) else active
         pair, odds = self._among(v, members)
@@ -417,13 +263,6 @@ class Views(Graph):
         """The judgements that name none but reports of these."""
         return tuple(j for j in self._decided if named([j]) <= seen)
 
-    def _judged(self, v: int) -> list[int]:
-        """The reports that judgements name of which the audience sees all."""
-        several = ([self._number.get(i) for i in named([j])] for j in self._decided)
-        return [
-            x for who in several if all(x is not None and self._sees[x] >> np.uint64(v) & _ONE for x in who) for x in who if x is not None
-        ]
-
     def _moved(
         self, own: Numbers, label: dict[str, tuple[int, int]], every: Numbers, near: set[int]
     ) -> tuple[Numbers, dict[str, tuple[int, int]], Numbers]:
@@ -434,7 +273,7 @@ class Views(Graph):
         differs = (self._label[who] != now[:, 0]) | (self._margin[who] != now[:, 1]) | np.isin(who, list(near))
         others = {int(x) for x in (*own.tolist(), *every.tolist())} - set(number)
         left = np.array(sorted(others & near), np.int64)
-        groups = {*now[differs, 0].tolist(), *self._label[who[differs]].tolist(), *self._label[left].tolist()} - {-2}
+        groups = {*now[differs, 0].tolist(), *self._label[who[differs]].tolist(), *self._label[left].tolist()} - {NO_LABEL}
         members: dict[int, list[int]] = {}
         for x, *of in zip(who.tolist(), now[:, 0].tolist(), self._label[who].tolist(), strict=True):
             for group in of:
@@ -445,7 +284,7 @@ class Views(Graph):
             keep |= more
             fate = {y for x in more for y in self._bonds.get(x, ()) if y in others or y in number}
             more = (fate | {y for x in fate & number.keys() for y in members[number[x][0]]}) - keep
-        self._label[np.array(sorted(others), np.int64)] = -2
+        self._label[np.array(sorted(others), np.int64)] = NO_LABEL
         kept = np.array(sorted(keep), np.int32)
         seen = kept[np.isin(kept, own)]
         return seen, {self._ids[x]: number[x] for x in seen.tolist() if x in number}, kept

@@ -1,0 +1,243 @@
+"""Whether the time of an answer tells what is hidden: AUC of latency, .50 where it tells nothing.
+
+usage: python bench/latency.py [--hidden 1000000] [--requests 20000] [--visible 2000] [--seed 1] [--folder FOLDER]
+
+Two hubs on this machine, each with its own PostgreSQL and web process. Agency B sees the same `--visible` reports in both; the first hub holds besides as many
+reports as `--hidden` that only agency A sees. B then asks, one request after another, in random order:
+
+  report        GET of a report's id in the first hub: half of them hidden reports', half of them ids that never were
+  incident      GET of an incident, the same
+  poll          GET of its feed after all it has read, of the one hub and of the other
+  page          a page of 100 of its feed, from a random place, the same
+  incidents     a page of 100 of its incidents, the same
+  post          POST of a report, the same
+
+AUC is the chance that an answer about the hidden (or from the hub that holds it) took longer than one about nothing (or from the other), ties counting
+half; beside it a 95 % interval (Hanley and McNeil 1982). Goal: .50 +- .02. Fusion does not run: how long it takes is not promised (docs/gate.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import math
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import psycopg
+
+from tocsin.gate import Clearance, Role, tlp2
+from tocsin.hub import Caller, Hub, clock
+from tocsin.store import Store
+from tocsin.store.embedded import Embedded
+from tocsin.store.setup import install_scheme, prepare
+from tocsin.terms.ids import report_id
+
+STAFF = Caller("bench", Clearance(None, frozenset({Role.ADMINISTER_HUB})))
+GOAL = 0.02
+
+
+class Asked:
+    """One hub, asked by B over a connection that stays open."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self.last = ""
+
+    def __call__(self, method: str, path: str, body: object = None) -> tuple[float, dict[str, object]]:
+        """(seconds, the answer)."""
+        data = None if body is None else json.dumps(body).encode()
+        for last in (False, True):
+            try:
+                began = time.perf_counter()
+                self.line.request(method, path, data, self.headers)
+                answer = self.line.getresponse().read()
+                return time.perf_counter() - began, json.loads(answer)
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                self.line.close()  # it was silent too long; connecting does not count
+                if last:
+                    raise
+                self.line.connect()
+        raise AssertionError
+
+
+@contextlib.contextmanager
+def hub(folder: Path, port: int, hidden: int, visible: int) -> Iterator[tuple[Asked, str]]:
+    """A hub with its web process and no fusion; and a connection of its owner."""
+    with Embedded(folder) as server:
+        roles = prepare(server.conninfo(), server.secrets)
+        install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+        store = Store(roles["web"], size=1)
+        made = Hub(store, clock())
+        with contextlib.suppress(Exception):  # a folder that is used again has them
+            for name in ("A", "B"):
+                made.staff.add_agency(STAFF, name)
+        token = made.tokens.add(STAFF, f"bench {time.time():.0f}", "B", ["submit", "analyse"], 30)["token"]
+        store.close()
+        fill(server.conninfo(), hidden, visible)
+        web = subprocess.Popen([sys.executable, "-m", "tocsin.server.child", "web"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert web.stdin is not None
+        web.stdin.write(json.dumps({"conninfo": roles["web"], "port": port}).encode() + b"\n")
+        web.stdin.flush()
+        ask = Asked(port, token)
+        for _ in range(600):
+            try:
+                ask("GET", "/ready")
+                break
+            except OSError:
+                ask.line.close()
+                time.sleep(0.1)
+        try:
+            yield ask, server.conninfo()
+        finally:
+            web.stdin.close()
+            web.wait()
+
+
+def fill(owner: str, hidden: int, visible: int) -> None:
+    """Reports that both see, one GREEN after another with an incident of its own, and those that only A sees."""
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("SET search_path = tocsin")
+        if connection.execute("SELECT FROM report LIMIT 1").fetchone():
+            return
+        for prefix, many, marking in (("seen", visible, "GREEN"), ("hidden", hidden, "RED")):
+            with connection.transaction(), connection.cursor() as cursor:
+                ids = [report_id("A", f"{prefix} {n}") for n in range(many)]
+                with cursor.copy("COPY report (report_id, agency, received_at, body) FROM STDIN") as copy:
+                    for n, ident in enumerate(ids):
+                        body = {
+                            "own_id": f"{prefix} {n}",
+                            "kind": "event",
+                            "violence": "unknown",
+                            "killed": n % 7,
+                            "marking": marking,
+                            "origin": ident,
+                        }
+                        body |= {"event_start": "2026-01-01", "event_end": "2026-01-01", "country": "PAK", "lat": 24.9, "lon": 67.0}
+                        copy.write_row((ident, "A", f"2026-01-01 00:00:00.{n % 1_000_000:06d}+00", json.dumps(body)))
+                with cursor.copy("COPY handling (report_id, originator, marking, releasable_to, orcon) FROM STDIN") as copy:
+                    for ident in ids:
+                        copy.write_row((ident, "A", marking, [], False))
+                audience = "*" if marking == "GREEN" else "A"
+                cursor.execute(
+                    "INSERT INTO feed SELECT %s, report_id, received_at, NULL FROM report r JOIN handling USING (report_id) WHERE marking = %s",
+                    (audience, marking),
+                )
+                cursor.execute(
+                    "INSERT INTO incident_body SELECT report_id, jsonb_build_object('report_ids', jsonb_build_array(report_id)) || body"
+                    " FROM report r JOIN handling USING (report_id) WHERE marking = %s",
+                    (marking,),
+                )
+                cursor.execute(
+                    "INSERT INTO incident SELECT %s, report_id, '2026-01-01', report_id FROM handling WHERE marking = %s",
+                    (audience, marking),
+                )
+                cursor.execute(
+                    "INSERT INTO incident_of SELECT %s, report_id, report_id FROM handling WHERE marking = %s", (audience, marking)
+                )
+        connection.execute("VACUUM ANALYZE")
+
+
+def auc(longer: list[float], shorter: list[float]) -> tuple[float, float]:
+    """(the chance that one of the first is the longer, half its 95 % interval)."""
+    both = np.concatenate([longer, shorter])
+    order = both.argsort(kind="stable")
+    ranks = np.empty(len(both))
+    ranks[order] = np.arange(1, len(both) + 1)
+    for value in np.unique(both[order][1:][np.diff(both[order]) == 0]):
+        ranks[both == value] = ranks[both == value].mean()
+    m, n = len(longer), len(shorter)
+    found = float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))
+    one, two = found / (2 - found), 2 * found**2 / (1 + found)
+    variance = (found * (1 - found) + (m - 1) * (one - found**2) + (n - 1) * (two - found**2)) / (m * n)
+    return found, 1.96 * math.sqrt(variance)
+
+
+def measured(name: str, first: Callable[[int], float], second: Callable[[int], float], many: int, chance: random.Random) -> bool:
+    """Asks `many` times in random order, half of them each; prints a line."""
+    turns = [k % 2 for k in range(many)]
+    chance.shuffle(turns)
+    took: tuple[list[float], list[float]] = ([], [])
+    for n, turn in enumerate(turns):
+        took[turn].append((second if turn else first)(n))
+    found, half = auc(took[0], took[1])
+    middle = [1000 * float(np.median(t)) for t in took]
+    near = abs(found - 0.5) <= GOAL
+    print(
+        f"{name:<12}{many:>8}{found:>8.3f} +- {half:.3f}{middle[0]:>10.2f} {middle[1]:>10.2f} ms   {'within' if near else 'NOT within'} .50 +- {GOAL:.2f}",
+        flush=True,
+    )
+    return near
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hidden", type=int, default=1_000_000)
+    parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--visible", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--port", type=int, default=8473)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    with tempfile.TemporaryDirectory(prefix="tocsin-latency-") as temporary, contextlib.ExitStack() as stack:
+        Path(temporary).chmod(0o755)
+        folder = options.folder or Path(temporary)
+        folder.mkdir(exist_ok=True)
+        full, _ = stack.enter_context(hub(folder / "full", options.port, options.hidden, options.visible))
+        bare, _ = stack.enter_context(hub(folder / "bare", options.port + 1, 0, options.visible))
+        print(f"{options.hidden} reports hidden in the first hub, none in the second; {options.visible} seen in both")
+        print(f"{'':<12}{'requests':>8}{'AUC':>8}{'':<9}{'medians':>10}")
+        asked(full, bare, options, chance)
+
+
+def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.Random) -> None:
+    many, few = options.requests, max(200, options.requests // 5)
+    hidden = [report_id("A", f"hidden {chance.randrange(max(1, options.hidden))}") for _ in range(many)]
+    never = [report_id("A", f"never {n}") for n in range(many)]
+    seen = [report_id("A", f"seen {n}") for n in range(options.visible)]
+    for one in (full, bare):
+        for n in range(300):  # both are warm
+            one("GET", f"/api/reports/{seen[n % len(seen)]}")
+        while (page := one("GET", f"/api/feed?limit=1000&after={one.last}")[1])["next"] != one.last:
+            one.last = str(page["next"])
+    places = {one: [""] for one in (full, bare)}
+    for one in (full, bare):
+        for _ in range(options.visible // 100 - 1):
+            places[one].append(str(one("GET", f"/api/feed?limit=100&after={places[one][-1]}")[1]["next"]))
+    measured(
+        "report", lambda n: full("GET", f"/api/reports/{hidden[n]}")[0], lambda n: full("GET", f"/api/reports/{never[n]}")[0], many, chance
+    )
+    measured(
+        "incident",
+        lambda n: full("GET", f"/api/incidents/{hidden[n]}")[0],
+        lambda n: full("GET", f"/api/incidents/{never[n]}")[0],
+        many,
+        chance,
+    )
+
+    def both(name: str, ask: Callable[[Asked, int], float], count: int) -> None:
+        measured(name, lambda n: ask(full, n), lambda n: ask(bare, n), count, chance)
+
+    both("poll", lambda one, n: one("GET", f"/api/feed?after={one.last}")[0], many)
+    both("page", lambda one, n: one("GET", f"/api/feed?limit=100&after={places[one][n % len(places[one])]}")[0], few)
+    both("incidents", lambda one, n: one("GET", "/api/incidents?limit=100")[0], few)
+    both("post", lambda one, n: one("POST", "/api/reports", [posted(n)])[0], few)
+
+
+def posted(n: int) -> dict[str, object]:
+    return {"own_id": str(uuid.uuid4()), "event_start": "2026-01-01", "country": "PAK", "killed": n % 5, "marking": "AMBER"}
+
+
+if __name__ == "__main__":
+    main()
