@@ -4,23 +4,49 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from tocsin.store import Transaction
 from tocsin.terms.ids import NAMESPACE
-from tocsin.terms.tables import REPORTS, conform, schema
+from tocsin.terms.tables import REPORTS, conform
 
-_NOT_FUSED = ("own_id", "version", "marking", "releasable_to", "orcon")
-_DAYS = ("event_start", "event_end", "review_at")
+_OF_THE_HUB = (
+    "report_id", "agency", "received_at", "known_at", "hindsight", "marking", "releasable_to", "orcon", "supersedes", "derived_from", "part_of",
+    "coded_spans", "file", "row", "source_hash",
+)  # fmt: skip
+_COLUMNS = {c.name: c.dtype for c in REPORTS}
+_SAID = {
+    name: pl.String if dtype.is_temporal() or isinstance(dtype, pl.Enum) else dtype
+    for name, dtype in _COLUMNS.items()
+    if name not in _OF_THE_HUB
+}
 
 
 def frame_of(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Rows of `seen` or `reports` as a table of reports: one is known from when the audience sees it."""
-    frame = pl.DataFrame([_report(row) for row in rows], schema=schema(REPORTS))
-    return conform(frame, REPORTS, table="reports")
+    bodies = pl.Series("body", [row["body"] for row in rows], dtype=pl.String).str.json_decode(pl.Struct(_SAID))
+    at = pl.Series("received_at", [row["visible_at"] for row in rows], dtype=_COLUMNS["received_at"])
+    hubs = pl.DataFrame(
+        {
+            "report_id": [str(row["report_id"]) for row in rows],
+            "agency": [row["agency"] for row in rows],
+            "supersedes": [str(row["supersedes"]) if row["supersedes"] else None for row in rows],
+            "derived_from": [[str(i) for i in row["derived_from"]] for row in rows],
+            "part_of": [str(uuid.uuid5(NAMESPACE, row["part_of"])) if row["part_of"] else None for row in rows],
+        },
+        schema={name: _COLUMNS[name] for name in ("report_id", "agency", "supersedes", "derived_from", "part_of")},
+    )
+    frame = pl.concat([bodies.struct.unnest(), hubs], how="horizontal").with_columns(
+        at, at.dt.date().alias("known_at"), hindsight=pl.lit(False), marking=pl.lit("CLEAR")
+    )
+    days = [pl.col(name).str.to_date("%Y-%m-%d") for name, dtype in _COLUMNS.items() if dtype == pl.Date and name in _SAID]
+    frame = frame.with_columns(
+        *days, pl.col("reported_at").str.to_datetime(time_unit="us", time_zone="UTC", format="%Y-%m-%dT%H:%M:%S%.f%:z")
+    )
+    return conform(frame.cast({n: d for n, d in _COLUMNS.items() if n in _SAID and isinstance(d, pl.Enum)}), REPORTS, table="reports")
 
 
 class Sight:
@@ -55,20 +81,3 @@ class Sight:
         return found.with_columns(
             pl.Series("supersedes", corrects, dtype=pl.String), pl.Series("derived_from", sources, dtype=pl.List(pl.String))
         )
-
-
-def _report(row: dict[str, Any]) -> dict[str, Any]:
-    said = {k: v for k, v in row["body"].items() if k not in _NOT_FUSED}
-    for name in _DAYS:
-        if name in said:
-            said[name] = date.fromisoformat(said[name])
-    if "reported_at" in said:
-        said["reported_at"] = datetime.fromisoformat(said["reported_at"])
-    references = {
-        "supersedes": str(row["supersedes"]) if row["supersedes"] else None,
-        "derived_from": [str(i) for i in row["derived_from"]],
-        "part_of": str(uuid.uuid5(NAMESPACE, row["part_of"])) if row["part_of"] else None,
-    }
-    at = row["visible_at"]
-    own = {"report_id": str(row["report_id"]), "agency": row["agency"], "received_at": at, "known_at": at.date(), "hindsight": False}
-    return said | references | own | {"marking": "CLEAR"}

@@ -160,13 +160,13 @@ SELECT report_id, array_agg(audience) AS audiences FROM feed WHERE report_id = A
 SELECT audience, report_id, visible_at FROM feed WHERE report_id = ANY (%(ids)s::uuid[]) AND audience <> 'public'
 
 -- reports: some, with all that they point at, whoever may see that (fuse)
-SELECT report_id, agency, received_at AS visible_at, body, supersedes, derived_from, NULL AS part_of FROM report WHERE report_id = ANY (%(ids)s::uuid[])
+SELECT report_id, agency, received_at AS visible_at, body::text AS body, supersedes, derived_from, NULL AS part_of FROM report WHERE report_id = ANY (%(ids)s::uuid[])
 
 -- reports_after: the next ones by id (fuse)
 SELECT report_id FROM report WHERE report_id > %(after)s ORDER BY report_id LIMIT %(limit)s
 
 -- seen: some reports as an audience sees them (fuse)
-SELECT f.visible_at, r.report_id, r.agency, r.body,
+SELECT f.visible_at, r.report_id, r.agency, r.body::text AS body,
     (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
      WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
     ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
