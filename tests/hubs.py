@@ -89,7 +89,8 @@ class World:
         with psycopg.connect(self.roles["owner"]) as connection:
             connection.execute("SET search_path = tocsin")
             connection.execute(
-                "TRUNCATE report, act, handling, member, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, audited"
+                "TRUNCATE report, act, handling, member, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, audited, "
+                "picture, pictured, look, signal"
             )
             connection.execute("UPDATE agency SET left_at = NULL")
             connection.execute("UPDATE token SET revoked_at = NULL")

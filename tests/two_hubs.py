@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -16,6 +17,8 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from tocsin.gate import Action, Clearance, Marked, Role, may
+from tocsin.hub.making.looks import look_next
+from tocsin.hub.making.pictures import make_next
 from tocsin.hub.pictures import Pictures, refresh
 from tocsin.terms.ids import report_id
 
@@ -25,7 +28,7 @@ NEVER = report_id("A", "never")
 WHY, OTHERWISE = "they were there", "said otherwise in the second hub, for B is not told"
 ROLE = frozenset({Role.ANALYSE})
 #: Pages of B that go on page by page, and the rest.
-LISTS = ["/api/feed", "/api/incidents", "/api/audit", "/api/requests", "/api/releases", "/api/judgements", "/api/purged"]
+LISTS = ["/api/feed", "/api/incidents", "/api/audit", "/api/requests", "/api/releases", "/api/judgements", "/api/purged", "/api/signals"]
 OTHERS = [
     "/api/agencies",
     "/api/audit?limit=1000",
@@ -84,6 +87,7 @@ class Oracle:
         self.left: set[str] = set()
         self.requests: list[Asked] = []
         self.judgements: list[dict[str, Any]] = []
+        self.moments: list[str] = []  # as of which B asked for its picture
 
     def sees(self, who: str, said: Said) -> bool:
         return self.may(who, Action.READ, said)
@@ -265,6 +269,29 @@ class Oracle:
             connection.execute("SELECT settle(ARRAY[%s]::uuid[], %s)", (ident, self.clock()))
             connection.execute("SELECT rejudge(ARRAY[%s]::uuid[], %s)", (ident, self.clock()))
 
+    def look(self) -> None:
+        """The next midnight comes, and every agency's incidents are looked at."""
+        self.clock.at = datetime.combine(self.clock().date(), time(0, 2), UTC) + timedelta(days=1)
+        for world in (self.first, self.second):
+            while look_next(world.fuse, 1, self.clock()):
+                pass
+
+    def picture(self) -> None:
+        """B asks for its picture as of now, and others for theirs, which is nothing to B."""
+        self.moments.append(self.clock().isoformat().replace("+00:00", "Z"))
+        self.first.ask("A", "GET", "/api/picture")
+        self._pictures()
+
+    def _pictures(self) -> None:
+        """Each is waited for, or there, alike; and the same when it is made."""
+        for _ in range(2):
+            self._same(f"/picture/brief.html?as_of={self.moments[-1]}")
+            for moment in self.moments[-3:]:
+                self._walk(f"/api/picture?as_of={moment}&limit=2")
+            for world in (self.first, self.second):
+                while make_next(world.fuse):
+                    pass
+
     def both(self, ident: str, who: str, what: str, body: dict[str, Any]) -> None:
         """An act in the first hub, and in the second where B does it, or the report is there."""
         one = self.first.ask(who, "POST", f"/api/reports/{ident}/{what}", body)
@@ -323,6 +350,8 @@ class Oracle:
     def compare(self) -> None:
         """Every page that B can reach."""
         self.fuse()
+        self.look()
+        self.picture()
         for page in LISTS:
             self._same(page)
             self._walk(f"{page}{'&' if '?' in page else '?'}limit=2")
@@ -341,7 +370,8 @@ class Oracle:
         for report in feed.values():
             assert {report.get("supersedes"), *report.get("derived_from", [])} <= {None, *feed}
             assert "part_of" not in report or wholes[report["agency"], report["part_of"]] > 1
-        for page in ("/api/feed?limit=1000", "/api/incidents?limit=1000", "/api/judgements?limit=1000"):
+        then = [f"/api/picture?limit=1000&as_of={moment}" for moment in self.moments[-3:]]
+        for page in ("/api/feed?limit=1000", "/api/incidents?limit=1000", "/api/judgements?limit=1000", "/api/signals?limit=1000", *then):
             text = self.first.ask("B", "GET", page).text
             assert not {i for i in self.reports.keys() - feed.keys() if i in text}, f"{page} names what is hidden"
 
@@ -352,7 +382,7 @@ class Oracle:
     def _same(self, page: str) -> Any:
         one, two = (world.ask("B", "GET", page) for world in (self.first, self.second))
         assert (one.status_code, one.headers, one.content) == (two.status_code, two.headers, two.content), page
-        return one.json()
+        return one.json() if one.headers["content-type"].startswith("application/json") else {}
 
     def _walk(self, page: str) -> None:
         """Page by page, as far as there are any."""

@@ -16,7 +16,8 @@
         ├── Denied            the rule of sharing, or a role, does not allow it
         ├── NotThere          no such thing, or none that the audience may see: the two are one answer
         ├── Malformed         what was sent cannot be understood
-        └── Busy              too much at once; the same may do in a moment
+        ├── Busy              too much at once; the same may do in a moment
+        └── TooMany           more at once than one agency may ask for
 
 A message says what is wrong, where, and what to do next. The command line prints it and nothing else.
 """
@@ -88,3 +89,7 @@ class Malformed(HubError):
 
 class Busy(HubError):
     """Too much at once; the same may do in a moment."""
+
+
+class TooMany(HubError):
+    """More at once than one agency may ask for."""

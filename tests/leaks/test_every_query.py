@@ -13,18 +13,23 @@ from hubs import Ticking, World
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from tocsin.hub.making.pictures import make_next
 from tocsin.hub.pictures import refresh
 from tocsin.store import queries
 from tocsin.store.embedded import Embedded
 
 SECRET = "quince-7731"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)  # when the hub's clock stands
 #: Queries that give what is nobody's secret: the agencies' names, the hub's last time, and whether something is still to be fused.
-OPEN = {"agencies", "audiences", "last_tick", "standing"}
+OPEN = {"agencies", "audiences", "last_tick", "look_due", "standing"}
+#: Queries that go on after an id.
+AFTER_ID = ("reports_after", "seen_then")
 
 
 class Filled:
-    """A hub in which A has hidden reports, an incident, a judgement, a request, a release, a purged report, a group, a token and a log."""
+    """A hub in which A has hidden reports, an incident, a judgement, a request, a release, a purged report, a group, a token, a log, a picture
+    and a signal."""
 
     def __init__(self, postgres: Embedded) -> None:
         self.world = world = World(postgres, Ticking())
@@ -46,12 +51,26 @@ class Filled:
         self._done("A", f"/api/reports/{self.gone}/purge", {"why": SECRET})
         self._done("A", "/api/tokens", {"label": SECRET, "roles": ["submit"]})
         refresh(world.fuse)
+        self._watched()
         self.names = {self.report, self.other, self.gone, self.judgement, self.request, SECRET}
 
     def _done(self, who: str, path: str, body: dict[str, Any]) -> Any:
         answer = self.world.ask(who, "POST", path, body)
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
+
+    def _watched(self) -> None:
+        """A picture of A as of now, and a signal that rests on a report of its own."""
+        assert self.world.ask("A", "GET", f"/api/picture?as_of={AS_OF.isoformat()[:19]}Z").status_code == 202
+        assert make_next(self.world.fuse)
+        with self.world.fuse.transaction(None) as tx:
+            assert tx.one("look_made", audience="A", at=AS_OF, every=1, said=Jsonb({"reason": SECRET}))
+            body = Jsonb({"category": SECRET})
+            tx.do("signal_write", audience="A", at=AS_OF, signal_id=uuid.uuid4(), body=body, reports=[uuid.UUID(self.report)])
+        with psycopg.connect(self.world.roles["owner"]) as connection:
+            row = connection.execute("SELECT number FROM tocsin.picture").fetchone()
+        assert row is not None
+        self.number: int = row[0]
 
     def values(self) -> dict[str, Any]:
         """What B would ask for, if it knew all ids and could name whom it liked."""
@@ -65,6 +84,8 @@ class Filled:
             "signed": NOW,
         }
         ids = {"id": uuid.UUID(int=0), "after_id": uuid.UUID(int=0), "report_id": report, "incident_id": report, "incident": report}
+        times |= {"as_of": AS_OF}
+        ids |= {"number": self.number, "most": 8, "every": 1, "page": None, "signal_id": uuid.UUID(int=0)}
         ids |= {"judgement_id": uuid.UUID(self.judgement), "request_id": uuid.UUID(self.request)}
         several = {
             "ids": [report, other],
@@ -96,7 +117,7 @@ class Filled:
             "reason": "x",
         }
         more = {"marking": "CLEAR", "releasable_to": [], "orcon": False, "grant": True, "is_in": True, "fate": "hand-to", "allowed": True}
-        return times | ids | several | texts | rest | more | {"days": [date.max], "bodies": ["{}"]}
+        return times | ids | several | texts | rest | more | {"days": [date.max], "bodies": ["{}"], "body": "{}"}
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +144,7 @@ def asked(filled: Filled, name: str, audience: str, more: dict[str, Any]) -> lis
 @pytest.mark.parametrize("audience", ["B", "public", "nobody at all"])
 def test_no_query_gives_one_agency_what_is_anothers(filled: Filled, name: str, audience: str) -> None:
     for more in ({}, {"reports": None}, {"audience": audience}, {"agency": audience}):
-        rows = asked(filled, name, audience, {"after": uuid.UUID(int=0) if name == "reports_after" else 0} | more)
+        rows = asked(filled, name, audience, {"after": uuid.UUID(int=0) if name in AFTER_ID else 0} | more)
         text = repr(rows)
         if name not in ("request", "submit"):  # they give back the id that was sent
             assert not {n for n in filled.names if n in text}, (name, more)
@@ -143,10 +164,15 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         "purged_page",
         "members",
         "tokens",
+        "pictured_page",
+        "signals_page",
+        "last_look",
     )
     for name in mine:
         text = repr(asked(filled, name, "A", {}))
         assert {n for n in filled.names if n in text}, name
+    assert asked(filled, "picture_one", "A", {"what": "picture"})
+    assert not asked(filled, "picture_one", "B", {"what": "picture"})
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ steps = st.one_of(
     st.tuples(st.just("undo"), which, agencies),
     st.tuples(st.just("purge"), which, agencies),
     st.tuples(st.just("leave"), st.sampled_from(["A", "C"]), st.sampled_from(["keep", "purge", "hand-to"]), agencies),
+    st.tuples(st.just("look")),
+    st.tuples(st.just("picture")),
     st.tuples(st.just("member"), st.sampled_from(GROUPS), agencies, st.booleans()),
 )
 sequences = st.builds(

@@ -119,7 +119,7 @@ def brief(
         "ask": ask,
         "ask_since": ask_since.isoformat() if ask_since else None,
     }
-    view = _view(intake, reports, fusion, kept, left_out, scope, decided)
+    view = view_of(intake, reports, fusion, kept, left_out, scope, decided)
     view |= _tested(found, kept, scope, claim) | {"reproduce": _command(intake, scope, judged, options)}
     if last is not None:
         view["since"] = changes(last, kept, options) | {"signals": signal_changes(last, None if found is None else found.signals)}
@@ -193,7 +193,7 @@ def _last_known(reports: pl.DataFrame) -> date:
     return last
 
 
-def _view(
+def view_of(
     intake: Intake,
     reports: pl.DataFrame,
     fusion: Fusion,
@@ -202,6 +202,7 @@ def _view(
     scope: Scope,
     decided: tuple[Judgement, ...],
 ) -> dict[str, Any]:
+    """What the page of a fusion shows, but for what was tested against chance and how to make it again; kept: its incidents within the scope."""
     assert scope.as_of is not None
     columns = spans(scope.as_of, scope.window)
     rows = table(kept, columns)

@@ -34,9 +34,16 @@ def hub_parts() -> Iterator[None]:
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port on 127.0.0.1.")
 @DATABASE_URL
 @click.option("--demo", is_flag=True, help="Fill a new hub with 26 invented agencies that share the bundled data.")
-def serve(data: Path | None, port: int, database_url: str | None, demo: bool) -> None:
+@click.option(
+    "--look-every",
+    default="1d",
+    show_default=True,
+    help="Time between two looks for signals, such as 1d, 7d or 2w; they are at midnight UTC.",
+)
+def serve(data: Path | None, port: int, database_url: str | None, demo: bool, look_every: str) -> None:
     """Run a hub: many agencies submit reports, each sees exactly what it may."""
     with hub_parts():
+        from tocsin.hub.making.due import days_of
         from tocsin.server.serve import default_folder
         from tocsin.server.serve import serve as run
-    run(data or default_folder(), port, database_url, click.echo, demo=demo)
+    run(data or default_folder(), port, database_url, click.echo, demo=demo, look_every=days_of(look_every))

@@ -16,6 +16,7 @@ from tocsin.hub.clock import Clock, clock
 from tocsin.hub.cursor import after_of, before_of, next_of
 from tocsin.hub.door import MOST, NOT_THERE, Door, page_of, uuid_of
 from tocsin.hub.judging import Judging
+from tocsin.hub.moments import Moments
 from tocsin.hub.shown import instant, shown
 from tocsin.hub.staff import Staff
 from tocsin.hub.tokens import Tokens
@@ -31,6 +32,7 @@ class Hub(Door):
     def __init__(self, store: Store, now: Clock, scheme: Scheme | None = None) -> None:
         super().__init__(store, now, scheme)
         self.acts, self.judging = Acts(store, now, scheme), Judging(store, now, scheme)
+        self.moments = Moments(store, now, scheme)
         self.staff, self.tokens = Staff(store, now), Tokens(store, now)
 
     def caller(self, token: str | None) -> Caller:

@@ -1,9 +1,13 @@
-"""A process of the hub: `web`, `fuse`, or, once, `demo`. It reads its connection from standard input, and ends when that closes."""
+"""A process of the hub: `web`, `fuse`, `make` while there is something to make, or, once, `demo`.
+
+It reads its connection from standard input, and ends when that closes.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -77,12 +81,34 @@ def _listening(port: int, stop: threading.Event) -> socket.socket:
 
 
 def fuse() -> Callable[[dict[str, Any], threading.Event], None]:
-    """Makes incidents anew where something changed."""
+    """Makes incidents anew where something changed, and sees to it that what else is asked for is made."""
     from tocsin.hub.pictures import run as refresh
+    from tocsin.server.errands import errands
 
     def run(told: dict[str, Any], stop: threading.Event) -> None:
         store = Store(told["conninfo"], size=2)
+        beside = threading.Thread(target=errands, args=(store, told, stop), daemon=True)
+        beside.start()
         refresh(store, stop)
+        beside.join(10)
+        store.close()
+
+    return run
+
+
+def make() -> Callable[[dict[str, Any], threading.Event], None]:
+    """Makes pictures and looks until none waits; it gives way to the hub's other processes."""
+    from tocsin.hub.making import work
+
+    def run(told: dict[str, Any], stop: threading.Event) -> None:
+        def end() -> None:
+            stop.wait()
+            os._exit(0)  # what it is at is in one transaction, and is made anew
+
+        os.nice(10)
+        threading.Thread(target=end, daemon=True).start()
+        store = Store(told["conninfo"], size=2)
+        work(store, told["every"], stop)
         store.close()
 
     return run
@@ -124,7 +150,7 @@ def main() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # the parent says when
     logging.basicConfig(handlers=[Lines()], level=logging.WARNING)
-    run = {"web": web, "fuse": fuse, "demo": demo}[sys.argv[1]]()
+    run = {"web": web, "fuse": fuse, "make": make, "demo": demo}[sys.argv[1]]()
     line = sys.stdin.readline()
     if not line:
         return

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from tocsin.errors import Busy, Denied, Malformed, NotKnown, NotThere, StoreError, TocsinError
+from tocsin.errors import Busy, Denied, Malformed, NotKnown, NotThere, StoreError, TocsinError, TooMany
 
 STATUS: dict[type[Exception], int] = {NotKnown: 401, Denied: 403, NotThere: 404, TocsinError: 400, Malformed: 400}
 _SAID = {
@@ -39,6 +39,8 @@ def on_error(request: Request[Any, Any, Any], why: Exception) -> Response[dict[s
         return answer(503, "the hub's database does not answer: try again in a moment", {"Retry-After": "2"})
     if isinstance(why, Busy):
         return answer(503, str(why), {"Retry-After": "5"})
+    if isinstance(why, TooMany):
+        return answer(429, str(why), {"Retry-After": "5"})
     for kind in type(why).__mro__:
         if kind in STATUS:
             return answer(STATUS[kind], str(why))

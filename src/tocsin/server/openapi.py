@@ -14,6 +14,7 @@ from tocsin.hub.posted import CODED, LONGEST, MOST, OWN, RANGES, SET_BY_THE_HUB,
 from tocsin.terms.taxonomies import taxonomy
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
+_LATER = {"application/json": {"schema": {"$ref": "#/components/schemas/Later"}}, "text/html": {"schema": {"type": "string"}}}
 _ID = {"$ref": "#/components/schemas/Id"}
 
 
@@ -39,9 +40,9 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
         for method, operation in methods.items():
             _describe(f"{method.upper()} {path}", operation, told["operations"].get(f"{method.upper()} {path}", {}))
     parts = schema.setdefault("components", {})
-    parts["schemas"] = told["schemas"] | {"Post": post(), "Report": report(), "Incident": incident()}
+    parts["schemas"] = told["schemas"] | {"Post": post(), "Report": report(), "Incident": incident(), "Signal": signal()}
     parts["responses"] = {
-        str(status): {"description": words, "content": {"application/json": {"schema": _ERROR}}}
+        str(status): {"description": words, "content": {"application/json": {"schema": _ERROR}} if status != 202 else _LATER}
         for status, words in told["answers"].items()
     }
     return schema
@@ -109,6 +110,20 @@ def incident() -> dict[str, Any]:
 
     fields = {c.name: _given(c.dtype) | {"description": c.meaning} for c in INCIDENTS}
     return {"type": "object", "required": ["incident_id", "report_ids"], "properties": fields}
+
+
+def signal() -> dict[str, Any]:
+    """A signal as it is shown."""
+    from tocsin.terms.tables import SIGNALS
+
+    own = {
+        "look": {"type": "string", "format": "date-time", "description": "The moment of the look that raised it."},
+        "every_days": {"type": "integer", "description": "Days between two looks: false_alarms_per_year is at this cadence."},
+        "marking": {"type": "string", "description": "The strictest of the reports that it rests on."},
+        "withdrawn": {"type": "string", "description": "Why nothing is said of it any more: a report that it rests on has closed."},
+    }
+    fields = {c.name: _given(c.dtype) | {"description": c.meaning} for c in SIGNALS}
+    return {"type": "object", "required": ["signal_id", "look", "every_days"], "properties": own | fields}
 
 
 def _taken(name: str, kind: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from tocsin.hub import MOST
 from tocsin.hub.files import submit_file
 from tocsin.server.acts import ACTS
 from tocsin.server.asked import AGENCY, ANY, PUBLIC, STAFF, AnyRequest, Cursor, Json, Limit, Line, TheHub, Who, in_thread, json_of, media
+from tocsin.server.pictures import PICTURES
 from tocsin.server.staff import STAFFS
 
 
@@ -123,5 +124,6 @@ ROUTES = [
     agencies,
     audit,
     *ACTS,
+    *PICTURES,
     *STAFFS,
 ]

@@ -35,8 +35,8 @@ def default_folder() -> Path:
     return Path("/var/lib/tocsin") if os.geteuid() == 0 else Path.home() / ".local" / "share" / "tocsin"
 
 
-def serve(folder: Path, port: int, database_url: str | None, say: Say, *, demo: bool = False) -> None:
-    """Runs a hub until SIGTERM or ctrl-C; demo: filled with invented agencies.
+def serve(folder: Path, port: int, database_url: str | None, say: Say, *, demo: bool = False, look_every: int = 1) -> None:
+    """Runs a hub until SIGTERM or ctrl-C; demo: filled with invented agencies; look_every: days between two looks for signals.
 
     Raises `StoreError` where the database does not start or is another hub's, or a process ends again and again."""
     stop = threading.Event()
@@ -51,7 +51,7 @@ def serve(folder: Path, port: int, database_url: str | None, say: Say, *, demo: 
             parts[0].tell({"conninfo": roles["web"], "port": port})
             _answers(port, parts[0], stop)
             parts.append(Part("fuse"))
-            parts[1].tell({"conninfo": roles["fuse"]})
+            parts[1].tell({"conninfo": roles["fuse"], "every": look_every})
             if first:
                 say(f"The token of the hub's first administrator, shown this once:\n  {first}")
             say(f"Ready: http://{HOST}:{port} (data in {folder}); ctrl-C stops it.")

@@ -200,3 +200,87 @@ INSERT INTO incident_of (audience, report_id, incident_id) SELECT %(audience)s, 
 -- forget_bodies: of these, those that no incident has any more (fuse)
 DELETE FROM incident_body b WHERE b.body_id = ANY (%(body_ids)s::uuid[]) AND NOT EXISTS (SELECT FROM incident i WHERE i.body_id = b.body_id)
 
+
+-- picture_one: a picture of who asks, made or waited for
+SELECT number, said, page, tries FROM picture WHERE audience = %(audience)s AND what = %(what)s AND as_of = %(as_of)s AND NOT gone
+
+-- want: false where too many are waited for
+SELECT want(%(at)s, %(as_of)s, %(what)s, %(most)s) AS taken
+
+-- pictured_page: incidents of one picture of who asks, the latest first
+SELECT day, incident_id, body FROM pictured WHERE audience = %(audience)s AND number = %(number)s AND (day, incident_id) < (%(day)s, %(id)s)
+ORDER BY day DESC, incident_id DESC LIMIT %(limit)s
+
+-- signals_page: signals of who asks, in the order of the looks
+SELECT s.at, s.signal_id, s.reports, s.body, l.every FROM signal s JOIN look l USING (audience, at)
+WHERE s.audience = %(audience)s AND (s.at, s.signal_id) > (%(after_at)s, %(after_id)s) ORDER BY s.at, s.signal_id LIMIT %(limit)s
+
+-- last_look: the latest look at the audience's incidents
+SELECT at, every, said FROM look WHERE audience = %(audience)s ORDER BY at DESC LIMIT 1
+
+-- still: see the function (fuse)
+SELECT still(%(at)s)
+
+-- picture_wanted: whether any picture is to be made or taken away (fuse)
+SELECT gone FROM picture WHERE gone OR (said IS NULL AND tries < %(most)s) ORDER BY gone LIMIT 1
+
+-- picture_next: the one that was asked for first, and is tried now (fuse)
+UPDATE picture SET tries = tries + 1 WHERE number = (
+    SELECT number FROM picture WHERE said IS NULL AND NOT gone AND tries < %(most)s ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
+) RETURNING number, audience, what, as_of
+
+-- picture_made: nothing where it went meanwhile (fuse)
+UPDATE picture SET said = %(said)s, page = %(page)s WHERE number = %(number)s AND NOT gone RETURNING number
+
+-- pictured_write: some incidents of a picture that is being made (fuse)
+INSERT INTO pictured (audience, number, day, incident_id, body)
+SELECT %(audience)s, %(number)s, i.* FROM unnest(%(days)s::date[], %(ids)s::uuid[], %(bodies)s::jsonb[]) i
+
+-- sweep: see the function (fuse)
+SELECT sweep()
+
+-- seen_then: reports that an audience saw by a moment and sees still, by id, as it saw them then; every: every agency saw it, own: it has a line of its own (fuse)
+WITH line AS (
+    (SELECT report_id, visible_at, true AS own FROM feed
+     WHERE audience = %(audience)s AND report_id > %(after)s AND visible_at <= %(as_of)s ORDER BY report_id LIMIT %(limit)s)
+    UNION ALL
+    (SELECT report_id, visible_at, false FROM feed e WHERE audience = '*' AND report_id > %(after)s AND visible_at <= %(as_of)s
+     AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id AND o.visible_at <= %(as_of)s)
+     ORDER BY report_id LIMIT %(limit)s)
+    ORDER BY report_id LIMIT %(limit)s
+)
+SELECT f.visible_at, f.own, r.report_id, r.agency, r.body::text AS body, NULL AS part_of,
+    NOT f.own OR EXISTS (SELECT FROM feed e WHERE e.audience = '*' AND e.report_id = f.report_id AND e.visible_at <= %(as_of)s) AS every,
+    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
+     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency AND s.visible_at <= %(as_of)s LIMIT 1) AS supersedes,
+    ARRAY(SELECT DISTINCT d.report_id FROM feed d
+          WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) AND d.visible_at <= %(as_of)s ORDER BY 1) AS derived_from
+FROM line f JOIN report r USING (report_id) ORDER BY f.report_id
+
+-- judged_then: judgements that an audience saw by a moment and sees still (fuse)
+SELECT j.judgement_id, j.agency, j.signed, j.names, j.said FROM judged d JOIN judgement j USING (judgement_id)
+WHERE d.audience = %(audience)s AND d.visible_at <= %(as_of)s ORDER BY j.judgement_id
+
+-- strictest: the strictest marking of the reports that an audience saw by a moment and sees still (fuse)
+SELECT m.name FROM marking m WHERE EXISTS (
+    SELECT FROM feed f JOIN handling h USING (report_id) WHERE f.audience IN (%(audience)s, '*') AND f.visible_at <= %(as_of)s AND h.marking = m.name
+) ORDER BY m.rank DESC LIMIT 1
+
+-- look_due: agencies that were there at a moment and whose incidents were not looked at as of it (fuse)
+SELECT a.name FROM agency a WHERE a.added_at <= %(at)s AND a.left_at IS NULL AND NOT EXISTS (SELECT FROM look l WHERE l.audience = a.name AND l.at = %(at)s) ORDER BY a.name
+
+-- look_made: false where another was faster (fuse)
+INSERT INTO look VALUES (%(audience)s, %(at)s, %(every)s, %(said)s) ON CONFLICT DO NOTHING RETURNING true AS done
+
+-- signal_write: what one says, if all its evidence is seen still (fuse)
+INSERT INTO signal SELECT %(audience)s, %(at)s, %(signal_id)s, CASE WHEN n.open THEN n.reports ELSE '{}' END, CASE WHEN n.open THEN %(body)s::jsonb END
+FROM (
+    SELECT reports, NOT EXISTS (
+        SELECT FROM unnest(reports) i WHERE NOT EXISTS (SELECT FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.report_id = i)
+    ) AS open
+    FROM (SELECT %(reports)s::uuid[] AS reports) g
+) n
+
+-- signals_before: what was raised at the audience's latest look before a moment (fuse)
+SELECT body FROM signal s
+WHERE audience = %(audience)s AND body IS NOT NULL AND at = (SELECT max(at) FROM look l WHERE l.audience = %(audience)s AND l.at < %(at)s) ORDER BY signal_id

@@ -327,6 +327,7 @@ BEGIN
     PERFORM settle(p_reports, p_at);
     PERFORM rejudge(p_reports, p_at);
     PERFORM erase(p_reports);
+    PERFORM sweep();
 END $$;
 
 -- The lock waits for the step that the fusion process is at, and is taken before the clock's row, so that nobody else waits.
@@ -507,3 +508,97 @@ CREATE POLICY purge ON incident TO tocsin_purge USING (true);
 CREATE POLICY purge ON incident_of TO tocsin_purge USING (true);
 CREATE POLICY purge ON incident_body TO tocsin_purge USING (true);
 CREATE POLICY purge ON stale TO tocsin_purge USING (true);
+
+-- What is made for one audience alone: pictures as of a moment, where it asks for one, and signals, at scheduled looks.
+
+-- A picture as of a moment, or its page. said: what there is to say of it, null until it is made; gone: what it was made of has closed, or later ones took its place.
+CREATE TABLE picture (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, audience text NOT NULL REFERENCES agency, what text NOT NULL CHECK (what IN ('picture', 'page')),
+    as_of timestamptz NOT NULL, tries int NOT NULL DEFAULT 0, said jsonb, page text, gone boolean NOT NULL DEFAULT false
+);
+CREATE UNIQUE INDEX picture_one ON picture (audience, what, as_of) WHERE NOT gone;
+CREATE INDEX picture_wanted ON picture (number) WHERE gone OR said IS NULL;
+CREATE TABLE pictured (
+    audience text NOT NULL, number bigint NOT NULL, day date NOT NULL, incident_id uuid NOT NULL, body jsonb NOT NULL, PRIMARY KEY (audience, number, day, incident_id)
+);
+
+-- A look at one audience's incidents, at a moment that is the same for all; what it found. reports: those in a signal's evidence; body null: one of them has closed.
+CREATE TABLE look (audience text NOT NULL REFERENCES agency, at timestamptz NOT NULL, every int NOT NULL, said jsonb NOT NULL, PRIMARY KEY (audience, at));
+CREATE TABLE signal (
+    audience text NOT NULL, at timestamptz NOT NULL, signal_id uuid NOT NULL, reports uuid[] NOT NULL, body jsonb, PRIMARY KEY (audience, at, signal_id),
+    FOREIGN KEY (audience, at) REFERENCES look
+);
+CREATE INDEX signal_reports ON signal USING gin (reports);
+
+-- From now on nothing is seen as of p_at but what is seen already: what is written later has a later time, and what was being written is waited for.
+CREATE FUNCTION still(p_at timestamptz) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
+AS $$ UPDATE clock SET last = greatest(last, p_at) $$;
+
+-- Asks for a picture as of a moment that is not later than p_at; false where as many are waited for as an agency may. It keeps the latest few, made and unmade.
+CREATE FUNCTION want(p_at timestamptz, p_as_of timestamptz, p_what text, p_most int) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    PERFORM still(greatest(p_at, p_as_of));
+    IF (SELECT count(*) FROM picture WHERE audience = asking() AND NOT gone AND said IS NULL) >= p_most THEN RETURN false; END IF;
+    INSERT INTO picture (audience, what, as_of) VALUES (asking(), p_what, p_as_of) ON CONFLICT DO NOTHING;
+    UPDATE picture SET gone = true, said = NULL, page = NULL WHERE number IN (
+        SELECT number FROM picture WHERE audience = asking() AND NOT gone ORDER BY said IS NULL DESC, number DESC OFFSET p_most
+    );
+    RETURN true;
+END $$;
+
+-- What closes to an audience takes with it what was made of it: every picture, and what a signal says whose evidence it is in.
+CREATE FUNCTION unmake() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM closed) THEN RETURN NULL; END IF;
+    WITH who AS MATERIALIZED (
+        SELECT a.name, array_agg(DISTINCT c.report_id) AS reports FROM closed c JOIN agency a ON c.audience IN (a.name, '*')
+        WHERE NOT EXISTS (SELECT FROM feed f WHERE f.audience IN (a.name, '*') AND f.report_id = c.report_id) GROUP BY a.name
+    ),
+    pictures AS (UPDATE picture p SET gone = true, said = NULL, page = NULL FROM who w WHERE p.audience = w.name AND NOT p.gone)
+    UPDATE signal s SET body = NULL, reports = '{}' FROM who w WHERE s.audience = w.name AND s.reports && w.reports;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER unmade AFTER DELETE ON feed REFERENCING OLD TABLE AS closed FOR EACH STATEMENT EXECUTE FUNCTION unmake();
+
+CREATE FUNCTION unmake_judged() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    UPDATE picture SET gone = true, said = NULL, page = NULL WHERE audience IN (SELECT audience FROM closed) AND NOT gone;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER unmade AFTER DELETE ON judged REFERENCING OLD TABLE AS closed FOR EACH STATEMENT EXECUTE FUNCTION unmake_judged();
+
+-- A picture says how its reports are marked.
+CREATE FUNCTION unmake_marked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    UPDATE picture p SET gone = true, said = NULL, page = NULL
+    WHERE NOT gone AND EXISTS (SELECT FROM feed f WHERE f.audience IN (p.audience, '*') AND f.report_id = NEW.report_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER unmade AFTER UPDATE ON handling FOR EACH ROW WHEN (OLD.marking <> NEW.marking) EXECUTE FUNCTION unmake_marked();
+
+-- Pictures that are gone, with all their incidents.
+CREATE FUNCTION sweep() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    WITH old AS (DELETE FROM picture WHERE gone RETURNING audience, number)
+    DELETE FROM pictured p USING old o WHERE p.audience = o.audience AND p.number = o.number
+$$;
+
+REVOKE ALL ON FUNCTION sweep, still, want, unmake, unmake_judged, unmake_marked FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION want TO tocsin_web;
+GRANT EXECUTE ON FUNCTION still, sweep TO tocsin_fuse;
+GRANT SELECT ON picture, pictured, look, signal TO tocsin_web;
+GRANT SELECT ON marking, picture, pictured, look, signal TO tocsin_fuse;
+GRANT UPDATE (tries, said, page) ON picture TO tocsin_fuse;
+GRANT INSERT ON pictured TO tocsin_fuse;
+GRANT INSERT ON look, signal TO tocsin_fuse;
+ALTER TABLE picture ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pictured ENABLE ROW LEVEL SECURITY;
+ALTER TABLE look ENABLE ROW LEVEL SECURITY;
+ALTER TABLE signal ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON picture FOR SELECT TO tocsin_web USING (audience = asking() AND NOT gone);
+CREATE POLICY own ON pictured FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON look FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON signal FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY every ON picture TO tocsin_fuse USING (true);
+CREATE POLICY every ON pictured TO tocsin_fuse USING (true);
+CREATE POLICY every ON look TO tocsin_fuse USING (true);
+CREATE POLICY every ON signal TO tocsin_fuse USING (true);

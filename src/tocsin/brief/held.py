@@ -1,0 +1,54 @@
+"""The page of what one agency may see of a hub, as of a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import polars as pl
+
+from tocsin.brief import view_of
+from tocsin.brief.page import render
+from tocsin.brief.scope import Scope
+from tocsin.fusion import Fusion, Judgement
+from tocsin.intake import Intake
+from tocsin.terms.tables import ISSUES, empty
+
+_FILE = "the hub"
+
+
+def page(
+    reports: pl.DataFrame, fusion: Fusion, judgements: Iterable[Judgement], *, agency: str, as_of: datetime, marking: str | None
+) -> str:
+    """The brief of these reports as HTML, which says whose picture it is, as of when, and how it is marked.
+
+    reports: all that the agency may see, by the contract; fusion: what they are fused into as of that day; marking: the strictest of theirs. It does not
+    watch: a hub's signals come of scheduled looks alone.
+    """
+    day, moment = as_of.astimezone(UTC).date(), as_of.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    reports = reports.with_columns(file=pl.lit(_FILE))
+    scope = Scope(day)
+    kept, left_out = scope.apply(fusion.incidents)
+    view = view_of(_intake(reports), reports, fusion, kept, left_out, scope, tuple(judgements))
+    view |= {
+        "audience": ("audience_agency", {"agency": agency, "moment": moment, "marking": marking or "-"}),
+        "watch": None,
+        "claim": None,
+        "seeds": [],
+        "left_out": [],
+        "run": view["run"] | {"inputs": []},
+        "reproduce": f"GET /picture/brief.html?as_of={moment}",
+    }
+    return render(view)
+
+
+def _intake(reports: pl.DataFrame) -> Intake:
+    """As if each agency's reports were a file that was read without issue."""
+    lines = reports.group_by("agency").len().sort("agency").rows()
+    sources = pl.DataFrame(
+        [(_FILE, None, agency, n, n) for agency, n in lines],
+        schema={"file": pl.String, "source_hash": pl.String, "agency": pl.String, "records": pl.Int64, "reports": pl.Int64},
+        orient="row",
+    )
+    unmapped = pl.DataFrame(schema={"country": pl.String})
+    return Intake(reports, empty(ISSUES), sources, unmapped)

@@ -1,0 +1,100 @@
+"""A look at one audience's own incidents as of a scheduled moment: signals, and what was tested. Never between two looks."""
+
+from __future__ import annotations
+
+import logging
+import math
+import uuid
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+from msgspec import to_builtins
+
+from tocsin.errors import StoreError
+from tocsin.hub.making.due import moment
+from tocsin.hub.making.then import Then, then
+from tocsin.store import Jsonb, Store
+from tocsin.terms.tables import SIGNALS, schema
+from tocsin.watch import Look, look
+
+_TESTED = ("kind", "violence", "dimension", "actor", "measure", "before", "watched", "unknown", "verdict", "reason", "p_value", "level")
+_INSTANT = timedelta(microseconds=1)  # a look at midnight is of the day that has ended
+LITTLE = "too little: no stream of incidents holds enough to be tested"
+FAILED = "the hub failed at this look; nothing is said of what it would have found"
+
+
+def look_next(store: Store, every: int, now: datetime) -> bool:
+    """Looks at the incidents of the next audience whose look is due; false where none is. every: days between two looks. Raises `StoreError`."""
+    at = moment(now, every)
+    with store.transaction(None) as tx:
+        due = tx.one("look_due", at=at)
+    if due is None:
+        return False
+    with store.transaction(None) as tx:
+        tx.do("still", at=at)  # before anything is read: what is written from now on was not seen then
+    try:
+        _look(store, due["name"], at, every)
+    except StoreError:
+        raise
+    except Exception as why:
+        logging.getLogger("tocsin").error("a look failed: %s", type(why).__name__)
+        _write(store, due["name"], at, every, {"reason": FAILED, "streams": 0, "tested": 0, "signals": 0, "of": [], "caveats": []}, [], {})
+    return True
+
+
+def _look(store: Store, audience: str, at: datetime, every: int) -> None:
+    known = then(store, audience, at - _INSTANT)
+    incidents = known.fused().incidents
+    with store.transaction(None) as tx:
+        before = [row["body"] for row in tx.all("signals_before", audience=audience, at=at)]
+    found = look(incidents, as_of=known.day, every=every, last=_table(before) if before else None)
+    reports = dict(incidents.select("incident_id", "report_ids").iter_rows())
+    _write(store, audience, at, every, said(found, known, incidents.height), found.signals.to_dicts(), reports)
+
+
+def said(found: Look, known: Then, incidents: int) -> dict[str, Any]:
+    """What there is to say of a look, whatever it found."""
+    tested = int(found.streams["p_value"].is_not_null().sum())
+    return {
+        "reports": known.reports.height,
+        "incidents": incidents,
+        "streams": found.streams.height,
+        "tested": tested,
+        "signals": found.signals.height,
+        "reason": None if tested else LITTLE,
+        "of": [_plain(row) for row in found.streams.select(_TESTED).to_dicts()],
+        "caveats": list(found.caveats),
+    }
+
+
+def _write(
+    store: Store,
+    audience: str,
+    at: datetime,
+    every: int,
+    words: dict[str, Any],
+    signals: list[dict[str, Any]],
+    reports: dict[str, list[str]],
+) -> None:
+    with store.transaction(None) as tx:
+        tx.do("still", at=at)  # what closes meanwhile is waited for, and then seen to have closed
+        if tx.one("look_made", audience=audience, at=at, every=every, said=Jsonb(words)) is None:
+            return
+        for row in signals:
+            behind = sorted({uuid.UUID(r) for i in row["evidence"] for r in reports[i]})
+            body = Jsonb(_plain(row))
+            tx.do("signal_write", audience=audience, at=at, signal_id=uuid.UUID(row["signal_id"]), body=body, reports=behind)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """As JSON takes it, without what is not known."""
+    known = {k: v for k, v in row.items() if v is not None and not (isinstance(v, float) and not math.isfinite(v))}
+    return dict(to_builtins(known))
+
+
+def _table(bodies: list[dict[str, Any]]) -> pl.DataFrame:
+    """Signals as they were written, as a table again."""
+    days = [c.name for c in SIGNALS if c.dtype == pl.Date]
+    rows = [body | {d: date.fromisoformat(body[d]) for d in days} for body in bodies]
+    return pl.DataFrame(rows, schema=schema(SIGNALS))

@@ -1,0 +1,86 @@
+"""What one audience saw by a moment and sees still, as it saw it then, and the incidents that this makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import polars as pl
+
+from tocsin.fusion import Fusion, Judgement, default_model, fuse
+from tocsin.fusion.judgements import standing
+from tocsin.fusion.members import stamp
+from tocsin.fusion.valued import Clusters, valued
+from tocsin.fusion.views import EVERY, Views
+from tocsin.hub.judging import of_row
+from tocsin.hub.pictures.frames import frame_of
+from tocsin.store import Store
+from tocsin.terms.tables import INCIDENTS, REPORTS, conform, empty
+
+LOADED = 20_000  # reports that are read at once
+_MINE = 2  # the bit of the audience beside that of every agency
+_BOTH = 3
+
+
+@dataclass(frozen=True)
+class Then:
+    """One audience's record as of a moment."""
+
+    audience: str
+    as_of: datetime
+    reports: pl.DataFrame
+    sees: dict[str, int]  # each report: seen by every agency too (3), or not (2)
+    own: dict[str, int]  # each report that the audience saw at another time than every agency (2), or not (0)
+    judgements: list[Judgement]
+    marking: str | None  # the strictest of the reports'; None where there are none
+
+    @property
+    def day(self) -> date:
+        """The day of as_of, UTC."""
+        return self.as_of.astimezone(UTC).date()
+
+    def fused(self) -> Fusion:
+        """Its incidents as the hub makes them, from these reports and judgements alone; links are scored when they are asked for."""
+        incidents = self._incidents()
+        clusters = incidents.select(pl.col("report_ids").alias("report_id"), "incident_id").explode("report_id")
+        links = lambda: fuse(self.reports, as_of=self.day, judgements=self.judgements, one_report_per_incident=()).links  # noqa: E731
+        return Fusion(clusters, lambda: incidents, links, lambda: empty(INCIDENTS))
+
+    def _incidents(self) -> pl.DataFrame:
+        """Of every agency where the audience has the same, and its own for the rest."""
+        if self.reports.is_empty():
+            return empty(INCIDENTS)
+        views = Views(["*", self.audience], judgements=self.judgements)
+        parts = views.change(self.reports, self.sees, self.own)
+        place = dict(zip(self.reports["report_id"], range(self.reports.height), strict=True))
+        rows = valued([Clusters(self.reports[[place[i] for i in part.seen]], part.label, part.decided) for part in parts])
+        every = next((found for part, found in zip(parts, rows, strict=True) if part.audience == EVERY), None)
+        mine = next(((part, found) for part, found in zip(parts, rows, strict=True) if part.audience != EVERY), None)
+        if mine is None:
+            found = every
+        elif every is None:
+            found = mine[1]
+        else:
+            taken = pl.Series(mine[0].seen, dtype=pl.String).implode()
+            found = pl.concat([every.filter(~pl.col("report_ids").list.eval(pl.element().is_in(taken)).list.any()), mine[1]])
+        if found is None or found.is_empty():
+            return empty(INCIDENTS)
+        stamps = stamp("linkage", default_model().fingerprint, frozenset(), standing(self.judgements), self.day)
+        return conform(found.sort("incident_id").with_columns(**stamps), INCIDENTS, table="incidents")
+
+
+def then(store: Store, audience: str, as_of: datetime) -> Then:
+    """What the audience sees of what it saw by as_of. What is written while this is read, or later, is not in it."""
+    frames, sees, own = [], dict[str, int](), dict[str, int]()
+    with store.transaction(None, snapshot=True) as tx:
+        after = UUID(int=0)
+        while rows := tx.all("seen_then", audience=audience, as_of=as_of, after=after, limit=LOADED):
+            after = rows[-1]["report_id"]
+            frames.append(frame_of(rows))
+            sees |= {str(row["report_id"]): _BOTH if row["every"] else _MINE for row in rows}
+            own |= {str(row["report_id"]): _MINE if row["own"] and row["every"] else 0 for row in rows}
+        judged = [of_row(row) for row in tx.all("judged_then", audience=audience, as_of=as_of)]
+        strictest = tx.one("strictest", audience=audience, as_of=as_of)
+    reports = pl.concat(frames) if frames else empty(REPORTS)
+    return Then(audience, as_of, reports, sees, own, judged, strictest["name"] if strictest else None)

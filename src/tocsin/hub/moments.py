@@ -1,0 +1,110 @@
+"""What an audience asks of the past: its picture as of a moment, made when it is asked for, and the signals of the looks that were."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from tocsin.errors import Malformed, TooMany
+from tocsin.gate import Action, made_of, may
+from tocsin.hub.caller import Caller
+from tocsin.hub.cursor import after_of, before_of, next_of
+from tocsin.hub.door import Door, page_of
+from tocsin.hub.shown import instant, marked
+from tocsin.store import Transaction
+
+KEPT = 8  # pictures and pages of one agency
+REASON = "made of what it may see"
+WITHDRAWN = "a report behind it is no longer yours to see"
+
+
+class Made(NamedTuple):
+    """What was made; None while it is being made, and `see` is where to look again."""
+
+    what: dict[str, Any] | None
+    see: str
+
+
+class Moments(Door):
+    """Pictures and signals."""
+
+    def picture(self, who: Caller, *, as_of: str = "", after: str = "", limit: int = 100) -> Made:
+        """The numbers and, page by page, the incidents of what the caller's agency saw by a moment and sees still. Raises `Malformed`, `TooMany`."""
+        agency, at = who.needs(Action.READ), self._moment(as_of)
+        day, ident = before_of(after)
+        see = f"/api/picture?as_of={instant(at)}"
+        with self.store.transaction(agency) as tx:
+            made = self._made(tx, agency, "picture", at)
+            if made is None:
+                return Made(None, see)
+            rows = tx.all("pictured_page", audience=agency, number=made["number"], limit=page_of(limit), day=day, id=ident)
+            self.log(tx, who, "picture", [str(r["incident_id"]) for r in rows] or [instant(at)], True, REASON)
+        incidents = [{"incident_id": str(r["incident_id"])} | r["body"] for r in rows]
+        return Made(made["said"] | {"incidents": incidents, "next": next_of(rows, "day", "incident_id", after)}, see)
+
+    def page(self, who: Caller, *, as_of: str = "") -> Made:
+        """The same as a page for a browser: `text`, and the `policy` that it is to be shown under. Raises `Malformed`, `TooMany`."""
+        agency, at = who.needs(Action.READ), self._moment(as_of)
+        with self.store.transaction(agency) as tx:
+            made = self._made(tx, agency, "page", at)
+            if made is not None:
+                self.log(tx, who, "page", [instant(at)], True, REASON)
+        found = None if made is None else {"text": made["page"], "policy": made["said"]["policy"]}
+        return Made(found, f"/picture/brief.html?as_of={instant(at)}")
+
+    def signals(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
+        """Signals of the looks at the incidents of the caller's agency, in their order, and what there is to say of the latest look."""
+        agency = who.needs(Action.READ)
+        at, ident = after_of(after)
+        with self.store.transaction(agency) as tx:
+            rows = tx.all("signals_page", audience=agency, after_at=at, after_id=ident, limit=page_of(limit))
+            last = tx.one("last_look", audience=agency)
+            out = [self._signal(tx, who, row) for row in rows]
+            self.log(tx, who, "signals", [str(r["signal_id"]) for r in rows], True, REASON)
+        return {"signals": out, "next": next_of(rows, "at", "signal_id", after), "look": None if last is None else _look(last)}
+
+    def _moment(self, text: str) -> datetime:
+        now = self.now()
+        if not text:
+            return now
+        try:
+            at = datetime.fromisoformat(text)
+            at = at.astimezone(UTC) if at.tzinfo else datetime.max.replace(tzinfo=UTC)
+        except (ValueError, OverflowError) as why:
+            raise Malformed("as_of: a time with its zone is wanted, as 2026-01-31T12:00:00Z") from why
+        if at > now:
+            raise Malformed("as_of: a time with its zone (2026-01-31T12:00:00Z), and not later than now; leave it out for now")
+        return at
+
+    def _made(self, tx: Transaction, agency: str, what: str, at: datetime) -> dict[str, Any] | None:
+        """A picture that is there; None where it is, or will be, made."""
+        row = tx.one("picture_one", audience=agency, what=what, as_of=at)
+        if row is None:
+            taken = tx.one("want", at=self.now(), as_of=at, what=what, most=KEPT)
+            if taken is None or not taken["taken"]:
+                raise TooMany(f"{KEPT} pictures of your agency are being made: ask again when one of them is there")
+            return None
+        if row["said"] is None:
+            return None
+        if row["said"].get("failed"):
+            raise RuntimeError("a picture could not be made")  # the caller is told that the hub failed, and its log where
+        return row
+
+    def _signal(self, tx: Transaction, who: Caller, row: dict[str, Any]) -> dict[str, Any]:
+        """As it was issued; one whose evidence is not all seen any more says that, and nothing else."""
+        when = {"look": instant(row["at"]), "every_days": row["every"]}
+        gone = {"signal_id": str(row["signal_id"])} | when | {"withdrawn": WITHDRAWN}
+        found = tx.all("handlings", reports=row["reports"]) if row["body"] is not None else []
+        if not found or len(found) != len(row["reports"]):
+            return gone
+        thing = made_of([marked(r) for r in found], self.scheme)
+        if not may(who.clearance, Action.READ, thing, self.scheme):
+            return gone
+        said: dict[str, Any] = row["body"]
+        return said | when | {"marking": thing.marking}
+
+
+def _look(row: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = row["said"]
+    following = row["at"] + timedelta(days=row["every"])
+    return {"at": instant(row["at"]), "every_days": row["every"], "next": instant(following)} | said

@@ -1,0 +1,64 @@
+"""Pages on what my agency saw by a moment, and on the signals of the looks at its incidents."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Response, get
+from litestar.params import QueryParameter
+
+from tocsin.server.asked import AGENCY, Cursor, Json, Limit, TheHub, Who, in_thread
+
+Moment = Annotated[
+    str, QueryParameter(max_length=40, description="A time with its zone, as 2026-01-31T12:00:00Z; now, where it is left out.")
+]
+#: Seconds after which to ask again for what is being made.
+AGAIN = 1
+#: Of a page of one agency's picture: nobody frames it, it asks nobody for anything, and tells nobody where it was read.
+STRICT = {
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'"
+_WAITING = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Your picture is being made: tocsin</title></head>
+<body><p>Your picture is being made. This page looks again by itself: <a href="{see}">look now</a>.</p></body></html>
+"""
+
+
+@get("/api/picture", opt=AGENCY)
+async def picture(hub: TheHub, who: Who, as_of: Moment = "", after: Cursor = "", limit: Limit = 100) -> Response[Json]:
+    """What my agency saw by a moment and sees still: counts, and its incidents, fused from exactly that. 202 while it is made: look again where it says."""
+    made = await in_thread(lambda: hub.moments.picture(who, as_of=as_of, after=after, limit=limit))
+    if made.what is None:
+        return Response({"being_made": True, "see": made.see}, status_code=202, headers=_again(made.see), media_type="application/json")
+    return Response(made.what, media_type="application/json")
+
+
+@get("/picture/brief.html", opt=AGENCY, media_type="text/html")
+async def page(hub: TheHub, who: Who, as_of: Moment = "") -> Response[str]:
+    """The same as one page with map, search and every report behind it. 202 while it is made: look again where it says."""
+    made = await in_thread(lambda: hub.moments.page(who, as_of=as_of))
+    if made.what is None:
+        headers = _strict(_NOTHING) | _again(made.see) | {"Refresh": f"{AGAIN}; url={made.see}"}
+        return Response(_WAITING.format(see=made.see), status_code=202, headers=headers, media_type="text/html; charset=utf-8")
+    return Response(made.what["text"], headers=_strict(made.what["policy"]), media_type="text/html; charset=utf-8")
+
+
+@get("/api/signals", opt=AGENCY)
+async def signals(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100) -> Json:
+    """Signals of the scheduled looks at my agency's incidents, in their order; `look` says what the latest look tested, and when the next one is."""
+    return await in_thread(lambda: hub.moments.signals(who, after=after, limit=limit))
+
+
+def _again(see: str) -> dict[str, Any]:
+    return {"Location": see, "Retry-After": str(AGAIN)}
+
+
+def _strict(policy: str) -> dict[str, str]:
+    return STRICT | {"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}
+
+
+PICTURES = [picture, page, signals]
