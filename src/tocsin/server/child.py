@@ -58,17 +58,19 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
             server.should_exit = True
 
         threading.Thread(target=end, daemon=True).start()
-        server.run(sockets=[_listening(told["port"], stop)])
+        server.run(sockets=[listening(told["port"], stop)])
         store.close()
 
     return run
 
 
-def _listening(port: int, stop: threading.Event) -> socket.socket:
+def listening(port: int, stop: threading.Event) -> socket.socket:
     """The port; the web process of a hub that was killed may take some seconds to give it up. Raises `StoreError`."""
     end = time.monotonic() + PORT_WAIT
     while True:
-        line = socket.socket()
+        line = socket.socket(
+            proto=socket.IPPROTO_TCP
+        )  # or asyncio leaves TCP_NODELAY off, and half an answer waits 40 ms for its acknowledgement
         line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             line.bind(("127.0.0.1", port))
