@@ -1,0 +1,12 @@
+"""Reports as STIX 2.1 objects, and back: objects_of() and post_of(); wrong_with() says what is wrong with an object that others made.
+
+A report is a `report` object, and a `location` where one is known. All that STIX has no word for stands in one property-extension (`fixed.EXTENSION`), whose
+properties are the columns of `reports`. Ids follow from the report's own id, and tell nothing else.
+"""
+
+from tocsin.stix.fixed import fixed_objects, identity_of
+from tocsin.stix.reading import Sent, is_report, post_of
+from tocsin.stix.valid import version_of, wrong_with
+from tocsin.stix.writing import instant_of, objects_of
+
+__all__ = ["Sent", "fixed_objects", "identity_of", "instant_of", "is_report", "objects_of", "post_of", "version_of", "wrong_with"]
