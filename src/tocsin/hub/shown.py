@@ -39,12 +39,13 @@ def shown(row: Mapping[str, Any], who: Clearance) -> dict[str, Any]:
         "derived_from": [str(i) for i in row["derived_from"]] or None,
         "part_of": row["part_of"],
     }
-    return {k: said[k] for k in _order() if said.get(k) is not None and (mine or k not in _OWN)}
+    rank = _rank()
+    return {k: said[k] for k in sorted(said, key=rank.__getitem__) if said[k] is not None and (mine or k not in _OWN)}
 
 
 @cache
-def _order() -> tuple[str, ...]:
+def _rank() -> dict[str, int]:
     """As the contract orders a report's fields; loaded with the first report that is shown, for it takes polars."""
     from tocsin.terms.tables import REPORTS
 
-    return (*_OWN, *(c.name for c in REPORTS))
+    return {name: n for n, name in enumerate((*_OWN, *(c.name for c in REPORTS)))}

@@ -10,8 +10,9 @@ from importlib.resources import files
 from typing import Any, LiteralString, cast
 
 import psycopg
+from msgspec.json import decode
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Jsonb, set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tocsin.errors import StoreError
@@ -20,6 +21,8 @@ __all__ = ["Jsonb", "Store", "Transaction", "queries"]
 
 #: Seconds that a request waits for the database; also how long one attempt to reach it goes on, so that it is not left alone for long once it is back.
 WAIT = 5.0
+
+set_json_loads(decode)
 
 
 @cache
