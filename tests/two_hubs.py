@@ -28,7 +28,17 @@ NEVER = report_id("A", "never")
 WHY, OTHERWISE = "they were there", "said otherwise in the second hub, for B is not told"
 ROLE = frozenset({Role.ANALYSE})
 #: Pages of B that go on page by page, and the rest.
-LISTS = ["/api/feed", "/api/incidents", "/api/audit", "/api/requests", "/api/releases", "/api/judgements", "/api/purged", "/api/signals"]
+LISTS = [
+    "/api/feed",
+    "/api/public/feed",
+    "/api/incidents",
+    "/api/audit",
+    "/api/requests",
+    "/api/releases",
+    "/api/judgements",
+    "/api/purged",
+    "/api/signals",
+]
 OTHERS = [
     "/api/agencies",
     "/api/audit?limit=1000",

@@ -40,6 +40,7 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("POST", "/api/reports"): ({"submit"}, {"marking": "RED"}),
     ("POST", "/api/files?name=x.csv&marking=RED"): ({"submit"}, b"a,b\n"),
     ("GET", "/api/feed"): (READ, None),
+    ("GET", "/api/public/feed"): (PUBLIC, None),
     ("GET", "/api/reports/{report_id}"): (READ, None),
     ("GET", "/api/reports/{report_id}/who"): (READ, None),
     ("POST", "/api/reports/{report_id}/release"): (RELEASE, {"to": "B", "why": "they need it"}),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tocsin.errors import NotKnown, NotThere
-from tocsin.gate import Action, Clearance, Role, Scheme
+from tocsin.gate import Action, Clearance, Role, Scheme, may
 from tocsin.hub.acts import Acts
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
@@ -17,13 +17,16 @@ from tocsin.hub.cursor import after_of, before_of, next_of
 from tocsin.hub.door import MOST, NOT_THERE, Door, page_of, uuid_of
 from tocsin.hub.judging import Judging
 from tocsin.hub.moments import Moments
-from tocsin.hub.shown import instant, shown
+from tocsin.hub.shown import instant, marked, shown
 from tocsin.hub.staff import Staff
 from tocsin.hub.tokens import Tokens
 from tocsin.store import Jsonb, Store
 from tocsin.terms.ids import report_id as id_of
 
 __all__ = ["MOST", "Caller", "Hub", "Staff", "clock", "hashed", "instant", "new_token"]
+
+
+PUBLIC = "public"  # the audience that is nobody's
 
 
 class Hub(Door):
@@ -85,6 +88,15 @@ class Hub(Door):
             rows = tx.all("feed_page", audience=agency, limit=page_of(limit), at=at, id=ident)
             out = self.read(tx, who, rows, "feed")
         return {"reports": [shown(row, who.clearance) for row in out], "next": next_of(rows, "visible_at", "report_id", after)}
+
+    def public_feed(self, *, after: str = "", limit: int = 100) -> dict[str, Any]:
+        """Reports that all the world may see, in the order in which they opened to it; who reads it is not known, and not logged."""
+        world = Clearance(None)
+        at, ident = after_of(after)
+        with self.store.transaction(PUBLIC) as tx:
+            rows = tx.all("feed_page", audience=PUBLIC, limit=page_of(limit), at=at, id=ident)
+        out = [shown(row, world) for row in rows if may(world, Action.READ, marked(row), self.scheme)]
+        return {"reports": out, "next": next_of(rows, "visible_at", "report_id", after)}
 
     def report(self, who: Caller, report_id: str) -> dict[str, Any]:
         """One report. Raises `NotThere` where there is none, and where the caller may not see it, alike."""

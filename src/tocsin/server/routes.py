@@ -72,6 +72,12 @@ async def feed(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100) ->
     return await in_thread(lambda: hub.feed(who, after=after, limit=limit))
 
 
+@get("/api/public/feed", opt=PUBLIC)
+async def public_feed(hub: TheHub, after: Cursor = "", limit: Limit = 100) -> Json:
+    """Reports marked CLEAR, for all the world; no token is needed."""
+    return await in_thread(lambda: hub.public_feed(after=after, limit=limit))
+
+
 @get("/api/reports/{report_id:str}", opt=AGENCY)
 async def report(hub: TheHub, who: Who, report_id: FromPath[str]) -> Json:
     """One report."""
@@ -117,6 +123,7 @@ ROUTES = [
     submit,
     submit_a_file,
     feed,
+    public_feed,
     report,
     incidents,
     incident,
