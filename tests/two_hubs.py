@@ -362,6 +362,7 @@ class Oracle:
         self.fuse()
         self.look()
         self.picture()
+        self._live()
         for page in LISTS:
             self._same(page)
             self._walk(f"{page}{'&' if '?' in page else '?'}limit=2")
@@ -371,6 +372,12 @@ class Oracle:
         for page in OTHERS:
             self._same(page)
         self._hides()
+
+    def _live(self) -> None:
+        """A picture of now has the incidents that are live."""
+        live, then = (self._same(page) for page in ("/api/incidents?limit=1000", f"/api/picture?limit=1000&as_of={self.moments[-1]}"))
+        assert live["current"]
+        assert live["incidents"] == [{k: v for k, v in i.items() if k not in ("as_of", "model")} for i in then["incidents"]]
 
     def _hides(self) -> None:
         """What the second hub cannot tell, for what points at a hidden report was sent to it too."""
