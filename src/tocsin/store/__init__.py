@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -11,13 +11,13 @@ from typing import Any, LiteralString, cast
 
 import psycopg
 from msgspec.json import decode
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import Jsonb, set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tocsin.errors import StoreError
 
-__all__ = ["Jsonb", "Store", "Transaction", "queries"]
+__all__ = ["Jsonb", "Store", "Transaction", "array", "queries"]
 
 #: Seconds that a request waits for the database; also how long one attempt to reach it goes on, so that it is not left alone for long once it is back.
 WAIT = 5.0
@@ -33,6 +33,11 @@ def queries() -> dict[str, LiteralString]:
     return {name: cast("LiteralString", body.strip()) for name, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
+def array(ids: Iterable[object]) -> str:
+    """Ids as PostgreSQL writes an array of them: a list of thousands goes to it as one text, at a hundredth of the time."""
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
 class Transaction:
     """One transaction in the name of one audience."""
 
@@ -42,6 +47,11 @@ class Transaction:
     def all(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """The rows of a named query."""
         return self._connection.execute(queries()[query], values).fetchall()
+
+    def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a named query as tuples, where there are many."""
+        with self._connection.cursor(row_factory=tuple_row) as cursor:
+            return cursor.execute(queries()[query], values).fetchall()
 
     def one(self, query: str, **values: Any) -> dict[str, Any] | None:
         """The first row of a named query."""

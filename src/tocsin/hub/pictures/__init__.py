@@ -23,7 +23,7 @@ from tocsin.fusion.views import EVERY, Part, Views
 from tocsin.hub.judging import of_row
 from tocsin.hub.pictures.frames import Sight, frame_of
 from tocsin.hub.pictures.written import Written
-from tocsin.store import Store, Transaction
+from tocsin.store import Store, Transaction, array
 from tocsin.terms.tables import REPORTS, empty
 
 WAIT = 0.1  # seconds between two looks for what changed
@@ -67,14 +67,15 @@ class Pictures:
         """All reports as they stood when the incidents were last brought up to date: what is stale is turned back."""
         views = Views([ALL, *(row["name"] for row in tx.all("audiences"))], judgements=self._judgements(tx, None))
         turned: dict[str, int] = {}
-        for row in tx.all("stale", limit=None):
-            bit = 1 << views.audiences.index(row["audience"])
-            turned[str(row["report_id"])] = turned.get(str(row["report_id"]), 0) | bit
+        for _, audience, report_id in tx.rows("stale", limit=None):
+            turned[str(report_id)] = turned.get(str(report_id), 0) | 1 << views.audiences.index(audience)
         after = UUID(int=0)
         while ids := [row["report_id"] for row in tx.all("reports_after", after=after, limit=LOADED)]:
             after = ids[-1]
             sees, own = self._who_sees(views, tx, ids)
-            views.load(frame_of(tx.all("reports", ids=ids)), {i: who ^ _turned(views, turned.get(i, 0)) for i, who in sees.items()}, own)
+            views.load(
+                frame_of(tx.all("reports", ids=array(ids))), {i: who ^ _turned(views, turned.get(i, 0)) for i, who in sees.items()}, own
+            )
         return views
 
     def _who_sees(self, views: Views, tx: Transaction, ids: Sequence[Any]) -> tuple[dict[str, int], dict[str, int]]:
@@ -82,18 +83,18 @@ class Pictures:
         place = {name: n for n, name in enumerate(views.audiences)}
         every = (1 << len(place)) - 1
         sees, own = dict.fromkeys(map(str, ids), 0), {}
-        for row in tx.all("who_sees", ids=list(ids)):
-            bits = sum(1 << place[a] for a in row["audiences"])
+        for ident, audiences in tx.rows("who_sees", ids=array(ids)):
+            bits = sum(1 << place[a] for a in audiences)
             if bits & 1:
-                own[str(row["report_id"])] = bits & ~1
-            sees[str(row["report_id"])] = every if bits & 1 else bits
+                own[ident] = bits & ~1
+            sees[ident] = every if bits & 1 else bits
         return sees, dict.fromkeys(sees, 0) | own
 
     def _take_in(self, views: Views, tx: Transaction, rows: list[dict[str, Any]]) -> None:
         ids = sorted({str(row["report_id"]) for row in rows})
         sees, own = self._who_sees(views, tx, ids)
         new = [i for i in ids if views.number_of(i) is None]
-        found = tx.all("reports", ids=new) if new else []
+        found = tx.all("reports", ids=array(new)) if new else []
         there = {str(row["report_id"]) for row in found} | {i for i in ids if i not in new}
         parts = views.change(
             frame_of(found) if found else empty(REPORTS),

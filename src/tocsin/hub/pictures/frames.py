@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from tocsin.store import Transaction
+from tocsin.store import Transaction, array
 from tocsin.terms.ids import NAMESPACE
 from tocsin.terms.tables import REPORTS, conform
 
@@ -53,14 +53,13 @@ class Sight:
     """Some reports, read once, as any audience sees them."""
 
     def __init__(self, tx: Transaction, ids: Collection[str]) -> None:
-        rows = tx.all("reports", ids=list(ids)) if ids else []
+        rows = tx.all("reports", ids=array(ids)) if ids else []
         self._frame = frame_of(rows)
         self._at = {i: n for n, i in enumerate(self._frame["report_id"])}
         self._agency = dict(self._frame.select("report_id", "agency").iter_rows())
         self._points = {str(r["report_id"]) for r in rows if r["supersedes"] or r["derived_from"]}
-        self._times: dict[tuple[str, str], datetime] = {}
-        for row in tx.all("lines", ids=list(ids)) if ids else ():
-            self._times[row["audience"], str(row["report_id"])] = row["visible_at"]
+        lines = tx.rows("lines", ids=array(ids)) if ids else []
+        self._times: dict[tuple[str, str], datetime] = {(audience, ident): at for audience, ident, at in lines}
 
     def times(self, audience: str, ids: list[str]) -> list[datetime]:
         """Since when the audience sees each."""

@@ -11,7 +11,7 @@ from uuid import UUID
 import polars as pl
 from msgspec.json import encode
 
-from tocsin.store import Transaction
+from tocsin.store import Transaction, array
 
 ALL = "*"
 _NO_DAY = date.min
@@ -31,8 +31,8 @@ class Written:
     def __init__(self, tx: Transaction, about: Collection[str]) -> None:
         self._tx = tx
         self._before: dict[str, dict[str, str | None]] = {}  # by audience, by report: its incident
-        for row in tx.all("memberships", ids=list(about)):
-            self._before.setdefault(row["audience"], {})[str(row["report_id"])] = str(row["incident_id"]) if row["incident_id"] else None
+        for audience, report_id, incident_id in tx.rows("memberships", ids=array(about)):
+            self._before.setdefault(audience, {})[report_id] = incident_id
         self._every = dict(self._before.get(ALL, {}))  # as it is now
         self._known: dict[str, _Incident] = {}  # incidents of every agency that were written here
         self._bodies: dict[UUID, bytes] = {}
@@ -56,25 +56,27 @@ class Written:
         found = self._incidents(incidents)
         before, star = self._before.get(agency, {}), self._before.get(ALL, {})
         shared = {b for i in seen if (b := self._every.get(i))}
-        old = {b for i in around for b in (before.get(i), star.get(i), self._every.get(i)) if b}
-        self._forget(agency, [i for i in around if i in before], old)
+        mine_before = [i for i in around if i in before]
+        old = {b for i in mine_before for b in (before[i], star.get(i), self._every.get(i)) if b}
+        self._forget(agency, mine_before, old)
         same = {i.incident_id for i in found if self._known.get(i.incident_id) == i}
         mine = [i for i in found if i.incident_id not in same]
         at = {r: i.incident_id for i in found for r in i.members}
-        members = {r: at.get(r) for r in seen if at.get(r) != self._every.get(r)}
+        own = {i.incident_id for i in mine}  # whose members have a line of this agency, so that they are found when they are written anew
+        members = {r: at.get(r) for r in seen if at.get(r) != self._every.get(r) or at.get(r) in own}
         self._insert(agency, mine, sorted(shared - {i.incident_id for i in found}), members)
 
     def done(self) -> None:
         """Takes away what no incident says any more."""
         if self._gone:
-            self._tx.do("forget_bodies", body_ids=list(self._gone))
+            self._tx.do("forget_bodies", body_ids=array(self._gone))
 
     def _forget(self, audience: str, reports: list[str], incidents: Iterable[str]) -> None:
         if reports:
-            self._tx.do("forget_members", audience=audience, ids=reports)
+            self._tx.do("forget_members", audience=audience, ids=array(reports))
         several = sorted(incidents)
         if several:
-            self._gone |= {row["body_id"] for row in self._tx.all("forget_incidents", audience=audience, ids=several) if row["body_id"]}
+            self._gone |= {row[0] for row in self._tx.rows("forget_incidents", audience=audience, ids=array(several)) if row[0]}
 
     def _insert(self, audience: str, incidents: list[_Incident], without: list[str], members: dict[str, str | None]) -> None:
         bodies = {i.body_id for i in incidents} - self._stored

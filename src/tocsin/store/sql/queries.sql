@@ -154,11 +154,11 @@ SELECT number, audience, report_id FROM stale ORDER BY number LIMIT %(limit)s
 DELETE FROM stale WHERE number = ANY (%(numbers)s)
 
 -- who_sees: the audiences of some reports (fuse)
-SELECT f.report_id, array_agg(f.audience) AS audiences FROM unnest(%(ids)s::uuid[]) i (report_id)
+SELECT f.report_id::text, array_agg(f.audience) AS audiences FROM unnest(%(ids)s::uuid[]) i (report_id)
 JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(i.report_id) AND f.report_id = i.report_id WHERE f.audience <> 'public' GROUP BY f.report_id
 
 -- lines: since when each audience sees some reports (fuse)
-SELECT f.audience, f.report_id, f.visible_at FROM unnest(%(ids)s::uuid[]) i (report_id)
+SELECT f.audience, f.report_id::text, f.visible_at FROM unnest(%(ids)s::uuid[]) i (report_id)
 JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(i.report_id) AND f.report_id = i.report_id WHERE f.audience <> 'public'
 
 -- reports: some, with all that they point at, whoever may see that (fuse)
@@ -181,7 +181,7 @@ JOIN LATERAL (
 JOIN report r USING (report_id)
 
 -- memberships: which incident some reports are in, for every audience (fuse)
-SELECT o.audience, o.report_id, o.incident_id FROM unnest(%(ids)s::uuid[]) i (report_id)
+SELECT o.audience, o.report_id::text, o.incident_id::text FROM unnest(%(ids)s::uuid[]) i (report_id)
 JOIN incident_of o ON uuid_hash(o.report_id) = uuid_hash(i.report_id) AND o.report_id = i.report_id
 
 -- forget_members: before they are written anew (fuse)
