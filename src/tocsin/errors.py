@@ -17,7 +17,8 @@
         ├── NotThere          no such thing, or none that the audience may see: the two are one answer
         ├── Malformed         what was sent cannot be understood
         ├── Busy              too much at once; the same may do in a moment
-        └── TooMany           more at once than one agency may ask for
+        ├── TooMany           more at once than one agency may ask for
+        └── Wait              too many failures to sign in; the next try may be made in so many seconds
 
 A message says what is wrong, where, and what to do next. The command line prints it and nothing else.
 """
@@ -85,6 +86,14 @@ class NotThere(HubError):
 
 class Malformed(HubError):
     """What was sent cannot be understood."""
+
+
+class Wait(HubError):
+    """Too many failures to sign in; the next try may be made in `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many tries: wait {seconds} seconds, and try again")
+        self.seconds = seconds
 
 
 class Busy(HubError):

@@ -12,14 +12,18 @@ import pytest
 from hubs import Ticking, World
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
+from pyotp import TOTP
 
+from tocsin.hub import hashed
 from tocsin.hub.making.pictures import make_next
 from tocsin.hub.pictures import refresh
 from tocsin.store import queries
 from tocsin.store.embedded import Embedded
 
 SECRET = "quince-7731"
+LONG = "a long pass phrase"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)  # of lists that go from the latest back
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)  # when the hub's clock stands
 #: Queries that give what is nobody's secret: the agencies' names, the hub's last time, and whether something is still to be fused.
 OPEN = {"agencies", "audiences", "last_tick", "look_due", "standing"}
@@ -50,6 +54,9 @@ class Filled:
         self._done("A", f"/api/reports/{self.report}/release", {"to": "C", "why": SECRET})
         self._done("A", f"/api/reports/{self.gone}/purge", {"why": SECRET})
         self._done("A", "/api/tokens", {"label": SECRET, "roles": ["submit"]})
+        link = self._done("A", "/api/invitations", {"name": SECRET, "roles": ["submit"]})["path"].rpartition("/")[2]
+        session = world.hub.signing_in.accept(link, LONG, LONG, TOTP(world.hub.signing_in.invited(link).totp).now(), "192.0.2.1")
+        self.session = hashed(session)
         refresh(world.fuse)
         self._watched()
         self.names = {self.report, self.other, self.gone, self.judgement, self.request, SECRET}
@@ -109,13 +116,14 @@ class Filled:
         }
         rest = {
             "limit": 100,
-            "hash": b"x" * 32,
             "roles": ["submit"],
             "rows": Jsonb([row]),
             "said": Jsonb({}),
             "things": ["x"],
             "reason": "x",
         }
+        rest |= {"password": "x", "step": 2**40, "totp": "x", "keys": [b"x" * 32], "free": [5], "account": b"x" * 32, "address": b"x" * 32}
+        rest |= {"seen_after": times["at"], "began_after": times["at"], "hash": self.session}
         more = {"marking": "CLEAR", "releasable_to": [], "orcon": False, "grant": True, "is_in": True, "fate": "hand-to", "allowed": True}
         return times | ids | several | texts | rest | more | {"days": [date.max], "bodies": ["{}"], "body": "{}"}
 
@@ -143,7 +151,7 @@ def asked(filled: Filled, name: str, audience: str, more: dict[str, Any]) -> lis
 @pytest.mark.parametrize("name", sorted(queries()))
 @pytest.mark.parametrize("audience", ["B", "public", "nobody at all"])
 def test_no_query_gives_one_agency_what_is_anothers(filled: Filled, name: str, audience: str) -> None:
-    for more in ({}, {"reports": None}, {"audience": audience}, {"agency": audience}):
+    for more in ({}, {"reports": None}, {"audience": audience}, {"agency": audience}, {"at": LATER}):
         rows = asked(filled, name, audience, {"after": uuid.UUID(int=0) if name in AFTER_ID else 0} | more)
         text = repr(rows)
         if name not in ("request", "submit"):  # they give back the id that was sent
@@ -167,9 +175,12 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         "pictured_page",
         "signals_page",
         "last_look",
+        "accounts",
+        "own_page",
+        "latest_page",
     )
     for name in mine:
-        text = repr(asked(filled, name, "A", {}))
+        text = repr(asked(filled, name, "A", {"at": LATER} if name in ("own_page", "latest_page") else {}))
         assert {n for n in filled.names if n in text}, name
     assert asked(filled, "picture_one", "A", {"what": "picture"})
     assert not asked(filled, "picture_one", "B", {"what": "picture"})
@@ -189,6 +200,12 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         "add_agency",
         "add_token",
         "revoke_token",
+        "invite",
+        "close_account",
+        "accept",
+        "try",
+        "forgive",
+        "begin_session",
         "submit",
     ],
 )

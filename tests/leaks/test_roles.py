@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from hubs import Ticking, World
 from litestar import get
 from litestar.testing import TestClient
+from people import Person, person
 
 from tocsin.server.app import make_app
 from tocsin.store.embedded import Embedded
@@ -70,7 +73,32 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/api/tokens"): (LOG, None),
     ("POST", "/api/tokens"): (TOKENS, {"label": "x", "roles": []}),
     ("DELETE", "/api/tokens/{label}"): (TOKENS, None),
+    ("GET", "/api/accounts"): (LOG, None),
+    ("POST", "/api/invitations"): (TOKENS, {"name": "x", "roles": []}),
+    ("DELETE", "/api/accounts/{name}"): (TOKENS, None),
+    ("GET", "/style.css"): (PUBLIC, None),
+    ("GET", "/sign-in"): (PUBLIC, None),
+    ("GET", "/invitation/{link}"): (PUBLIC, None),
 }  # fmt: skip
+
+
+#: The rooms, which a session opens and no token: of which role, and a form that goes as far as the roles.
+ROOMS: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
+    ("GET", "/"): (AGENCY, None),
+    ("GET", "/report"): ({"submit"}, None),
+    ("POST", "/report"): ({"submit"}, {"killed": "x"}),
+    ("GET", "/reports"): (READ, None),
+    ("GET", "/reports/{report_id}"): (READ, None),
+    ("GET", "/incidents"): (READ, None),
+    ("GET", "/incidents/{incident_id}"): (READ, None),
+    ("GET", "/feed"): (READ, None),
+    ("GET", "/people"): ({"administer_agency", "oversee"}, None),
+    ("POST", "/people"): ({"administer_agency"}, {"does": "x"}),
+    ("GET", "/log"): ({"administer_agency", "oversee"}, None),
+    ("POST", "/sign-out"): (AGENCY, {}),
+}  # fmt: skip
+#: Forms that one sends before one is signed in; tests/server/test_signing_in.py tries them.
+BEFORE = {("POST", "/sign-in"), ("POST", "/invitation/{link}")}
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +129,7 @@ def _token(world: World, label: str, roles: list[str], **more: Any) -> str:
 def _ask(world: World, who: str, method: str, path: str, body: Any) -> int:
     for name in ("report_id", "incident_id", "request_id"):
         path = path.replace(f"{{{name}}}", NEVER)
-    for name in ("group", "agency", "label"):
+    for name in ("group", "agency", "label", "name", "link"):
         path = path.replace(f"{{{name}}}", "nobody")
     if isinstance(body, bytes):
         headers = {"Authorization": f"Bearer {world.tokens[who]}"} if who != "none" else {}
@@ -110,13 +138,12 @@ def _ask(world: World, who: str, method: str, path: str, body: Any) -> int:
 
 
 def _routes(app: Any) -> set[tuple[str, str]]:
-    found = {
+    return {
         (m, r.path.replace(":str", "").rstrip("/")) for r in app.routes for m in getattr(r, "methods", ()) if m not in ("OPTIONS", "HEAD")
     }
-    return {(m, p) for m, p in found if p}
 
 
-TABLE = {(m, p.partition("?")[0]) for m, p in MAY}
+TABLE = {(m, p.partition("?")[0]) for m, p in MAY} | {(m, p.rstrip("/")) for m, p in ROOMS} | BEFORE
 
 
 def test_every_route_of_the_app_stands_in_the_table(world: World) -> None:
@@ -145,3 +172,46 @@ def test_who_may_is_let_in_and_nobody_else(world: World, method: str, path: str)
             assert status in (200, 201, 202, 400, 404), (who, status)
         else:
             assert status == (401 if who in NOBODY else 403), (who, status)
+
+
+@pytest.fixture(scope="module")
+def people(world: World) -> dict[str, Person]:
+    world.hub.signing_in.hasher = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+    return {role: person(world, "C", role.replace("_", "-"), role) for role in sorted(AGENCY)}
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(ROOMS))
+def test_a_room_opens_to_the_session_of_who_may_and_to_nobody_else(world: World, people: dict[str, Person], method: str, path: str) -> None:
+    may, fields = ROOMS[(method, path)]
+    place = path.replace("{report_id}", NEVER).replace("{incident_id}", NEVER)
+    for who in (*sorted(EVERY), *NOBODY):
+        headers = {"Authorization": f"Bearer {world.tokens[who]}"} if who != "none" else {}
+        answer = world.client.request(method, place, headers=headers, data=fields, follow_redirects=False)
+        assert answer.status_code == (303 if method == "GET" else 401), who
+        assert method == "POST" or answer.headers["Location"] == "/sign-in"
+    for role in sorted(AGENCY):
+        one = people[role]
+        if fields is None:
+            status = one.get(place).status_code
+        else:
+            form = re.search(r'name="form" value="(\w+)"', one.get("/log").text + one.get("/feed").text)
+            assert form is not None
+            status = one.client.post(place, data={"form": form[1]} | fields, follow_redirects=False).status_code
+        assert status in ((200, 303, 400, 404) if role in may else (403,)), (role, status)
+        if path == "/sign-out":
+            one.sign_in()
+
+
+def test_a_session_reads_of_the_api_what_its_role_may_and_changes_nothing(world: World, people: dict[str, Person]) -> None:
+    for (method, path), (may, body) in sorted(MAY.items(), key=str):
+        if may is None:
+            continue
+        place = path.replace("{report_id}", NEVER).replace("{incident_id}", NEVER)
+        for role, one in people.items():
+            answer = one.client.request(method, place, json=body if isinstance(body, dict) else None)
+            if method != "GET":
+                assert answer.status_code in (400, 401, 404), (method, path, role)
+                assert answer.status_code == 401 or "{" in path, (method, path, role)
+            else:
+                allowed = (200, 202, 400, 404) if role in may else (403,)
+                assert answer.status_code in allowed, (path, role, answer.status_code)

@@ -10,6 +10,7 @@ from typing import Any
 
 from tocsin.errors import NotKnown, NotThere
 from tocsin.gate import Action, Clearance, Role, Scheme, may
+from tocsin.hub.accounts import Accounts
 from tocsin.hub.acts import Acts
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
@@ -17,7 +18,9 @@ from tocsin.hub.cursor import after_of, before_of, next_of
 from tocsin.hub.door import MOST, NOT_THERE, Door, page_of, uuid_of
 from tocsin.hub.judging import Judging
 from tocsin.hub.moments import Moments
+from tocsin.hub.sent import Sent
 from tocsin.hub.shown import instant, marked, shown
+from tocsin.hub.signing_in import SigningIn
 from tocsin.hub.staff import Staff
 from tocsin.hub.tokens import Tokens
 from tocsin.store import Jsonb, Store
@@ -37,6 +40,8 @@ class Hub(Door):
         self.acts, self.judging = Acts(store, now, scheme), Judging(store, now, scheme)
         self.moments = Moments(store, now, scheme)
         self.staff, self.tokens = Staff(store, now), Tokens(store, now)
+        self.sent = Sent(store, now, scheme)
+        self.accounts, self.signing_in = Accounts(store, now), SigningIn(store, now)
 
     def caller(self, token: str | None) -> Caller:
         """Who a bearer token stands for. Raises `NotKnown`."""

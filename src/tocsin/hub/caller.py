@@ -1,4 +1,4 @@
-"""Who asks: a token, and the clearance behind it."""
+"""Who asks: a token or a session, and the clearance behind it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PREFIX = "tocsin_"
 
 @dataclass(frozen=True)
 class Caller:
-    """A token's label, and what it may."""
+    """The label of a token or a person, and what it may."""
 
     label: str
     clearance: Clearance
@@ -41,7 +41,12 @@ class Caller:
 
 def new_token() -> str:
     """256 random bits, with a prefix by which a leaked one is recognised."""
-    return PREFIX + secrets.token_urlsafe(32)
+    return PREFIX + new_secret()
+
+
+def new_secret() -> str:
+    """256 random bits, of an invitation or a session."""
+    return secrets.token_urlsafe(32)
 
 
 def hashed(token: str) -> bytes:

@@ -36,6 +36,11 @@ def after_of(text: str) -> tuple[datetime, uuid.UUID]:
         raise Malformed("after: give the `next` of the page before, or leave it out") from why
 
 
+def before_time_of(text: str) -> tuple[datetime, uuid.UUID]:
+    """As `after_of`, for a list that goes from the latest time back."""
+    return after_of(text) if text not in ("", "0") else (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
+
+
 def before_of(text: str) -> tuple[date, uuid.UUID]:
     """As `after_of`, for a list that goes from the latest day back."""
     if text in ("", "0"):

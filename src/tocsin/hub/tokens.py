@@ -39,7 +39,7 @@ class Tokens:
 
     def add(self, who: Caller, label: str, agency: str | None, roles: Iterable[str], days: int = DAYS) -> dict[str, Any]:
         """A new token, which is shown this once. Raises `Malformed` for a label that is taken, or roles that do not fit; `Denied`."""
-        of = self._of(who, agency)
+        of = self.of(who, agency)
         check_name(label, "a token's")
         try:
             wanted = frozenset(map(Role, roles))
@@ -49,7 +49,7 @@ class Tokens:
         if not wanted or not wanted <= fit or not 1 <= days <= 10 * DAYS:
             raise Malformed(f"give one or more of the roles {', '.join(sorted(fit))}, and days from 1 to {10 * DAYS}")
         if of is not None and who.clearance.agency is None:
-            self._there(of)
+            self.there(of)
         token = self._mint(who, who.label, label, of, wanted, days)
         if token is None:
             raise Malformed(f"there is a token {label}: give another label")
@@ -65,23 +65,24 @@ class Tokens:
 
     def revoke(self, who: Caller, label: str, agency: str | None = None) -> None:
         """A token holds no longer, from now on. Raises `Malformed` where none of that label stands; `Denied` for another agency."""
-        of = self._of(who, agency)
+        of = self.of(who, agency)
         with self.store.transaction(who.clearance.agency) as tx:
             row = tx.one("revoke_token", who=who.label, at=self.now(), agency=of, label=label)
             done = bool(row and row["done"])
-            self._note(tx, who, "token revoke", of, label, done)
+            self.note(tx, who, "token revoke", of, label, done)
         if not done:
             raise Malformed(f"no token {label} stands: GET /api/tokens lists them")
 
-    def _of(self, who: Caller, agency: str | None) -> str | None:
-        """Whose token it is to be: of an agency's administrator, its own agency's and no other's, whether the other is there or not."""
+    def of(self, who: Caller, agency: str | None) -> str | None:
+        """Whose token or account it is to be: of an agency's administrator, its own agency's and no other's, whether the other is there or not."""
         who.has(ADMINISTER, "this")
         mine = who.clearance.agency
         if mine is not None and agency not in (None, mine):
-            raise Denied("an agency's administrator sees to the tokens of its own agency, and to no others")
+            raise Denied("an agency's administrator sees to the tokens and people of its own agency, and to no others")
         return mine or agency
 
-    def _there(self, agency: str) -> None:
+    def there(self, agency: str) -> None:
+        """Raises `Malformed` where the hub has no such agency."""
         with self.store.transaction(None) as tx:
             if agency not in {row["name"] for row in tx.all("agencies")}:
                 raise Malformed(f"no agency {agency} in this hub: add it first")
@@ -93,10 +94,11 @@ class Tokens:
             row = tx.one("add_token", who=by, at=at, **values)
             done = bool(row and row["done"])
             if who is not None:
-                self._note(tx, who, "token add", agency, label, done)
+                self.note(tx, who, "token add", agency, label, done)
         return token if done else None
 
-    def _note(self, tx: Transaction, who: Caller, what: str, agency: str | None, label: str, done: bool) -> None:
+    def note(self, tx: Transaction, who: Caller, what: str, agency: str | None, label: str, done: bool) -> None:
+        """A line in the log of whose act it was."""
         of = f" of {agency}" if agency and who.clearance.agency is None else ""
         reason = "its agency's administrator" if who.clearance.agency else "the hub's staff"
         tx.do("note", at=self.now(), who=who.label, what=f"{what} {label}{of}", things=[], allowed=done, reason=reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import anyio.to_thread
 from litestar import Litestar, Request, Router
 from litestar.connection import ASGIConnection
@@ -19,10 +20,14 @@ from tocsin.hub import Caller, Hub
 from tocsin.server.errors import on_error
 from tocsin.server.journal import Journal
 from tocsin.server.openapi import Described
+from tocsin.server.rooms import ROOMS
+from tocsin.server.rooms.shown import session_of
 from tocsin.server.routes import ROUTES
 
 LARGEST = 10_000_000  # bytes of a request
-ASKS = ("agency", "staff", "any", "public")
+#: Passwords that are verified at once: each takes 64 MB while it is, and a thread.
+VERIFIED_AT_ONCE = 2
+ASKS = ("agency", "staff", "any", "public", "person")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -36,7 +41,7 @@ def make_app(hub: Hub, journal: Journal | None = None) -> Litestar:
             return
         if "\0" in connection.scope["path"] or b"%00" in connection.scope["query_string"]:  # no text of the database has one
             raise Malformed("the address has a zero character: nothing is called so")
-        who = await anyio.to_thread.run_sync(hub.caller, _token(connection.headers.get("authorization", "")))
+        who = await anyio.to_thread.run_sync(_who, hub, connection, whom)
         if whom not in ASKS:
             raise Denied("this page is for nobody yet")
         if whom != "any" and (who.clearance.agency is None) != (whom == "staff"):
@@ -44,7 +49,7 @@ def make_app(hub: Hub, journal: Journal | None = None) -> Litestar:
         connection.state["caller"] = who
 
     return Litestar(
-        ROUTES,
+        [*ROUTES, ROOMS],
         guards=[guard],
         dependencies={"hub": Provide(_always(hub), sync_to_thread=False), "who": Provide(_caller, sync_to_thread=False)},
         exception_handlers={Exception: on_error},
@@ -52,7 +57,7 @@ def make_app(hub: Hub, journal: Journal | None = None) -> Litestar:
         response_headers=[ResponseHeader(name=k, value=v) for k, v in _HEADERS.items()],
         openapi_config=_openapi(),
         include_in_schema=True,
-        state=State({"journal": journal or Journal()}),
+        state=State({"journal": journal or Journal(), "verifying": anyio.CapacityLimiter(VERIFIED_AT_ONCE)}),
         debug=False,
         logging_config=None,  # the journal is the log
     )
@@ -79,6 +84,15 @@ def _caller(request: Request[Any, Any, Any]) -> Caller:
     if not isinstance(who, Caller):
         raise StoreError("a page asked who calls without a guard: tell who runs this hub")
     return who
+
+
+def _who(hub: Hub, connection: ASGIConnection[Any, Any, Any, Any], whom: str | None) -> Caller:
+    """Whose token it is. A person's session opens the rooms, and of other pages those that are only read."""
+    header = connection.headers.get("authorization", "")
+    reads = connection.scope["method"] in ("GET", "HEAD") and not header and session_of(connection)  # type: ignore[typeddict-item]
+    if whom == "person" or reads:
+        return hub.signing_in.caller(session_of(connection))
+    return hub.caller(_token(header))
 
 
 def _token(header: str) -> str | None:

@@ -58,4 +58,24 @@ async def revoke_token(hub: TheHub, who: Who, label: FromPath[str], agency: From
     return {"ok": True}
 
 
-STAFFS = [add_agency, leave_hub, join, leave, tokens, add_token, revoke_token]
+@get("/api/accounts", opt=ANY)
+async def accounts(hub: TheHub, who: Who) -> Json:
+    """The people of my agency (of all, for the hub's own staff) who sign in in the browser, and who is invited."""
+    return {"accounts": await in_thread(hub.accounts.all, who)}
+
+
+@post("/api/invitations", opt=ANY, status_code=201)
+async def invite(request: AnyRequest, hub: TheHub, who: Who) -> Json:
+    """Invite a person: {"name", "roles", "hours", "agency"}. The path that is given, this once, is where the person chooses a password."""
+    raw = await object_of(request, {"name": str, "roles": list}, {"agency": str, "hours": int})
+    return await in_thread(lambda: hub.accounts.invite(who, raw["name"], raw["roles"], raw.get("agency"), raw.get("hours", 72)))
+
+
+@delete("/api/accounts/{name:str}", opt=ANY, status_code=200)
+async def close_account(hub: TheHub, who: Who, name: FromPath[str], agency: FromQuery[str | None] = None) -> Json:
+    """A person of an agency signs in no longer, and is signed out; an invitation that is open is taken back."""
+    await in_thread(hub.accounts.close, who, name, agency)
+    return {"ok": True}
+
+
+STAFFS = [add_agency, leave_hub, join, leave, tokens, add_token, revoke_token, accounts, invite, close_account]

@@ -18,6 +18,24 @@ SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.r
         THEN r.part_of END AS part_of
 FROM page f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at, f.report_id
 
+-- latest_page: as feed_page, the one that opened last first; references to what it may not see are left out
+WITH page AS (
+    (SELECT visible_at, report_id, part_of FROM feed WHERE audience = %(audience)s AND (visible_at, report_id) < (%(at)s, %(id)s)
+     ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
+    UNION ALL
+    (SELECT visible_at, report_id, part_of FROM feed e WHERE audience = '*' AND (visible_at, report_id) < (%(at)s, %(id)s)
+     AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
+     ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
+    ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s
+)
+SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
+    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
+     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
+    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
+    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
+        THEN r.part_of END AS part_of
+FROM page f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at DESC, f.report_id DESC
+
 -- feed_one: one report that the audience may see, as in feed_page
 SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
     (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
@@ -28,6 +46,22 @@ SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.r
 FROM (
     SELECT visible_at, report_id, part_of FROM feed WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s ORDER BY audience = '*' LIMIT 1
 ) f JOIN report r USING (report_id) JOIN handling h USING (report_id)
+
+-- own_page: reports that the audience sent, the latest first, each with the incident that it is in and the correction that stands for it
+SELECT r.received_at AS visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
+    NULL AS supersedes, '{}'::uuid[] AS derived_from, NULL AS part_of, i.incident_id, b.body AS incident_body,
+    (SELECT c.report_id FROM report c WHERE c.agency = r.agency AND c.supersedes = r.report_id ORDER BY c.received_at DESC LIMIT 1) AS corrected_by
+FROM (
+    SELECT * FROM report WHERE agency = %(audience)s AND (received_at, report_id) < (%(at)s, %(id)s) ORDER BY received_at DESC, report_id DESC LIMIT %(limit)s
+) r JOIN handling h USING (report_id)
+LEFT JOIN LATERAL (
+    SELECT o.incident_id FROM incident_of o WHERE o.audience IN (%(audience)s, '*') AND o.report_id = r.report_id ORDER BY o.audience = '*' LIMIT 1
+) o ON true
+LEFT JOIN LATERAL (
+    SELECT n.incident_id, n.body_id FROM incident n WHERE n.audience IN (%(audience)s, '*') AND n.incident_id = o.incident_id ORDER BY n.audience = '*' LIMIT 1
+) i ON true
+LEFT JOIN incident_body b USING (body_id)
+ORDER BY r.received_at DESC, r.report_id DESC
 
 -- incident_page: incidents of the audience, the latest first
 WITH page AS (
@@ -143,6 +177,39 @@ SELECT revoke_token(%(who)s, %(at)s, %(agency)s, %(label)s) AS done
 
 -- tokens: of who asks, of all for the hub's own staff
 SELECT agency, label, roles, made_at, made_by, expires, revoked_at FROM tokens()
+
+-- invite: see the function
+SELECT invite(%(who)s, %(at)s, %(hash)s, %(agency)s, %(name)s, %(totp)s, %(roles)s, %(expires)s)
+
+-- close_account: false where there is nobody of that name, nor invited
+SELECT close_account(%(who)s, %(at)s, %(agency)s, %(name)s) AS done
+
+-- accounts: of who asks, of all for the hub's own staff
+SELECT agency, name, roles, made_at, made_by, closed_at, invited_until FROM accounts()
+
+-- invited: whom a link invites
+SELECT agency, name, totp, roles, expires FROM invited(%(hash)s, %(at)s)
+
+-- accept: false where the link does not hold
+SELECT accept(%(at)s, %(hash)s, %(password)s, %(step)s) AS done
+
+-- secret_of: what a person is known by
+SELECT password, totp FROM secret_of(%(agency)s, %(name)s)
+
+-- try: seconds to wait, 0 where the try may be made
+SELECT try(%(at)s, %(keys)s, %(free)s) AS wait
+
+-- forgive: see the function
+SELECT forgive(%(account)s, %(address)s)
+
+-- begin_session: false where the code was used before
+SELECT begin_session(%(at)s, %(hash)s, %(agency)s, %(name)s, %(password)s, %(step)s) AS done
+
+-- session_of: who is signed in
+SELECT name, agency, roles, groups FROM session_of(%(hash)s, %(at)s, %(seen_after)s, %(began_after)s)
+
+-- end_session: see the function
+SELECT end_session(%(hash)s)
 
 -- audiences: every agency, the first that came first, as it has its place for good (fuse)
 SELECT name FROM agency ORDER BY added_at, name

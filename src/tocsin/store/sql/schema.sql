@@ -16,12 +16,38 @@ CREATE TABLE token (
     CHECK (roles <@ CASE WHEN agency IS NULL THEN ARRAY['administer_hub', 'oversee'] ELSE ARRAY['submit', 'analyse', 'administer_agency', 'oversee'] END)
 );
 
+-- People of agencies, who sign in in the browser. Of a password its argon2id is kept; step: the last half minute whose code was used, for a code is good once.
+CREATE TABLE account (
+    agency text NOT NULL REFERENCES agency, name text NOT NULL, password text NOT NULL, totp text NOT NULL, step bigint NOT NULL, roles text[] NOT NULL,
+    made_at timestamptz NOT NULL, made_by text NOT NULL, closed_at timestamptz, PRIMARY KEY (agency, name),
+    CHECK (roles <@ ARRAY['submit', 'analyse', 'administer_agency', 'oversee'])
+);
+
+-- Who is to become one, or is to choose a password anew: one a person, whose link is kept as its SHA-256 alone.
+CREATE TABLE invitation (
+    hash bytea PRIMARY KEY CHECK (length(hash) = 32), agency text NOT NULL REFERENCES agency, name text NOT NULL, totp text NOT NULL, roles text[] NOT NULL,
+    made_at timestamptz NOT NULL, made_by text NOT NULL, expires timestamptz NOT NULL, UNIQUE (agency, name),
+    CHECK (roles <@ ARRAY['submit', 'analyse', 'administer_agency', 'oversee'])
+);
+
+CREATE TABLE session (
+    hash bytea PRIMARY KEY CHECK (length(hash) = 32), agency text NOT NULL, name text NOT NULL, began timestamptz NOT NULL, seen timestamptz NOT NULL,
+    FOREIGN KEY (agency, name) REFERENCES account
+);
+CREATE INDEX session_whose ON session (agency, name);
+
+-- Failed sign-ins of the last day: key is the SHA-256 of who was to be signed in, there or not, or of an address.
+CREATE TABLE attempt (key bytea PRIMARY KEY CHECK (length(key) = 32), times int NOT NULL, last timestamptz NOT NULL);
+CREATE INDEX attempt_last ON attempt (last);
+
 CREATE TABLE report (
     report_id uuid PRIMARY KEY, agency text NOT NULL REFERENCES agency, received_at timestamptz NOT NULL,
     supersedes uuid, derived_from uuid[] NOT NULL DEFAULT '{}', part_of text, body jsonb NOT NULL
 );
+CREATE INDEX report_own ON report (agency, received_at, report_id);
+CREATE INDEX report_corrects ON report (supersedes) WHERE supersedes IS NOT NULL;
 
--- What was done: release, request, decision, judgement, remark, purge, member, agency, leave, token. actor null: the hub's own staff.
+-- What was done: release, request, decision, judgement, remark, purge, member, agency, leave, token, account. actor null: the hub's own staff.
 CREATE TABLE act (
     act_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL, actor text, who text NOT NULL,
     report_id uuid, said jsonb NOT NULL
@@ -363,7 +389,7 @@ BEGIN
     PERFORM rejudge(v_touched, v_at);
 END $$;
 
--- An agency leaves: its tokens die, it is out of its groups, and its reports are kept, purged or handed to another, who is their originator from now on.
+-- An agency leaves: its tokens and accounts die, it is out of its groups, and its reports are kept, purged or handed to another, who is their originator from now on.
 -- Its name stays taken. Who asked it for a release is told that nobody is there to decide.
 CREATE FUNCTION leave(p_who text, p_at timestamptz, p_name text, p_fate text, p_heir text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
@@ -376,6 +402,9 @@ BEGIN
     IF NOT FOUND THEN RETURN false; END IF;
     INSERT INTO act (at, kind, who, said) VALUES (v_at, 'leave', p_who, jsonb_build_object('name', p_name, 'reports', p_fate, 'to', p_heir));
     UPDATE token SET revoked_at = v_at WHERE agency = p_name AND revoked_at IS NULL;
+    UPDATE account SET closed_at = v_at WHERE agency = p_name AND closed_at IS NULL;
+    DELETE FROM session WHERE agency = p_name;
+    DELETE FROM invitation WHERE agency = p_name;
     DELETE FROM member WHERE agency = p_name;
     INSERT INTO told SELECT t.said ->> 'by', 'decision', v_at, t.told_id, t.report_id, jsonb_build_object('grant', false, 'why', 'its originator has left the hub')
     FROM told t WHERE t.audience = p_name AND t.kind = 'request' AND t.said ->> 'by' <> p_name
@@ -444,6 +473,118 @@ CREATE FUNCTION whoami(p_hash bytea, p_at timestamptz) RETURNS TABLE (label text
 STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
 AS $$ SELECT label, agency, roles, groups_of(agency) FROM token WHERE hash = p_hash AND revoked_at IS NULL AND expires > p_at $$;
 
+-- Accounts: seen to as tokens are. An invitation replaces the person's earlier one; a person who is there keeps the old password until it is accepted.
+CREATE FUNCTION invite(p_who text, p_at timestamptz, p_hash bytea, p_agency text, p_name text, p_totp text, p_roles text[], p_expires timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at);
+BEGIN
+    PERFORM only_own_or_staff(p_agency);
+    DELETE FROM invitation WHERE agency = p_agency AND name = p_name;
+    INSERT INTO invitation VALUES (p_hash, p_agency, p_name, p_totp, p_roles, v_at, CASE asking() WHEN '' THEN 'the hub''s staff' ELSE p_who END, p_expires);
+    INSERT INTO act (at, kind, actor, who, said)
+    VALUES (v_at, 'account', nullif(asking(), ''), p_who, jsonb_build_object('name', p_name, 'agency', p_agency, 'roles', p_roles, 'invited', true));
+END $$;
+
+CREATE FUNCTION close_account(p_who text, p_at timestamptz, p_agency text, p_name text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at); v_done boolean;
+BEGIN
+    PERFORM only_own_or_staff(p_agency);
+    DELETE FROM invitation WHERE agency = p_agency AND name = p_name;
+    v_done := FOUND;
+    DELETE FROM session WHERE agency = p_agency AND name = p_name;
+    UPDATE account SET closed_at = v_at WHERE agency = p_agency AND name = p_name AND closed_at IS NULL;
+    IF NOT FOUND AND NOT v_done THEN RETURN false; END IF;
+    INSERT INTO act (at, kind, actor, who, said)
+    VALUES (v_at, 'account', nullif(asking(), ''), p_who, jsonb_build_object('name', p_name, 'agency', p_agency, 'closed', true));
+    RETURN true;
+END $$;
+
+CREATE FUNCTION accounts() RETURNS TABLE (agency text, name text, roles text[], made_at timestamptz, made_by text, closed_at timestamptz, invited_until timestamptz)
+STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    SELECT agency, name, coalesce(i.roles, a.roles), coalesce(a.made_at, i.made_at), coalesce(a.made_by, i.made_by), a.closed_at, i.expires
+    FROM account a FULL JOIN invitation i USING (agency, name) WHERE asking() IN ('', agency) ORDER BY agency, name
+$$;
+
+-- What comes before one is signed in is asked in nobody's name.
+CREATE FUNCTION only_nobody() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF tocsin.asking() <> '' THEN RAISE EXCEPTION 'who is signed in acts in its own name only'; END IF;
+END $$;
+
+CREATE FUNCTION invited(p_hash bytea, p_at timestamptz) RETURNS TABLE (agency text, name text, totp text, roles text[], expires timestamptz)
+STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
+AS $$ SELECT agency, name, totp, roles, expires FROM invitation WHERE hash = p_hash AND expires > p_at AND asking() = '' $$;
+
+-- Once; false where there is none that holds. It ends the person's sessions.
+CREATE FUNCTION accept(p_at timestamptz, p_hash bytea, p_password text, p_step bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at); v_one invitation;
+BEGIN
+    PERFORM only_nobody();
+    DELETE FROM invitation WHERE hash = p_hash AND expires > p_at RETURNING * INTO v_one;
+    IF NOT FOUND THEN RETURN false; END IF;
+    INSERT INTO account VALUES (v_one.agency, v_one.name, p_password, v_one.totp, p_step - 1, v_one.roles, v_at, v_one.made_by)
+    ON CONFLICT (agency, name) DO UPDATE SET password = p_password, totp = v_one.totp, step = p_step - 1, roles = v_one.roles, closed_at = NULL;
+    DELETE FROM session WHERE agency = v_one.agency AND name = v_one.name;
+    INSERT INTO act (at, kind, actor, who, said)
+    VALUES (v_at, 'account', v_one.agency, v_one.name, jsonb_build_object('name', v_one.name, 'roles', v_one.roles, 'accepted', true));
+    RETURN true;
+END $$;
+
+CREATE FUNCTION secret_of(p_agency text, p_name text) RETURNS TABLE (password text, totp text)
+STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
+AS $$ SELECT password, totp FROM account WHERE agency = p_agency AND name = p_name AND closed_at IS NULL AND asking() = '' $$;
+
+-- Counts a try before it is made, so that many at once do not slip through; gives the seconds to wait where it may not be made yet.
+-- After p_free tries, by key, each failure doubles the wait, to a quarter of an hour.
+CREATE FUNCTION try(p_at timestamptz, p_keys bytea[], p_free int[]) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_until timestamptz;
+BEGIN
+    PERFORM only_nobody();
+    LOCK TABLE attempt IN EXCLUSIVE MODE;
+    DELETE FROM attempt WHERE last < p_at - interval '1 day';
+    SELECT max(a.last + least(900, 2 ^ least(a.times - k.free, 12)) * interval '1 second') INTO v_until
+    FROM unnest(p_keys, p_free) AS k (key, free) JOIN attempt a USING (key) WHERE a.times >= k.free;
+    IF v_until > p_at THEN RETURN ceil(extract(epoch FROM v_until - p_at)); END IF;
+    INSERT INTO attempt SELECT k, 1, p_at FROM unnest(p_keys) k ON CONFLICT (key) DO UPDATE SET times = attempt.times + 1, last = p_at;
+    RETURN 0;
+END $$;
+
+-- It was who it said: the tries to be it are forgotten, and of its address this one.
+CREATE FUNCTION forgive(p_account bytea, p_address bytea) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    PERFORM only_nobody();
+    LOCK TABLE attempt IN EXCLUSIVE MODE;
+    DELETE FROM attempt WHERE key = p_account;
+    UPDATE attempt SET times = times - 1 WHERE key = p_address;
+END $$;
+
+-- False where the code was used before, or the account was closed, or given another password, meanwhile.
+CREATE FUNCTION begin_session(p_at timestamptz, p_hash bytea, p_agency text, p_name text, p_password text, p_step bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    PERFORM only_own(p_agency);
+    UPDATE account SET step = p_step WHERE agency = p_agency AND name = p_name AND password = p_password AND step < p_step AND closed_at IS NULL;
+    IF NOT FOUND THEN RETURN false; END IF;
+    DELETE FROM session WHERE agency = p_agency AND began < p_at - interval '1 day';
+    INSERT INTO session VALUES (p_hash, p_agency, p_name, p_at, p_at);
+    RETURN true;
+END $$;
+
+-- Whose session it is, where it has not been idle too long and is not too old; its use is noted by the minute.
+CREATE FUNCTION session_of(p_hash bytea, p_at timestamptz, p_seen_after timestamptz, p_began_after timestamptz)
+RETURNS TABLE (name text, agency text, roles text[], groups text[]) LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    UPDATE session SET seen = p_at
+    WHERE hash = p_hash AND seen > p_seen_after AND began > p_began_after AND seen < p_at - interval '1 minute' AND asking() = '';
+    SELECT a.name, a.agency, a.roles, groups_of(a.agency) FROM session s JOIN account a USING (agency, name)
+    WHERE s.hash = p_hash AND s.seen > p_seen_after AND s.began > p_began_after AND a.closed_at IS NULL AND asking() = ''
+$$;
+
+CREATE FUNCTION end_session(p_hash bytea) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
+AS $$ DELETE FROM session WHERE hash = p_hash AND agency = asking() $$;
+
 CREATE FUNCTION note(p_at timestamptz, p_who text, p_what text, p_things text[], p_allowed boolean, p_reason text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
     WITH n AS (
@@ -457,6 +598,7 @@ $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
 GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, request, decide, judge, purge, leave, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
+GRANT EXECUTE ON FUNCTION invite, close_account, accounts, invited, accept, secret_of, try, forgive, begin_session, session_of, end_session TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
 GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;
 GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, judgement, judged TO tocsin_fuse;

@@ -1,0 +1,68 @@
+"""An agency's people and tokens, and what was done in its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+
+from tocsin.errors import Malformed
+from tocsin.hub.tokens import ADMINISTER
+from tocsin.server.asked import AnyRequest, Json, Line, TheHub, Who, in_thread
+from tocsin.server.rooms.shown import PERSON, form_of, page, to
+
+ROLES = {
+    "submit": "sends reports, and reads",
+    "analyse": "judges, releases and asks for releases, and reads",
+    "administer_agency": "sees to people, tokens and purges, and reads",
+    "oversee": "reads the log, and no report",
+}
+LINES = 100
+
+
+@get("/people", opt=PERSON)
+async def people(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
+    """My agency's people and tokens."""
+    return await _people(request, hub, who)
+
+
+@post("/people", opt=PERSON, status_code=200)
+async def change(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
+    """Invites a person, or makes a token: each secret is shown this once. Closes an account, or revokes a token."""
+    who.has(ADMINISTER, "this")
+    said = await form_of(request)
+    does, name, roles = said.get("does", ""), said.get("name", "").strip(), said.get("roles", [])
+    try:
+        if does == "invite":
+            made = await in_thread(hub.accounts.invite, who, name, roles)
+            link = f"{str(request.base_url).rstrip('/')}{made['path']}"
+            return await _people(request, hub, who, made={"what": "invitation", "name": name, "secret": link, "until": made["expires"]})
+        if does == "token":
+            days = int(said["days"]) if said.get("days", "").strip().isdecimal() else 0
+            made = await in_thread(hub.tokens.add, who, name, None, roles, days)
+            return await _people(request, hub, who, made={"what": "token", "name": name, "secret": made["token"], "until": made["expires"]})
+        if does not in ("close", "revoke"):
+            raise Malformed("this page invites, makes a token, closes an account or revokes a token: load it anew")
+        await in_thread(hub.accounts.close if does == "close" else hub.tokens.revoke, who, name)
+    except Malformed as why:
+        return await _people(request, hub, who, wrong=str(why), status=400)
+    return to("/people")
+
+
+@get("/log", opt=PERSON)
+async def log(request: AnyRequest, hub: TheHub, who: Who, after: Line = 0) -> Response[str]:
+    """What was done in my agency's name."""
+    found = await in_thread(lambda: hub.audit(who, after=after, limit=LINES))
+    return page(request, "log.html", **found, more=len(found["lines"]) == LINES)
+
+
+async def _people(
+    request: AnyRequest, hub: TheHub, who: Who, made: Json | None = None, wrong: str = "", status: int = 200
+) -> Response[str]:
+    def ask() -> Json:
+        return {"accounts": hub.accounts.all(who), "tokens": hub.tokens.all(who)}
+
+    return page(request, "people.html", status, **await in_thread(ask), roles=ROLES, made=made, wrong=wrong)
+
+
+PEOPLE: list[Any] = [people, change, log]

@@ -1,0 +1,229 @@
+"""The rooms in a real Chromium, over a hub that listens: as each role, on a phone and a wide screen, axe-core clean."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+import uvicorn
+from argon2 import PasswordHasher
+from hubs import World
+from people import PASSWORD
+
+from tocsin.hub import clock
+from tocsin.hub.pictures import refresh
+from tocsin.store.embedded import Embedded
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parent / "vendor/axe.min.js"
+URDU = "کراچی: صدر میں دھماکہ، چار افراد جاں بحق اور نو زخمی۔"
+HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> & \"quoted\" {{ 7 * 7 }}"
+ROLES = {
+    "submit": {"/report", "/incidents", "/feed", "/reports"},
+    "analyse": {"/incidents", "/feed", "/reports"},
+    "administer_agency": {"/incidents", "/feed", "/reports", "/people", "/log"},
+    "oversee": {"/people", "/log"},
+}
+WIDTHS = (360, 768, 1280, 1920)
+
+
+class Site:
+    """A hub that listens, with reports of two agencies in it."""
+
+    def __init__(self, postgres: Embedded) -> None:
+        self.world = world = World(postgres, clock(), agencies=("police", "rescue", "coast guard"))
+        world.hub.signing_in.hasher = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+        for agency in ("police", "rescue"):
+            world.ask("admin", "PUT", f"/api/groups/karachi/{agency}")
+        base = {"country": "PAK", "admin1": "Sindh", "place": "Karachi, Saddar", "lat": 24.86, "lon": 67.01, "attack_type": "explosion/ied"}
+        base |= {"event_start": "2026-01-05", "violence": "one_sided"}
+        world.submit(
+            "police", base | {"own_id": "17", "killed": 3, "text": HOSTILE, "marking": "AMBER", "releasable_to": ["group:karachi"]}
+        )
+        world.submit("rescue", base | {"own_id": "R1", "killed": 4, "text": URDU, "marking": "GREEN"})
+        world.submit("rescue", base | {"own_id": "R2", "text": "hidden-quince", "marking": "RED", "place": "Quince"})
+        refresh(world.fuse)
+        line = socket.socket()
+        line.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{line.getsockname()[1]}"
+        self.server = uvicorn.Server(uvicorn.Config(world.client.app, log_config=None, lifespan="off", ws="none"))
+        self.thread = threading.Thread(target=lambda: self.server.run(sockets=[line]), daemon=True)
+        self.thread.start()
+        end = time.monotonic() + 30
+        while not self.server.started and time.monotonic() < end:
+            time.sleep(0.02)
+
+    def invited(self, name: str, *roles: str) -> str:
+        made = self.world.ask("police", "POST", "/api/invitations", {"name": name, "roles": list(roles)})
+        assert made.status_code == 201, made.text
+        return self.url + str(made.json()["path"])
+
+    def close(self) -> None:
+        self.server.should_exit = True
+        self.thread.join()
+        self.world.close()
+
+
+@pytest.fixture(scope="module")
+def site(postgres: Embedded) -> Iterator[Site]:
+    made = Site(postgres)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a browser of one's own. At the end no script's error, nothing that the policy forbade, and no request elsewhere may have been seen."""
+    contexts, seen = [], []
+
+    def open_one(width: int = 1280, **options: Any) -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": 800}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: seen.append(str(error)))
+        page.on("console", lambda message: seen.append(message.text) if "Content Security" in message.text else None)
+        page.on("dialog", lambda dialog: seen.append(dialog.message))
+        page.on("request", lambda request: None if request.url.startswith(("http://127.0.0.1", "data:")) else seen.append(request.url))
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert seen == []
+
+
+def accept(page: Any, link: str) -> str:
+    """Makes an account as a person does, and gives the phone's secret."""
+    page.goto(link)
+    secret = page.locator("code.secret").inner_text().replace(" ", "")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_label("The code that the app shows now").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Make the account").click()
+    return str(secret)
+
+
+def axe(page: Any) -> list[str]:
+    """What axe-core finds; it is put in through the debugger, for the pages take no script."""
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8") + ";0"})
+    found = page.evaluate("axe.run(document)")
+    assert len(found["passes"]) > 10
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+
+
+def width_needed(page: Any) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth"))
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_each_role_finds_its_rooms_and_no_others_at_every_width_and_axe_finds_nothing(
+    site: Site, browse: Callable[..., Any], role: str
+) -> None:
+    page = browse(color_scheme="dark" if role == "analyse" else "light")
+    accept(page, site.invited(role.replace("_", "-"), role))
+    shown = {link.get_attribute("href") for link in page.locator("nav a").all()}
+    assert shown == ROLES[role]
+    for path in sorted({"/report", "/incidents", "/feed", "/reports", "/people", "/log"}):
+        answer = page.goto(site.url + path)
+        assert answer.status == (200 if path in ROLES[role] else 403), path
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert width_needed(page) == width, (path, width)
+        assert axe(page) == [], path
+        assert "hidden-quince" not in page.content()
+        assert page.title() != "taken"
+
+
+def test_a_report_is_typed_on_a_phone_in_urdu_and_what_became_of_it_is_shown(site: Site, browse: Callable[..., Any]) -> None:
+    page = browse(width=360)
+    accept(page, site.invited("desk", "submit"))
+    page.get_by_role("link", name="Type a report").click()
+    page.get_by_label("In your words").fill(URDU)
+    assert page.evaluate("getComputedStyle(document.querySelector('#text')).direction") == "rtl"
+    page.get_by_label("Killed").fill("چار")
+    page.get_by_label("Day", exact=True).fill("2026-01-05")
+    page.get_by_label("Place").fill("صدر")
+    page.get_by_role("radio", name="AMBER the agencies").check()
+    page.get_by_role("checkbox", name="group karachi").check()
+    page.get_by_role("button", name="Send the report").click()
+    assert "It was not sent" in page.get_by_role("alert").inner_text()
+    assert page.get_by_label("In your words").input_value() == URDU  # what was typed is kept
+    assert page.get_by_role("radio", name="AMBER the agencies").is_checked()
+    assert page.get_by_role("checkbox", name="group karachi").is_checked()
+    assert axe(page) == []
+    assert width_needed(page) == 360
+    page.get_by_label("Killed").fill("۴")
+    page.get_by_role("button", name="Send the report").dblclick()  # it is one report all the same
+    page.wait_for_url(re.compile(r"/reports/[0-9a-f-]{36}$"))
+    said = page.locator("main").inner_text()
+    assert "4 killed" in said
+    assert "rescue" in said
+    assert "coast guard" not in said
+    assert axe(page) == []
+    refresh(site.world.fuse)
+    page.get_by_role("link", name="Sent by us").click()
+    mine = page.locator("main li", has_text="صدر")
+    assert mine.count() == 1
+    assert "incident" in mine.inner_text()
+    mine.get_by_role("link", name="incident").click()
+    assert URDU in page.locator("main").inner_text()
+    assert axe(page) == []
+
+
+def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(site: Site, browse: Callable[..., Any]) -> None:
+    chief, new = browse(), browse(width=360)
+    accept(chief, site.invited("chief", "administer_agency"))
+    chief.get_by_role("link", name="People and tokens").click()
+    invite = chief.locator("form", has_text="Invite a person")
+    invite.get_by_label("Name").fill("nadia")
+    invite.get_by_role("checkbox", name="submit").check()
+    invite.get_by_role("button").click()
+    assert axe(chief) == []
+    link = chief.get_by_role("status").locator("code").inner_text()
+    new.goto(link)
+    assert axe(new) == []
+    secret = accept(new, link)
+    new.get_by_role("button", name="Sign out").click()
+    assert new.url.endswith("/sign-in")
+    assert axe(new) == []
+
+    def sign_in(password: str) -> None:
+        new.get_by_label("Agency").fill("police")
+        new.get_by_label("Your name").fill("nadia")
+        new.get_by_label("Password").fill(password)
+        new.get_by_label("Code").fill(pyotp.TOTP(secret).at(int(time.time()) + 30))  # the one that confirmed the phone is used up
+        new.get_by_role("button", name="Sign in").click()
+
+    sign_in("not the right words")
+    assert "wrong" in new.get_by_role("alert").inner_text()
+    assert new.get_by_label("Your name").input_value() == "nadia"
+    assert new.get_by_label("Password").input_value() == ""
+    assert axe(new) == []
+    sign_in(PASSWORD)
+    new.wait_for_url("**/incidents")
+    chief.get_by_role("button", name="Close the account of nadia").click()
+    chief.get_by_role("link", name="Log").click()
+    assert "close account nadia" in chief.locator("main").inner_text()
+    new.reload()
+    assert new.url.endswith("/sign-in")
+
+
+def test_one_gets_by_with_the_keyboard_alone_and_sees_where_one_is(site: Site, browse: Callable[..., Any]) -> None:
+    page = browse()
+    page.goto(site.url + "/sign-in")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    for name in ("agency", "name", "password", "code"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == name
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Sign in"
