@@ -244,3 +244,12 @@ def test_a_zero_character_in_an_address_is_refused(world: World, path: str) -> N
 def test_the_schema_names_every_route(world: World) -> None:
     paths = world.ask(None, "GET", "/api/schema/openapi.json").json()["paths"]
     assert {p.replace(":str", "") for _, p, _ in routes()} <= paths.keys()
+
+
+def test_the_sixty_third_agency_is_refused_with_a_reason(postgres: Embedded) -> None:
+    world = World(postgres, Ticking(), ())
+    for n in range(62):
+        assert world.ask("admin", "POST", "/api/agencies", {"name": f"a{n}"}).status_code == 201
+    answer = world.ask("admin", "POST", "/api/agencies", {"name": "one more"})
+    assert (answer.status_code, "at most 62 agencies" in answer.json()["error"]["reason"]) == (400, True)
+    world.close()

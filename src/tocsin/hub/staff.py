@@ -15,6 +15,8 @@ from tocsin.store import Store
 #: What becomes of the reports of an agency that leaves.
 FATES = ("keep", "purge", "hand-to")
 
+AGENCIES = 62  # fusion has a bit for each, and one for what all see (`fusion.taking`)
+
 
 class Staff:
     """Agencies and groups; every change is an act, and is logged."""
@@ -27,9 +29,12 @@ class Staff:
         return Tokens(self.store, self.now).first()
 
     def add_agency(self, who: Caller, name: str) -> None:
-        """A new agency; it sees at once what reaches every agency. Raises `Malformed` for one that is there."""
+        """A new agency; it sees at once what reaches every agency. Raises `Malformed` for one that is there, and for the 63rd."""
         self._allowed(who)
         check_name(name, "an agency's")
+        with self.store.transaction(None) as tx:
+            if len(tx.all("audiences")) >= AGENCIES:
+                raise Malformed(f"a hub fuses for at most {AGENCIES} agencies, those that left included: this one is full")
         if not self._do(who, f"agency add {name}", "add_agency", name=name):
             raise Malformed(f"there is an agency {name}: give another name")
 
