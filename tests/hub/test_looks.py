@@ -210,8 +210,10 @@ def test_a_look_that_fails_is_told_and_the_others_are_taken(world: World, clock:
 
 def test_what_waits_is_known_without_loading_what_makes_it(world: World, clock: Ticking) -> None:
     at = FIRST + timedelta(days=90, minutes=2)
-    assert waits(world.fuse, 1, at)  # a look
+    assert waits(world.fuse, "looks", 1, at)
     look(world, FIRST + timedelta(days=90))
-    assert not waits(world.fuse, 1, at)
+    assert not waits(world.fuse, "looks", 1, at)
+    assert not waits(world.fuse, "pictures", 1, at)
     world.ask("B", "GET", "/api/picture")
-    assert waits(world.fuse, 1, at)
+    assert waits(world.fuse, "pictures", 1, at)
+    assert not waits(world.fuse, "looks", 1, at)

@@ -88,11 +88,15 @@ def fuse() -> Callable[[dict[str, Any], threading.Event], None]:
     from tocsin.server.errands import errands
 
     def run(told: dict[str, Any], stop: threading.Event) -> None:
-        store = Store(told["conninfo"], size=2)
-        beside = threading.Thread(target=errands, args=(store, told, stop), daemon=True)
-        beside.start()
+        store = Store(told["conninfo"], size=3)
+        beside = [
+            threading.Thread(target=errands, args=(store, told | {"what": what}, stop), daemon=True) for what in ("pictures", "looks")
+        ]
+        for thread in beside:
+            thread.start()
         refresh(store, stop)
-        beside.join(10)
+        for thread in beside:
+            thread.join(10)
         store.close()
 
     return run
@@ -110,7 +114,7 @@ def make() -> Callable[[dict[str, Any], threading.Event], None]:
         os.nice(10)
         threading.Thread(target=end, daemon=True).start()
         store = Store(told["conninfo"], size=2)
-        work(store, told["every"], stop)
+        work(store, told["what"], told["every"], stop)
         store.close()
 
     return run

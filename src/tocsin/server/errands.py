@@ -17,12 +17,16 @@ REST = 5.0  # seconds before it is tried again where the process failed
 
 
 def errands(store: Store, told: dict[str, object], stop: threading.Event, start: Callable[[], Part] = lambda: Part("make")) -> None:
-    """Starts the process `make` where something waits, until `stop`. told: its connection, and `every`, the days between two looks."""
-    every = told["every"]
+    """Starts the process `make` where something waits, until `stop`.
+
+    told: its connection, `what` it makes (`pictures` or `looks`), and `every`, the days between two looks.
+    """
+    what, every = told["what"], told["every"]
+    assert isinstance(what, str)
     assert isinstance(every, int)
     while not stop.wait(WAIT):
         try:
-            if not waits(store, every, datetime.now(UTC)):
+            if not waits(store, what, every, datetime.now(UTC)):
                 continue
         except StoreError:  # the fusion process says so
             stop.wait(REST)

@@ -2,8 +2,8 @@
 
     then.py (what the audience saw by a moment) -> pictures.py (a picture, or its page), looks.py (signals)
 
-It runs in a process of its own, which is started where there is something to make and ends soon after: live incidents do not wait for it, and it takes no
-memory while nothing is asked.
+Pictures and looks each run in a process of their own, which is started where there is something to make and ends soon after: live incidents do not wait for
+it, who asks for a picture does not wait for looks, and it takes no memory while nothing is asked.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ LINGER = 10.0  # seconds that it stays when all is made
 WAIT = 0.1  # seconds between two looks for what is asked
 
 
-def work(store: Store, every: int, stop: threading.Event) -> None:
-    """Makes what is asked and what is due until nothing was for some seconds. every: days between two looks. Raises `StoreError`."""
+def work(store: Store, what: str, every: int, stop: threading.Event) -> None:
+    """Makes `pictures`, or takes `looks` that are due, until none waited for some seconds. every: days between two looks. Raises `StoreError`."""
     from tocsin.hub.making.looks import look_next
     from tocsin.hub.making.pictures import make_next
 
     last = time.monotonic()
     while not stop.is_set() and time.monotonic() - last < LINGER:
-        if make_next(store) or look_next(store, every, datetime.now(UTC)):  # who asks does not wait for a look at every agency's
+        if make_next(store) if what == "pictures" else look_next(store, every, datetime.now(UTC)):
             last = time.monotonic()
         else:
             stop.wait(WAIT)

@@ -31,11 +31,12 @@ def moment(now: datetime, every: int) -> datetime:
     return _EPOCH + timedelta(days=days - days % every)
 
 
-def waits(store: Store, every: int, now: datetime) -> bool:
-    """Whether a picture or a look is to be made; what is gone is taken away here. Raises `StoreError`."""
+def waits(store: Store, what: str, every: int, now: datetime) -> bool:
+    """Whether any of `pictures`, or of `looks`, is to be made; a picture that is gone is taken away here. Raises `StoreError`."""
     with store.transaction(None) as tx:
+        if what == "looks":
+            return tx.one("look_due", at=moment(now, every)) is not None
         wanted = tx.one("picture_wanted", most=TRIES)
         if wanted is not None and wanted["gone"]:
             tx.do("sweep")
-        due = tx.one("look_due", at=moment(now, every))
-    return due is not None or (wanted is not None and not wanted["gone"])
+        return wanted is not None and not wanted["gone"]
