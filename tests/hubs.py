@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -24,6 +25,7 @@ from tocsin.store import Store
 from tocsin.store.embedded import Embedded
 from tocsin.store.setup import install_scheme, prepare
 
+TAXII = "application/taxii+json;version=2.1"
 _number = count()
 
 
@@ -54,6 +56,8 @@ class World:
 
     def __init__(self, running: Embedded, now: Callable[[], datetime], agencies: Sequence[str] = ("A", "B", "C")) -> None:
         self.roles = database(running)
+        with psycopg.connect(self.roles["owner"]) as connection:
+            connection.execute("UPDATE tocsin.seal SET key = 'the same in every test'")
         self.store = Store(self.roles["web"], size=4)
         self.hub = Hub(self.store, now)
         self.client = TestClient(make_app(self.hub), raise_server_exceptions=False).__enter__()
@@ -77,6 +81,14 @@ class World:
             else self.client.request(method, path, headers=headers)
         )
 
+    def taxii(self, who: str, path: str, objects: list[Any] | None = None, method: str = "") -> Response:
+        """One request to the agency's TAXII API root; objects: an envelope of them is posted."""
+        headers = {"Authorization": f"Bearer {self.tokens[who]}", "Accept": TAXII}
+        address = f"/taxii2/hub/{path}"
+        if objects is None:
+            return self.client.request(method or "GET", address, headers=headers)
+        return self.client.post(address, content=json.dumps({"objects": objects}), headers=headers | {"Content-Type": TAXII})
+
     def submit(self, who: str, *reports: dict[str, Any]) -> list[dict[str, Any]]:
         """The results of a post."""
         answer = self.ask(who, "POST", "/api/reports", list(reports))
@@ -89,7 +101,7 @@ class World:
         with psycopg.connect(self.roles["owner"]) as connection:
             connection.execute("SET search_path = tocsin")
             connection.execute(
-                "TRUNCATE report, act, handling, member, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, audited, "
+                "TRUNCATE report, act, handling, member, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, audited, inbox, posting, "
                 "picture, pictured, look, signal"
             )
             connection.execute("UPDATE agency SET left_at = NULL")

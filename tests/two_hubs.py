@@ -366,6 +366,7 @@ class Oracle:
         for page in LISTS:
             self._same(page)
             self._walk(f"{page}{'&' if '?' in page else '?'}limit=2")
+        self._taxii()
         for ident in (*sorted(self.reports), NEVER, "nonsense"):
             for page in ("/api/reports/{}", "/api/reports/{}/who", "/api/incidents/{}"):
                 self._same(page.format(ident))
@@ -400,6 +401,32 @@ class Oracle:
         one, two = (world.ask("B", "GET", page) for world in (self.first, self.second))
         assert (one.status_code, one.headers, one.content) == (two.status_code, two.headers, two.content), page
         return one.json() if one.headers["content-type"].startswith("application/json") else {}
+
+    def _taxii(self) -> None:
+        """Collections, object by object: by `next`, by the time of what was added last, and each by its id and its version."""
+        for page in ("/taxii2/", "/taxii2/hub/", "/taxii2/hub/collections/", "/taxii2/hub/collections/inbox/objects/"):
+            self._same(page)
+        root = "/taxii2/hub/collections/picture/"
+        lines = self._same(f"{root}manifest/").get("objects", [])
+        for kind in ("report", "location", "identity"):
+            self._same(f"{root}objects/?match[type]={kind}")
+        for ident in (*sorted(self.reports), NEVER):
+            for kind in ("report", "location"):
+                self._same(f"{root}objects/{kind}--{ident}/")
+                self._same(f"{root}objects/{kind}--{ident}/versions/")
+        seen: list[Any] = []
+        onward = ""
+        for _ in range(100):
+            found = self._same(f"{root}manifest/?limit=3{onward}")
+            seen += found.get("objects", [])
+            if "next" not in found:
+                break
+            onward = f"&next={quote(found['next'])}"
+        assert seen == lines
+        after = [line["date_added"] for line in lines]
+        assert after == sorted(set(after))
+        for at in after[-4:]:
+            self._same(f"{root}objects/?added_after={at}")
 
     def _walk(self, page: str) -> None:
         """Page by page, as far as there are any."""

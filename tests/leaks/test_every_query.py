@@ -26,9 +26,10 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)  # of lists that go from the latest back
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)  # when the hub's clock stands
 #: Queries that give what is nobody's secret: the agencies' names, the hub's last time, and whether something is still to be fused.
-OPEN = {"agencies", "audiences", "last_tick", "look_due", "standing"}
+OPEN = {"agencies", "audiences", "joined", "last_tick", "look_due", "standing"}
 #: Queries that go on after an id.
 AFTER_ID = ("reports_after", "seen_then")
+AFTER_TIME = ("feed_from", "inbox_page")
 
 
 class Filled:
@@ -59,7 +60,12 @@ class Filled:
         self.session = hashed(session)
         refresh(world.fuse)
         self._watched()
-        self.names = {self.report, self.other, self.gone, self.judgement, self.request, SECRET}
+        head = {"spec_version": "2.1", "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z"}
+        note = {"type": "note", "id": f"note--{self.report}", "content": SECRET, "object_refs": [f"report--{self.report}"]} | head
+        sent = world.taxii("A", "collections/inbox/objects/", [note])
+        assert sent.json()["success_count"] == 1, sent.text
+        self.posting = sent.json()["id"]
+        self.names = {self.report, self.other, self.gone, self.judgement, self.request, self.posting, SECRET}
 
     def _done(self, who: str, path: str, body: dict[str, Any]) -> Any:
         answer = self.world.ask(who, "POST", path, body)
@@ -93,6 +99,8 @@ class Filled:
         ids = {"id": uuid.UUID(int=0), "after_id": uuid.UUID(int=0), "report_id": report, "incident_id": report, "incident": report}
         times |= {"as_of": AS_OF}
         ids |= {"number": self.number, "most": 8, "every": 1, "page": None, "signal_id": uuid.UUID(int=0)}
+        times |= {"before": datetime(2100, 1, 1, tzinfo=UTC), "times": [NOW], "versions": [NOW]}
+        ids |= {"posting_id": uuid.UUID(self.posting), "object_id": "x", "skip": 0}
         ids |= {"judgement_id": uuid.UUID(self.judgement), "request_id": uuid.UUID(self.request)}
         several = {
             "ids": [report, other],
@@ -125,6 +133,7 @@ class Filled:
         rest |= {"password": "x", "step": 2**40, "totp": "x", "keys": [b"x" * 32], "free": [5], "account": b"x" * 32, "address": b"x" * 32}
         rest |= {"seen_after": times["at"], "began_after": times["at"], "hash": self.session}
         more = {"marking": "CLEAR", "releasable_to": [], "orcon": False, "grant": True, "is_in": True, "fate": "hand-to", "allowed": True}
+        more |= {"all_versions": True, "last_version": True, "first_version": True, "types": None}
         return times | ids | several | texts | rest | more | {"days": [date.max], "bodies": ["{}"], "body": "{}"}
 
 
@@ -148,11 +157,16 @@ def asked(filled: Filled, name: str, audience: str, more: dict[str, Any]) -> lis
             connection.rollback()
 
 
+def after_of(name: str) -> Any:
+    """Before all that there is, of the kind that a query goes by."""
+    return uuid.UUID(int=0) if name in AFTER_ID else datetime(2000, 1, 1, tzinfo=UTC) if name in AFTER_TIME else 0
+
+
 @pytest.mark.parametrize("name", sorted(queries()))
 @pytest.mark.parametrize("audience", ["B", "public", "nobody at all"])
 def test_no_query_gives_one_agency_what_is_anothers(filled: Filled, name: str, audience: str) -> None:
     for more in ({}, {"reports": None}, {"audience": audience}, {"agency": audience}, {"at": LATER}):
-        rows = asked(filled, name, audience, {"after": uuid.UUID(int=0) if name in AFTER_ID else 0} | more)
+        rows = asked(filled, name, audience, {"after": after_of(name)} | more)
         text = repr(rows)
         if name not in ("request", "submit"):  # they give back the id that was sent
             assert not {n for n in filled.names if n in text}, (name, more)
@@ -178,10 +192,14 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         "accounts",
         "own_page",
         "latest_page",
+        "feed_on",
+        "posting",
     )
     for name in mine:
         text = repr(asked(filled, name, "A", {"at": LATER} if name in ("own_page", "latest_page") else {}))
         assert {n for n in filled.names if n in text}, name
+    for name in AFTER_TIME:
+        assert asked(filled, name, "A", {"after": datetime(2100, 1, 1, tzinfo=UTC) if name == "feed_from" else after_of(name), "ids": None})
     assert asked(filled, "picture_one", "A", {"what": "picture"})
     assert not asked(filled, "picture_one", "B", {"what": "picture"})
 

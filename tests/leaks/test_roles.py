@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from hubs import Ticking, World
+from hubs import TAXII, Ticking, World
 from litestar import get
 from litestar.testing import TestClient
 from people import Person, person
@@ -79,6 +79,17 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/style.css"): (PUBLIC, None),
     ("GET", "/sign-in"): (PUBLIC, None),
     ("GET", "/invitation/{link}"): (PUBLIC, None),
+    ("GET", "/taxii2"): (EVERY, None),
+    ("GET", "/taxii2/hub"): (EVERY, None),
+    ("GET", "/taxii2/hub/status/{status}"): (AGENCY, None),
+    ("GET", "/taxii2/hub/collections"): (AGENCY, None),
+    ("GET", "/taxii2/hub/collections/{collection}"): (AGENCY, None),
+    ("GET", "/taxii2/hub/collections/{collection}/manifest"): (READ, None),
+    ("GET", "/taxii2/hub/collections/{collection}/objects"): (READ, None),
+    ("POST", "/taxii2/hub/collections/{collection}/objects"): ({"submit"}, b'{"objects": [{}]}'),
+    ("GET", "/taxii2/hub/collections/{collection}/objects/{object_id}"): (READ, None),
+    ("DELETE", "/taxii2/hub/collections/{collection}/objects/{object_id}"): ({"oversee"}, None),  # it takes two roles; to who may neither read nor write it is not there
+    ("GET", "/taxii2/hub/collections/{collection}/objects/{object_id}/versions"): (READ, None),
 }  # fmt: skip
 
 
@@ -129,11 +140,14 @@ def _token(world: World, label: str, roles: list[str], **more: Any) -> str:
 def _ask(world: World, who: str, method: str, path: str, body: Any) -> int:
     for name in ("report_id", "incident_id", "request_id"):
         path = path.replace(f"{{{name}}}", NEVER)
+    path = path.replace("{collection}", "inbox").replace("{object_id}", f"report--{NEVER}").replace("{status}", NEVER)
     for name in ("group", "agency", "label", "name", "link"):
         path = path.replace(f"{{{name}}}", "nobody")
     if isinstance(body, bytes):
         headers = {"Authorization": f"Bearer {world.tokens[who]}"} if who != "none" else {}
-        return world.client.request(method, path, content=body, headers=headers | {"Content-Type": "application/octet-stream"}).status_code
+        return world.client.request(
+            method, path, content=body, headers=headers | {"Content-Type": TAXII if "taxii2" in path else "application/octet-stream"}
+        ).status_code
     return world.ask(None if who == "none" else who, method, path, body).status_code
 
 
@@ -183,7 +197,7 @@ def people(world: World) -> dict[str, Person]:
 @pytest.mark.parametrize(("method", "path"), sorted(ROOMS))
 def test_a_room_opens_to_the_session_of_who_may_and_to_nobody_else(world: World, people: dict[str, Person], method: str, path: str) -> None:
     may, fields = ROOMS[(method, path)]
-    place = path.replace("{report_id}", NEVER).replace("{incident_id}", NEVER)
+    place = path.replace("{report_id}", NEVER).replace("{incident_id}", NEVER).replace("{collection}", "inbox")
     for who in (*sorted(EVERY), *NOBODY):
         headers = {"Authorization": f"Bearer {world.tokens[who]}"} if who != "none" else {}
         answer = world.client.request(method, place, headers=headers, data=fields, follow_redirects=False)
@@ -206,7 +220,7 @@ def test_a_session_reads_of_the_api_what_its_role_may_and_changes_nothing(world:
     for (method, path), (may, body) in sorted(MAY.items(), key=str):
         if may is None:
             continue
-        place = path.replace("{report_id}", NEVER).replace("{incident_id}", NEVER)
+        place = path.replace("{report_id}", NEVER).replace("{incident_id}", NEVER).replace("{collection}", "inbox")
         for role, one in people.items():
             answer = one.client.request(method, place, json=body if isinstance(body, dict) else None)
             if method != "GET":

@@ -22,6 +22,7 @@ from tocsin.hub.sent import Sent
 from tocsin.hub.shown import instant, marked, shown
 from tocsin.hub.signing_in import SigningIn
 from tocsin.hub.staff import Staff
+from tocsin.hub.taxii import Taxii
 from tocsin.hub.tokens import Tokens
 from tocsin.store import Jsonb, Store
 from tocsin.terms.ids import report_id as id_of
@@ -42,6 +43,7 @@ class Hub(Door):
         self.staff, self.tokens = Staff(store, now), Tokens(store, now)
         self.sent = Sent(store, now, scheme)
         self.accounts, self.signing_in = Accounts(store, now), SigningIn(store, now)
+        self.taxii = Taxii(store, now, scheme, self.submit, self.acts)
 
     def caller(self, token: str | None) -> Caller:
         """Who a bearer token stands for. Raises `NotKnown`."""

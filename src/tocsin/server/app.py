@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from tocsin.server.openapi import Described
 from tocsin.server.rooms import ROOMS
 from tocsin.server.rooms.shown import session_of
 from tocsin.server.routes import ROUTES
+from tocsin.server.taxii import TAXII, is_taxii
 
 LARGEST = 10_000_000  # bytes of a request
 #: Passwords that are verified at once: each takes 64 MB while it is, and a thread.
@@ -49,7 +51,7 @@ def make_app(hub: Hub, journal: Journal | None = None) -> Litestar:
         connection.state["caller"] = who
 
     return Litestar(
-        [*ROUTES, ROOMS],
+        [*ROUTES, ROOMS, TAXII],
         guards=[guard],
         dependencies={"hub": Provide(_always(hub), sync_to_thread=False), "who": Provide(_caller, sync_to_thread=False)},
         exception_handlers={Exception: on_error},
@@ -88,13 +90,21 @@ def _caller(request: Request[Any, Any, Any]) -> Caller:
 
 def _who(hub: Hub, connection: ASGIConnection[Any, Any, Any, Any], whom: str | None) -> Caller:
     """Whose token it is. A person's session opens the rooms, and of other pages those that are only read."""
-    header = connection.headers.get("authorization", "")
-    reads = connection.scope["method"] in ("GET", "HEAD") and not header and session_of(connection)  # type: ignore[typeddict-item]
+    reads = connection.scope["method"] in ("GET", "HEAD") and "authorization" not in connection.headers and session_of(connection)  # type: ignore[typeddict-item]
     if whom == "person" or reads:
         return hub.signing_in.caller(session_of(connection))
-    return hub.caller(_token(header))
+    return hub.caller(_token(connection))
 
 
-def _token(header: str) -> str | None:
-    kind, _, token = header.partition(" ")
-    return token.strip() if kind.lower() == "bearer" and 0 < len(token) <= 200 else None
+def _token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The bearer's token; for TAXII the password of HTTP Basic too, whatever the user is called. No browser is to send one by itself to the other pages."""
+    kind, _, token = connection.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    if kind.lower() == "basic" and is_taxii(connection.scope["path"]):
+        try:
+            token = base64.b64decode(token, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return None
+    elif kind.lower() != "bearer":
+        return None
+    return token if 0 < len(token) <= 200 else None

@@ -26,7 +26,9 @@ Who = NamedDependency[Caller]
 in_thread = anyio.to_thread.run_sync
 
 
-class _WrongMedia(ClientException):
+class WrongMedia(ClientException):
+    """A body of a media type that is not taken here."""
+
     status_code = 415
 
 
@@ -44,7 +46,7 @@ async def json_of(request: AnyRequest) -> Any:
 def media(request: AnyRequest, wanted: str) -> None:
     """Raises 415 where the body is said to be something else, or packed."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != wanted or "content-encoding" in request.headers:
-        raise _WrongMedia
+        raise WrongMedia
 
 
 async def object_of(request: AnyRequest, needed: Mapping[str, type], optional: Mapping[str, type] | None = None) -> Json:

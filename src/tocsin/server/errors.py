@@ -8,8 +8,10 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from tocsin.errors import Busy, Denied, Malformed, NotKnown, NotThere, StoreError, TocsinError, TooMany
+from tocsin.server.taxii.answers import SIGN_IN, Unacceptable, Unprocessable, failed, is_taxii
 
 STATUS: dict[type[Exception], int] = {NotKnown: 401, Denied: 403, NotThere: 404, TocsinError: 400, Malformed: 400}
+STATUS |= {Unacceptable: 406, Unprocessable: 422}
 _SAID = {
     404: "no such page, or none that you may see",
     405: "this page does not take that method",
@@ -30,8 +32,17 @@ def answer(status: int, reason: str, more: dict[str, str] | None = None) -> Resp
     return Response({"error": {"status": status, "reason": reason}}, status_code=status, headers=headers, media_type="application/json")
 
 
-def on_error(request: Request[Any, Any, Any], why: Exception) -> Response[dict[str, Any]]:
-    """The answer to an exception."""
+def on_error(request: Request[Any, Any, Any], why: Exception) -> Response[Any]:
+    """The answer to an exception, in the form of the page that was asked for."""
+    said = _of(request, why)
+    if not is_taxii(request.url.path):
+        return said
+    error = said.content["error"]
+    headers = dict(said.headers) | ({"WWW-Authenticate": SIGN_IN} if error["status"] == 401 else {})
+    return failed(error["status"], error["reason"], headers)
+
+
+def _of(request: Request[Any, Any, Any], why: Exception) -> Response[dict[str, Any]]:
     if isinstance(why, StoreError):  # its words are for who runs the hub: they name its machine
         request.app.state.journal.failed(request.state.get("request"), why)
         if getattr(why.__cause__, "sqlstate", None) == DISK_FULL:

@@ -161,7 +161,7 @@ SELECT note(%(at)s, %(who)s, %(what)s, %(things)s, %(allowed)s, %(reason)s)
 SELECT label, agency, roles, groups FROM whoami(%(hash)s, %(at)s)
 
 -- last_tick: the latest time that the hub gave
-SELECT last FROM clock WHERE isfinite(last)
+SELECT greatest(last, taken) AS last FROM clock WHERE isfinite(last)
 
 -- add_agency: false where there is one of that name
 SELECT add_agency(%(who)s, %(at)s, %(name)s) AS done
@@ -354,3 +354,68 @@ FROM (
 -- signals_before: what was raised at the audience's latest look before a moment (fuse)
 SELECT body FROM signal s
 WHERE audience = %(audience)s AND body IS NOT NULL AND at = (SELECT max(at) FROM look l WHERE l.audience = %(audience)s AND l.at < %(at)s) ORDER BY signal_id
+
+-- feed_from: the latest time not after %(after)s at which reports opened to the audience, and how many did then
+WITH latest AS (
+    SELECT greatest(
+        (SELECT max(visible_at) FROM feed WHERE audience = %(audience)s AND visible_at <= %(after)s),
+        (SELECT max(visible_at) FROM feed WHERE audience = '*' AND visible_at <= %(after)s)
+    ) AS at
+)
+SELECT l.at, (SELECT count(*) FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.visible_at = l.at AND (f.audience <> '*'
+    OR NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id))) AS many
+FROM latest l WHERE l.at IS NOT NULL
+
+-- feed_on: as feed_page, but for the first %(skip)s
+WITH page AS (
+    (SELECT visible_at, report_id, part_of FROM feed WHERE audience = %(audience)s AND (visible_at, report_id) > (%(at)s, %(id)s)
+     AND visible_at < %(before)s ORDER BY visible_at, report_id LIMIT %(limit)s::bigint + %(skip)s)
+    UNION ALL
+    (SELECT visible_at, report_id, part_of FROM feed e WHERE audience = '*' AND (visible_at, report_id) > (%(at)s, %(id)s) AND visible_at < %(before)s
+     AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
+     ORDER BY visible_at, report_id LIMIT %(limit)s::bigint + %(skip)s)
+    ORDER BY visible_at, report_id LIMIT %(limit)s OFFSET %(skip)s
+)
+SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
+    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
+     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
+    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
+    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
+        THEN r.part_of END AS part_of
+FROM page f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at, f.report_id
+
+-- feed_place: how many of the reports that opened to the audience at one time stand before one of them, and whether that is there still
+SELECT count(*) FILTER (WHERE f.report_id < %(report_id)s) AS place, coalesce(bool_or(f.report_id = %(report_id)s), false) AS there
+FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.visible_at = %(at)s AND f.report_id <= %(report_id)s
+    AND (f.audience <> '*' OR NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id))
+
+-- joined: since when each agency is in the hub, those that have left included, for their reports stay
+SELECT name, added_at FROM agency ORDER BY added_at, name
+
+-- seal: the key that seals where a reader goes on
+SELECT sealing() AS key
+
+-- inbox_page: objects that who asks sent, in the order in which they came
+SELECT added, id, version, report_id, object FROM inbox i
+WHERE agency = %(audience)s AND added > %(after)s
+    AND (%(ids)s::text[] IS NULL OR id = ANY (%(ids)s::text[])) AND (%(types)s::text[] IS NULL OR type = ANY (%(types)s::text[]))
+    AND (%(all_versions)s OR coalesce(version, added) = ANY (%(versions)s::timestamptz[])
+        OR (%(last_version)s AND NOT EXISTS (SELECT FROM inbox n WHERE n.agency = i.agency AND n.id = i.id AND coalesce(n.version, n.added) > coalesce(i.version, i.added)))
+        OR (%(first_version)s AND NOT EXISTS (SELECT FROM inbox n WHERE n.agency = i.agency AND n.id = i.id AND coalesce(n.version, n.added) < coalesce(i.version, i.added))))
+ORDER BY added LIMIT %(limit)s
+
+-- inbox_latest: of some objects that who asks sent, the latest version that became a report
+SELECT DISTINCT ON (id) id, version, report_id FROM inbox
+WHERE agency = %(audience)s AND id = ANY (%(ids)s::text[]) AND report_id IS NOT NULL ORDER BY id, version DESC
+
+-- keep: see the function
+SELECT number, stored, same FROM keep(%(at)s, %(rows)s)
+
+-- file_posting: see the function
+SELECT file_posting(%(at)s, %(posting_id)s, %(said)s)
+
+-- posting: what became of a post of who asks
+SELECT at, said FROM posting WHERE agency = %(audience)s AND posting_id = %(posting_id)s
+
+-- discard: see the function
+SELECT discard(%(object_id)s, %(times)s::timestamptz[])

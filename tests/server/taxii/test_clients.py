@@ -1,0 +1,119 @@
+"""Clients that agencies use, unchanged, against a hub in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+import pytest
+from running import Running, new_folder
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # what they import warns of itself
+    from cytaxii2 import cytaxii2
+    from taxii2client.v21 import ApiRoot, Collection, Server, as_pages
+
+from tocsin.stix.fixed import EXTENSION, ORCON, TLP
+
+WHEN = "2026-01-02T00:00:00.000Z"
+
+
+def incident() -> dict[str, Any]:
+    head = {"type": "incident", "spec_version": "2.1", "id": f"incident--{uuid4()}", "created": WHEN, "modified": WHEN}
+    return head | {"name": "Blast", "object_marking_refs": [TLP["GREEN"]]}
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Running]:
+    with new_folder() as folder:
+        yield Running(folder)
+
+
+@pytest.fixture(scope="module")
+def tokens(hub: Running) -> dict[str, str]:
+    return {name: hub.agency(name, "submit", "analyse", "administer_agency") for name in ("Police", "Army")}
+
+
+def collections_of(hub: Running, token: str) -> dict[str, Collection]:
+    server = Server(f"{hub.url}/taxii2/", user="tocsin", password=token)
+    return {one.custom_properties.get("alias", one.title): one for one in server.default.collections} | {
+        one.title: one for one in server.default.collections
+    }
+
+
+def test_taxii2_client_sends_and_another_agencys_reads(hub: Running, tokens: dict[str, str]) -> None:
+    sent = [incident() for _ in range(5)]
+    inbox = collections_of(hub, tokens["Police"])["Inbox of Police"]
+    status = inbox.add_objects({"objects": sent})
+    assert (status.status, status.success_count, status.failure_count) == ("complete", 5, 0)
+    status.refresh()
+    assert status.success_count == 5
+    picture = collections_of(hub, tokens["Army"])["Picture of Army"]
+    pages = list(as_pages(picture.get_objects, per_request=3))
+    objects = [o for page in pages for o in page.get("objects", [])]
+    assert len(pages) > 3
+    assert sum(o["type"] == "report" for o in objects) == 5
+    assert [o["id"] for o in objects] == [line["id"] for line in picture.get_manifest()["objects"]]
+    assert len(picture.get_objects(type="report")["objects"]) == 5
+    report = next(o for o in objects if o["type"] == "report")
+    assert picture.get_object(report["id"])["objects"] == [report]
+    assert picture.object_versions(report["id"])["versions"] == [report["modified"]]
+
+
+def test_taxii2_client_deletes_what_is_its_own(hub: Running, tokens: dict[str, str]) -> None:
+    made = incident()
+    inbox = collections_of(hub, tokens["Police"])["Inbox of Police"]
+    inbox.add_objects({"objects": [made]})
+    assert inbox.get_object(made["id"])["objects"] == [made]
+    inbox.delete_object(made["id"])
+    assert "objects" not in inbox.get_objects(id=made["id"])
+
+
+def test_taxii2_client_reads_the_api_root(hub: Running, tokens: dict[str, str]) -> None:
+    root = ApiRoot(f"{hub.url}/taxii2/hub/", user="tocsin", password=tokens["Army"])
+    assert root.versions == ["application/taxii+json;version=2.1"]
+    assert root.max_content_length == 10_000_000
+
+
+def test_cytaxii2_sends_and_polls(hub: Running, tokens: dict[str, str]) -> None:
+    sender, reader = (
+        cytaxii2.cytaxii2(discovery_url=f"{hub.url}/taxii2/", username="x", password=tokens[n], version=2.1) for n in ("Police", "Army")
+    )
+    made = incident()
+    inbox = next(c for c in sender.collection_request()["response"]["collections"] if c["can_write"])
+    answer = sender.inbox_request(collection_id=inbox["id"], stix_bundle=json.dumps({"objects": [made]}))
+    assert answer["response"]["success_count"] == 1, answer
+    picture = next(c for c in reader.collection_request()["response"]["collections"] if not c["can_write"])
+    assert reader.collection_data_request(collection_id=picture["id"])["response"]["title"] == "Picture of Army"
+    polled = reader.poll_request(collection_id=picture["id"], object_type="report", limit=1000)
+    assert any(o["extensions"] and o["description"] == "Blast" for o in polled["response"]["objects"] if "description" in o), polled
+    assert reader.root_discovery()["response"]["title"] == "tocsin hub"
+
+
+def test_behind_a_proxy_with_tls_the_api_root_is_https(hub: Running, tokens: dict[str, str]) -> None:
+    headers = {"Authorization": f"Bearer {tokens['Army']}", "X-Forwarded-Proto": "https", "Host": "hub.example.org"}
+    with urlopen(Request(f"{hub.url}/taxii2/", headers=headers), timeout=60) as answer:
+        assert b'"https://hub.example.org/taxii2/hub/"' in answer.read()
+
+
+def test_the_how_to_is_followed_word_by_word(hub: Running, tokens: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "taxii.md").read_text(encoding="utf-8")
+    reading, sending = (
+        block.replace("http://127.0.0.1:8000", hub.url).replace('"TOKEN"', repr(tokens["Police"]))
+        for block in re.findall(r"```py\n(.*?)```", page, re.DOTALL)
+    )
+    names: dict[str, Any] = {}
+    exec(reading, names)
+    exec(sending, names)
+    assert capsys.readouterr().out.endswith("1 taken []\n")
+    exec(reading, names)
+    assert "report report--" in capsys.readouterr().out
+    assert names["picture"].get_objects(type="report")["objects"][-1]["description"] == "Three killed near the station"
+    for ident in re.findall(r"[a-z-]+--[0-9a-f-]{36}", page):
+        assert ident in (EXTENSION, ORCON, TLP["GREEN"], names["incident"]["id"])
