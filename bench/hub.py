@@ -205,7 +205,7 @@ def sizes(server: Embedded) -> None:
             say(f"{name}: lines", row[0])
             say("  GB on disk with its indexes", round(row[1] / 1e9, 2))
         row = connection.execute("""
-            SELECT count(*) FILTER (WHERE audience = '*') * (SELECT count(*) FROM agency) + count(*) FILTER (WHERE audience NOT IN ('*', 'public'))
+            SELECT count(*) FILTER (WHERE audience = '*') * (SELECT count(*) FROM tocsin.agency) + count(*) FILTER (WHERE audience NOT IN ('*', 'public'))
             FROM tocsin.feed
         """).fetchone()
         say("  lines that a feed keyed by each agency would have", row[0] if row else 0)
