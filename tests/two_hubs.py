@@ -15,6 +15,7 @@ import psycopg
 from hubs import Ticking, World
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
+from rooms_of_two import compare_rooms
 
 from tocsin.gate import Action, Clearance, Marked, Role, may
 from tocsin.hub.making.looks import look_next
@@ -48,6 +49,7 @@ OTHERS = [
     "/api/schema/openapi.json",
     "/api/feed?limit=0",
     "/api/tokens",
+    "/api/accounts",
     "/nowhere",
 ]
 
@@ -372,6 +374,7 @@ class Oracle:
                 self._same(page.format(ident))
         for page in OTHERS:
             self._same(page)
+        compare_rooms(self.first, self.second, self.clock(), (*sorted(self.reports), NEVER, "nonsense"))
         self._hides()
 
     def _live(self) -> None:

@@ -18,6 +18,7 @@ from hubs import World
 from people import PASSWORD
 
 from tocsin.hub import clock
+from tocsin.hub.making.pictures import make_next
 from tocsin.hub.pictures import refresh
 from tocsin.store.embedded import Embedded
 
@@ -26,9 +27,9 @@ AXE = Path(__file__).parent / "vendor/axe.min.js"
 URDU = "کراچی: صدر میں دھماکہ، چار افراد جاں بحق اور نو زخمی۔"
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> & \"quoted\" {{ 7 * 7 }}"
 ROLES = {
-    "submit": {"/report", "/incidents", "/feed", "/reports"},
-    "analyse": {"/incidents", "/feed", "/reports"},
-    "administer_agency": {"/incidents", "/feed", "/reports", "/people", "/log"},
+    "submit": {"/report", "/incidents", "/feed", "/reports", "/picture/brief.html"},
+    "analyse": {"/incidents", "/feed", "/reports", "/picture/brief.html"},
+    "administer_agency": {"/incidents", "/feed", "/reports", "/picture/brief.html", "/people", "/log"},
     "oversee": {"/people", "/log"},
 }
 WIDTHS = (360, 768, 1280, 1920)
@@ -214,6 +215,17 @@ def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(si
     assert "close account nadia" in chief.locator("main").inner_text()
     new.reload()
     assert new.url.endswith("/sign-in")
+
+
+def test_a_session_opens_the_brief_of_ones_own_picture(site: Site, browse: Callable[..., Any]) -> None:
+    page = browse()
+    accept(page, site.invited("reader", "analyse"))
+    page.get_by_role("link", name="Brief").click()
+    assert "being made" in page.locator("body").inner_text()
+    while make_next(site.world.fuse):
+        pass
+    page.wait_for_selector("html[data-ready]", state="attached")
+    assert "hidden-quince" not in page.content()
 
 
 def test_one_gets_by_with_the_keyboard_alone_and_sees_where_one_is(site: Site, browse: Callable[..., Any]) -> None:

@@ -118,6 +118,11 @@ def tells_when_the_hub_received_it(pair: Pair, monkeypatch: pytest.MonkeyPatch) 
     altered(monkeypatch, "f.visible_at, r.report_id", "r.received_at AS visible_at, r.report_id", "feed_page", "feed_one")
 
 
+def counts_all_reports_in_a_room(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    _counted(pair)
+    altered(monkeypatch, "r.agency, h.originator", "r.agency || ' of ' || counted() AS agency, h.originator", "latest_page")
+
+
 def shows_all_feeds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair.sql("CREATE OR REPLACE FUNCTION sees(p_agency text, p_groups text[], p_reach text, p_originator text, p_named text[], p_released text[])"
              " RETURNS boolean IMMUTABLE LANGUAGE sql RETURN true")  # fmt: skip
@@ -175,9 +180,13 @@ def shows_groups_that_it_is_not_in(pair: Pair, monkeypatch: pytest.MonkeyPatch) 
     pair.sql("DROP POLICY own ON member; CREATE POLICY own ON member FOR SELECT TO tocsin_web USING (true)")
 
 
-def counts_all_reports(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def _counted(pair: Pair) -> None:
     pair.sql("CREATE FUNCTION counted() RETURNS text STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin"
              " RETURN (SELECT count(*)::text FROM report); GRANT EXECUTE ON FUNCTION counted TO tocsin_web")  # fmt: skip
+
+
+def counts_all_reports(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    _counted(pair)
     altered(monkeypatch, "SELECT name FROM agency", "SELECT name || ' of ' || counted() AS name FROM agency", "agencies")
 
 
@@ -220,7 +229,7 @@ PLANTS = [
     tells_the_heir_what_was_asked_before,
     keeps_what_was_made_of_a_purged_report,
     shows_judgements_of_which_it_sees_one_report, tells_who_it_is_released_to_of_the_release,
-    shows_what_it_supersedes, shows_whole_of_what_it_is_a_part, tells_when_the_hub_received_it, shows_all_feeds, logs_in_every_log,
+    shows_what_it_supersedes, shows_whole_of_what_it_is_a_part, tells_when_the_hub_received_it, counts_all_reports_in_a_room, shows_all_feeds, logs_in_every_log,
     numbers_its_log_across_agencies, says_that_it_is_there_but_hidden, words_an_error_otherwise, shows_groups_that_it_is_not_in, counts_all_reports,
 ]  # fmt: skip
 

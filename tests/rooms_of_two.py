@@ -1,0 +1,51 @@
+"""The rooms of two hubs, side by side: what B's session is shown in the first, where others have hidden reports, and in the second, where there are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+import psycopg
+from httpx import Response
+from hubs import World
+
+from tocsin.hub import hashed
+
+SESSION = "a session of B, the same in both hubs"
+ROOMS = ("/", "/incidents", "/feed", "/reports", "/report", "/people", "/log", "/nowhere")
+#: Of a form, what is random.
+_NUMBER = re.compile(rb'name="form_id" value="[\w-]{43}"')
+
+
+def compare_rooms(first: World, second: World, at: datetime, idents: Iterable[str]) -> None:
+    """Every room, and the page of every report and incident, byte for byte. at: the time of both hubs' clock."""
+    for world in (first, second):
+        _sign_in(world, at)
+    pages = [*ROOMS, *(f"/{room}/{ident}" for ident in idents for room in ("reports", "incidents"))]
+    for page in pages:
+        one, two = (_asked(world, page) for world in (first, second))
+        assert one.status_code in (200, 303, 404), (page, one.status_code)
+        assert (one.status_code, one.headers, _NUMBER.sub(b"", one.content)) == (
+            two.status_code,
+            two.headers,
+            _NUMBER.sub(b"", two.content),
+        ), page
+
+
+def _asked(world: World, page: str) -> Response:
+    return world.client.get(page, headers={"Cookie": f"tocsin={SESSION.replace(' ', '-')}"}, follow_redirects=False)
+
+
+def _sign_in(world: World, at: datetime) -> None:
+    """A session as it stands after B's person signed in just now."""
+    with psycopg.connect(world.roles["owner"]) as connection:
+        connection.execute("SET search_path = tocsin")
+        connection.execute(
+            "INSERT INTO account VALUES ('B', 'reader', 'no password', 'no secret', 0, '{submit,analyse,administer_agency}', %s, 'B') ON CONFLICT DO NOTHING",
+            ("2026-01-01T00:00:00Z",),
+        )
+        connection.execute(
+            "INSERT INTO session VALUES (%s, 'B', 'reader', %s, %s) ON CONFLICT (hash) DO UPDATE SET began = excluded.began, seen = excluded.seen",
+            (hashed(SESSION.replace(" ", "-")), at, at),
+        )
