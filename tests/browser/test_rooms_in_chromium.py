@@ -108,6 +108,7 @@ def accept(page: Any, link: str) -> str:
     page.get_by_label("The same again").fill(PASSWORD)
     page.get_by_label("The code that the app shows now").fill(pyotp.TOTP(secret).now())
     page.get_by_role("button", name="Make the account").click()
+    page.wait_for_selector("nav")
     return str(secret)
 
 
@@ -155,6 +156,7 @@ def test_a_report_is_typed_on_a_phone_in_urdu_and_what_became_of_it_is_shown(sit
     page.get_by_role("radio", name="AMBER the agencies").check()
     page.get_by_role("checkbox", name="group karachi").check()
     page.get_by_role("button", name="Send the report").click()
+    page.wait_for_selector("[role=alert]")
     assert "It was not sent" in page.get_by_role("alert").inner_text()
     assert page.get_by_label("In your words").input_value() == URDU  # what was typed is kept
     assert page.get_by_role("radio", name="AMBER the agencies").is_checked()
@@ -193,7 +195,7 @@ def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(si
     assert axe(new) == []
     secret = accept(new, link)
     new.get_by_role("button", name="Sign out").click()
-    assert new.url.endswith("/sign-in")
+    new.wait_for_url("**/sign-in")
     assert axe(new) == []
 
     def sign_in(password: str) -> None:
@@ -204,6 +206,7 @@ def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(si
         new.get_by_role("button", name="Sign in").click()
 
     sign_in("not the right words")
+    new.wait_for_selector("[role=alert]")
     assert "wrong" in new.get_by_role("alert").inner_text()
     assert new.get_by_label("Your name").input_value() == "nadia"
     assert new.get_by_label("Password").input_value() == ""
@@ -211,7 +214,9 @@ def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(si
     sign_in(PASSWORD)
     new.wait_for_url("**/incidents")
     chief.get_by_role("button", name="Close the account of nadia").click()
+    chief.wait_for_selector("text=closed 20")
     chief.get_by_role("link", name="Log").click()
+    chief.wait_for_url("**/log")
     assert "close account nadia" in chief.locator("main").inner_text()
     new.reload()
     assert new.url.endswith("/sign-in")
@@ -221,6 +226,7 @@ def test_a_session_opens_the_brief_of_ones_own_picture(site: Site, browse: Calla
     page = browse()
     accept(page, site.invited("reader", "analyse"))
     page.get_by_role("link", name="Brief").click()
+    page.wait_for_url("**/picture/brief.html*")
     assert "being made" in page.locator("body").inner_text()
     while make_next(site.world.fuse):
         pass
