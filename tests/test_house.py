@@ -13,7 +13,7 @@ SRC = Path(tocsin.__file__).parent
 FLOORS = [
     {"terms", "errors"},
     {"engine", "kernels"},
-    {"intake", "fusion", "watch", "outlook", "effect", "stix"},
+    {"intake", "fusion", "watch", "outlook", "effect", "stix", "cap"},
     {"brief", "desk", "store", "gate"},
     {"hub"},
     {"server", "cli"},

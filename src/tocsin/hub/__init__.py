@@ -92,6 +92,7 @@ class Hub(Door):
         agency = who.needs(Action.READ)
         at, ident = after_of(after)
         with self.store.transaction(agency) as tx:
+            tx.do("by_key")
             rows = tx.all("feed_page", audience=agency, limit=page_of(limit), at=at, id=ident)
             out = self.read(tx, who, rows, "feed")
         return {"reports": [shown(row, who.clearance) for row in out], "next": next_of(rows, "visible_at", "report_id", after)}

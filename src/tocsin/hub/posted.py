@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ CODED = ("attack_type", "weapon_type", "target_type", "target_group")
 LONGEST, LONGEST_TEXT, MOST = 1_000, 20_000, 100
 REASONS = 20  # that are given back of one report
 _IDS = ("supersedes", "derived_from")
+_NO_TEXT = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]"
+)  # control characters, but for a tab and ends of lines, and halves of characters
 RANGES = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "radius_km": (0.0, 20_100.0), "credibility": (1, 6)}
 
 
@@ -129,7 +133,7 @@ def text_of(longest: int) -> Callable[[Any], str]:
             raise ValueError(f"a text is wanted, not {type(value).__name__}")
         if not value.strip() or len(value) > longest:
             raise ValueError(f"a text of 1 to {longest} characters is wanted; this has {len(value)}")
-        if any((ord(c) < 32 and c not in "\n\t\r") or 0xD800 <= ord(c) < 0xE000 for c in value):
+        if _NO_TEXT.search(value):
             raise ValueError("it has control characters or halves of characters")
         return value
 

@@ -36,6 +36,7 @@ class Taxii(Door):
         super().__init__(store, now, scheme)
         self._picture, self._inbox = Picture(store, now, scheme), Inbox(store, now, scheme, submit)
         self._acts = acts
+        self._key: bytes | None = None
 
     def collections(self, who: Caller) -> list[Collection]:
         """Those of the caller's agency, and what the caller may do there. Raises `Denied` for the hub's own staff."""
@@ -101,10 +102,12 @@ class Taxii(Door):
             self.log(tx, who, "taxii delete", [ident], True, "its own inbox")
 
     def seal(self) -> bytes:
-        """The key that seals where a reader goes on."""
-        with self.store.transaction(None) as tx:
-            row = tx.one("seal")
-        return (row["key"] if row else "").encode()
+        """The key that seals where a reader goes on; it is the database's, and asked for once."""
+        if self._key is None:
+            with self.store.transaction(None) as tx:
+                row = tx.one("seal")
+            self._key = row["key"].encode() if row else b""
+        return self._key
 
     def _purge(self, who: Caller, report_id: uuid.UUID) -> None:
         try:

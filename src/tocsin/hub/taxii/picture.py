@@ -36,6 +36,7 @@ class Picture(Door):
             return Page()
         agency = who.agency
         with self.store.transaction(agency) as tx:
+            tx.do("by_key")
             asked = _onward(tx, agency, asked)
             found: list[Found] = [(item, None) for item in self._standing(tx) if item.added > asked.after and _wanted(item, asked)]
             found += self._of_lines(tx, who, asked, limit)

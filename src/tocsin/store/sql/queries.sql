@@ -355,15 +355,18 @@ FROM (
 SELECT body FROM signal s
 WHERE audience = %(audience)s AND body IS NOT NULL AND at = (SELECT max(at) FROM look l WHERE l.audience = %(audience)s AND l.at < %(at)s) ORDER BY signal_id
 
+-- by_key: what follows in this transaction is looked up by key alone; the planner, which does not know yet how much was just sent, would read whole tables
+SELECT set_config('enable_' || way, 'off', true) FROM unnest(ARRAY['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin', 'sort']) way
+
 -- feed_from: the latest time not after %(after)s at which reports opened to the audience, and how many did then
-WITH latest AS (
+WITH latest AS MATERIALIZED (
     SELECT greatest(
         (SELECT max(visible_at) FROM feed WHERE audience = %(audience)s AND visible_at <= %(after)s),
         (SELECT max(visible_at) FROM feed WHERE audience = '*' AND visible_at <= %(after)s)
     ) AS at
 )
 SELECT l.at, (SELECT count(*) FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.visible_at = l.at AND (f.audience <> '*'
-    OR NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id))) AS many
+    OR (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id LIMIT 1) IS NULL)) AS many
 FROM latest l WHERE l.at IS NOT NULL
 
 -- feed_on: as feed_page, but for the first %(skip)s
@@ -387,7 +390,7 @@ FROM page f JOIN report r USING (report_id) JOIN handling h USING (report_id) OR
 -- feed_place: how many of the reports that opened to the audience at one time stand before one of them, and whether that is there still
 SELECT count(*) FILTER (WHERE f.report_id < %(report_id)s) AS place, coalesce(bool_or(f.report_id = %(report_id)s), false) AS there
 FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.visible_at = %(at)s AND f.report_id <= %(report_id)s
-    AND (f.audience <> '*' OR NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id))
+    AND (f.audience <> '*' OR (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id LIMIT 1) IS NULL)
 
 -- joined: since when each agency is in the hub, those that have left included, for their reports stay
 SELECT name, added_at FROM agency ORDER BY added_at, name
