@@ -108,7 +108,7 @@ def fill(owner: str, hidden: int, visible: int) -> None:
     """Reports that both see, one GREEN after another with an incident of its own, and those that only A sees."""
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("SET search_path = tocsin")
-        if connection.execute("SELECT FROM report LIMIT 1").fetchone():
+        if connection.execute("SELECT FROM report LIMIT 1").fetchone() is not None:
             return
         for prefix, many, marking in (("seen", visible, "GREEN"), ("hidden", hidden, "RED")):
             with connection.transaction(), connection.cursor() as cursor:
@@ -146,6 +146,7 @@ def fill(owner: str, hidden: int, visible: int) -> None:
                     "INSERT INTO incident_of SELECT %s, report_id, report_id FROM handling WHERE marking = %s", (audience, marking)
                 )
         connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")  # or what was loaded is still being written while the first hub answers
 
 
 def auc(longer: list[float], shorter: list[float]) -> tuple[float, float]:

@@ -71,7 +71,8 @@ class Store:
     """Connections of one role; every transaction says in whose name it is."""
 
     def __init__(self, conninfo: str, *, size: int = 8) -> None:
-        options = {"row_factory": dict_row, "options": "-c search_path=tocsin"}
+        # Planned for its values each time: whether a plan is kept would hang on how many lines others have, and show in how long an answer takes.
+        options = {"row_factory": dict_row, "options": "-c search_path=tocsin -c plan_cache_mode=force_custom_plan"}
         self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
             conninfo, min_size=1, max_size=size, kwargs=options, open=True, timeout=WAIT, reconnect_timeout=WAIT,
             check=ConnectionPool.check_connection,
