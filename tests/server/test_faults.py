@@ -21,6 +21,7 @@ from urllib.request import Request, urlopen
 import psycopg
 import pytest
 from hubs import server
+from loops import run
 from running import Running, new_folder
 
 from tocsin.server import patience
@@ -328,7 +329,7 @@ def test_a_head_a_body_and_an_answer_are_waited_for_so_long_and_no_longer() -> N
                 got += len(part)
         return got
 
-    assert asyncio.run(_served(0.2, 60, 60, silent)) == b""
-    assert b" 408 " in asyncio.run(_served(60, 0.2, 60, half))
-    assert asyncio.run(_served(60, 60, 0.2, deaf)) < 30_000_000
-    assert asyncio.run(_served(60, 60, 60, deaf)) > 30_000_000
+    assert run(_served(0.2, 60, 60, silent)) == b""
+    assert b" 408 " in run(_served(60, 0.2, 60, half))
+    assert run(_served(60, 60, 0.2, deaf)) < 30_000_000
+    assert run(_served(60, 60, 60, deaf)) > 30_000_000

@@ -6,6 +6,8 @@ import asyncio
 import socket
 import threading
 
+from loops import run
+
 from tocsin.server.child import listening
 
 
@@ -26,5 +28,5 @@ def test_connections_that_the_web_process_takes_send_at_once() -> None:
         writer.close()
         server.close()
 
-    asyncio.run(once())
+    run(once())
     assert seen == [1]
