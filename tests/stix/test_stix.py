@@ -14,11 +14,12 @@ from stix2validator import ValidationOptions, validate_instance
 
 from tocsin.gate import Clearance, tlp2
 from tocsin.hub import instant
-from tocsin.hub.posted import CODED, RANGES, SET_BY_THE_HUB, posted
+from tocsin.hub.posted import CODED, RANGES, posted
 from tocsin.hub.shown import shown
 from tocsin.stix import Sent, fixed_objects, identity_of, objects_of, post_of, wrong_with
 from tocsin.stix.fixed import EXTENSION, ORCON, TLP, marking_id
 from tocsin.terms.ids import report_id
+from tocsin.terms.posts import SET_BY_THE_HUB
 from tocsin.terms.tables import REPORTS
 from tocsin.terms.taxonomies import taxonomy
 

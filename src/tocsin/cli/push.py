@@ -19,8 +19,8 @@ from rich.console import Console
 from tocsin.cli.client import Client, Passing, TooLarge, token_of
 from tocsin.cli.options import SPEC, print_issues, reading, working
 from tocsin.errors import HubError, OptionError
-from tocsin.hub.files import as_post
 from tocsin.intake import read_to
+from tocsin.terms.posts import as_post
 
 MOST, LARGEST = 1_000, 8_000_000  # reports and bytes of one post; the hub takes 1,000 and 10,000,000
 SHOWN = 20  # refused reports that are told of on the terminal

@@ -12,8 +12,8 @@ from tocsin.errors import Malformed
 from tocsin.gate import Clearance, Role
 from tocsin.hub import MOST, Hub
 from tocsin.hub.caller import Caller
-from tocsin.hub.files import as_post
 from tocsin.terms.ids import report_id as id_of
+from tocsin.terms.posts import as_post
 
 if TYPE_CHECKING:
     import polars as pl

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,7 @@ from tocsin.errors import Busy, Malformed
 from tocsin.gate import Action
 from tocsin.hub import MOST, Hub
 from tocsin.hub.caller import Caller
-from tocsin.hub.posted import SET_BY_THE_HUB
-from tocsin.terms.ids import report_id as id_of
+from tocsin.terms.posts import as_post
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,20 +65,3 @@ def _read(path: Path, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     kinds = {"row": pl.Int64, "field": pl.String, "value": pl.String, "reason": pl.String}
     issues = pl.read_csv(path.parent / "issues.csv", infer_schema=False).select(pl.col(c).cast(t) for c, t in kinds.items())
     return pl.read_parquet(path.parent / "reports.parquet"), issues
-
-
-def as_post(agency: str, row: dict[str, Any], handling: dict[str, Any]) -> dict[str, Any]:
-    """A row of reports as a post: an id that the file gave is the agency's own id, and what pointed at such an id still does."""
-    said = {
-        k: _plain(v) for k, v in row.items() if v is not None and k not in SET_BY_THE_HUB and k not in ("marking", "releasable_to", "orcon")
-    }
-    said["own_id"] = row["report_id"]
-    if "supersedes" in said:
-        said["supersedes"] = id_of(agency, said["supersedes"])
-    if "derived_from" in said:
-        said["derived_from"] = [id_of(agency, i) for i in said["derived_from"]]
-    return said | handling
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, (date, datetime)) else value

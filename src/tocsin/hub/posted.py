@@ -11,15 +11,12 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from tocsin.terms.posts import SET_BY_THE_HUB
 from tocsin.terms.taxonomies import taxonomy
 
 if TYPE_CHECKING:
     import polars as pl
 
-#: What the hub sets itself: a post that has one is refused.
-SET_BY_THE_HUB = frozenset(
-    {"report_id", "agency", "received_at", "known_at", "hindsight", "coded_spans", "file", "row", "source_hash", "visible_at", "position"}
-)
 #: What a post has besides the columns of `reports`.
 OWN = ("own_id", "version")
 CODED = ("attack_type", "weapon_type", "target_type", "target_group")

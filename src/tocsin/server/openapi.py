@@ -10,7 +10,8 @@ import yaml
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from tocsin.hub.posted import CODED, LONGEST, MOST, OWN, RANGES, SET_BY_THE_HUB, longest
+from tocsin.hub.posted import CODED, LONGEST, MOST, OWN, RANGES, longest
+from tocsin.terms.posts import SET_BY_THE_HUB
 from tocsin.terms.taxonomies import taxonomy
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
