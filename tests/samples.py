@@ -77,6 +77,16 @@ def report_tables(draw: st.DrawFn, most: int = 12) -> pl.DataFrame:
     return reports(*rows)
 
 
+def alike(chance: random.Random) -> pl.DataFrame:
+    """Forty reports of which many are the same in all that is compared."""
+    rows = []
+    for k in range(40):
+        agency, killed, known = chance.choice("AB"), chance.choice([3, 4]), DAY + timedelta(days=chance.randrange(9))
+        day = DAY + timedelta(days=chance.randrange(2))
+        rows.append(report(agency, str(k), killed=killed, known_at=known, event_start=day, event_end=day))
+    return reports(*rows)
+
+
 def invented(seed: int, incidents: int, days: int = 60) -> pl.DataFrame:
     """Reports of invented incidents in one crowded province: three agencies, some rough in place, some knowing only the month, one repeating itself."""
     chance = random.Random(seed)

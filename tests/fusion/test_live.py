@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from samples import DAY, invented, report, report_tables, reports
+from samples import DAY, alike, invented, report, report_tables, reports
 
 from tocsin import fuse
 from tocsin.errors import ContractError
@@ -55,23 +55,14 @@ def test_crowded_reports_too_with_short_lists_and_long_ones(monkeypatch: pytest.
     _as_fused(live, table.filter(~pl.col("report_id").is_in(away.implode())))
 
 
+@pytest.mark.parametrize("recent", [1, 10**6])
 @pytest.mark.parametrize("seed", range(6))
-def test_many_that_are_the_same_count_as_one_in_bulk_and_live_alike(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+def test_many_that_are_the_same_count_as_one_in_bulk_and_live_alike(monkeypatch: pytest.MonkeyPatch, seed: int, recent: int) -> None:
     for where in (module, linkage):
         monkeypatch.setattr(where, "STACK", 3)
+    monkeypatch.setattr(graph, "RECENT", recent)
     chance = random.Random(seed)
-    rows = [
-        report(
-            chance.choice("AB"),
-            str(k),
-            killed=chance.choice([3, 4]),
-            known_at=DAY + timedelta(days=chance.randrange(9)),
-            event_start=DAY + timedelta(days=(d := chance.randrange(2))),
-            event_end=DAY + timedelta(days=d),
-        )
-        for k in range(40)
-    ]
-    table = reports(*rows)
+    table = alike(chance)
     live, there, rest = Live(), table.clear(), table
     ids = table["report_id"].to_list()
     while rest.height:

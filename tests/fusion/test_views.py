@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from oracles import many_audiences
 from polars.testing import assert_frame_equal
-from samples import DAY, invented, report, report_tables, reports
+from samples import alike, invented, report_tables
 
 from tocsin.errors import OptionError
 from tocsin.fusion import Judgement, graph, linkage, taking, views
@@ -152,18 +152,7 @@ def test_many_that_are_the_same_count_as_one_for_each_audience_alone(monkeypatch
     for where in (taking, linkage):
         monkeypatch.setattr(where, "STACK", 3)
     chance = random.Random(seed)
-    rows = [
-        report(
-            chance.choice("AB"),
-            str(k),
-            killed=chance.choice([3, 4]),
-            known_at=DAY + timedelta(days=chance.randrange(9)),
-            event_start=DAY + timedelta(days=(d := chance.randrange(2))),
-            event_end=DAY + timedelta(days=d),
-        )
-        for k in range(40)
-    ]
-    _walk(Kept(reports(*rows)), chance, 6)
+    _walk(Kept(alike(chance)), chance, 6)
 
 
 def test_an_audience_that_comes_later_sees_what_every_one_sees() -> None:

@@ -157,11 +157,11 @@ class Graph:
                 setattr(self, name, new)
         self._used = int(lists.join(pair, score, len(score), self._head, self._following, self._other, self._weight, self._used))
 
-    def _index(self, active: NDArray[np.bool_]) -> None:
-        """The long lists anew, once so many came that the short ones are no longer short."""
+    def _index(self) -> None:
+        """The long lists anew, once so many came that the short ones are no longer short; of all, for who does not stand for itself now may later."""
         if self._made is None or self._n - self._in_long < RECENT:
             return
-        which = np.flatnonzero(self._usable[: self._n] & active[: self._n]).astype(np.int32)
+        which = np.flatnonzero(self._usable[: self._n]).astype(np.int32)
         self._long = lists.lists(self._made, which, int(self._made.province[: self._n].max(initial=-1)) + 1)
         self._in_long = self._n
 

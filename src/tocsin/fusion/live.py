@@ -237,7 +237,7 @@ class Live(Graph):
         clock.append(perf_counter())
         events = self._events(near, before, now, new, gone) if tell else pl.DataFrame(schema=_CHANGES)
         clock.append(perf_counter())
-        self._index(self._active)
+        self._index()
         return Changes(events, len(near), dict(zip(("take_in", "meet", "cluster", "tell"), [took, *np.diff(clock).tolist()], strict=True)))
 
     def _stack(

@@ -110,9 +110,8 @@ class Taking(Graph):
         for at in new.tolist() if self._waiting else ():
             for who, correcting in self._waiting.pop(self._ids[at], ()):
                 self._point(who, at, correcting)
-        names = named(self._decided)
-        if names:
-            for j in self._decided:
+        for j in self._decided:
+            if any(self._number.get(i, -1) >= n for i in named([j])):  # it names one that is new
                 self._bind(x for i in named([j]) if (x := self._number.get(i)) is not None)
         for a, b in self._fits[self._fitted :].tolist():
             self._bind((a, b))

@@ -120,7 +120,7 @@ class Views(Taking):
             saved = self._shared[touched].copy()
             self._touched[touched], self._shared[met] = differs[differs != 0], now
         self._before[near] = self._active[near]
-        self._index(self._usable)
+        self._index()
         return near, before, touched, saved
 
     def _weighing(self, who: Numbers) -> NDArray[np.int16]:
@@ -202,7 +202,7 @@ class Views(Taking):
         members = active[np.argsort(ranks(self._ids.gather(active)))] if len(active) else active
         pair, odds = self._among(v, members)
         texts = self._ids.gather(members)
-        roots = self._roots(v, seen)
+        roots = self._roots(seen)
         decided = self._visible(set(self._named(seen)))
         ruled = constraints(decided, texts, roots) if decided else NONE
         labels, margins = clustered(
@@ -222,7 +222,7 @@ class Views(Taking):
         at[members] = number
         for a, of in only(held, at).items():
             label[a] = (of, NO_MARGIN)
-        for x in members.tolist():
+        for x in members.tolist() if self._stacks else ():
             stack = self._stacks.get(int(self._same[x]), {}).get(v)
             if stack is not None and stack[0] == x:
                 label |= dict.fromkeys(stack[1:].tolist(), label[x])
@@ -248,7 +248,7 @@ class Views(Taking):
         self._place[members] = -1
         return pair[:n], odds[:n]
 
-    def _roots(self, v: int, seen: Numbers) -> dict[str, str]:
+    def _roots(self, seen: Numbers) -> dict[str, str]:
         """What each seen report that corrects a seen one goes back to."""
         there, out = set(seen.tolist()), {}
         for x in there & self._corrects.keys():

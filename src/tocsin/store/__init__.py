@@ -57,11 +57,6 @@ class Transaction:
         """The first row of a named query."""
         return self._connection.execute(queries()[query], values).fetchone()
 
-    def many(self, query: str, values: list[dict[str, Any]]) -> None:
-        """A named query for each of several values."""
-        with self._connection.cursor() as cursor:
-            cursor.executemany(queries()[query], values)
-
     def do(self, query: str, **values: Any) -> None:
         """A named query that gives nothing back."""
         self._connection.execute(queries()[query], values)

@@ -22,14 +22,13 @@ from tocsin.fusion.valued import Clusters, valued
 from tocsin.fusion.views import EVERY, Part, Views
 from tocsin.hub.judging import of_row
 from tocsin.hub.pictures.frames import Sight, frame_of
-from tocsin.hub.pictures.written import Written
+from tocsin.hub.pictures.written import ALL, Written
 from tocsin.store import Store, Transaction, array
 from tocsin.terms.tables import REPORTS, empty
 
 WAIT = 0.1  # seconds between two looks for what changed
 AT_ONCE = 20_000  # stale lines that one transaction takes in
 LOADED = 20_000  # reports that are read at once
-ALL = "*"  # the audience whose incidents are every agency's
 
 
 class Pictures:

@@ -13,7 +13,7 @@ from msgspec.json import encode
 
 from tocsin.store import Transaction, array
 
-ALL = "*"
+ALL = "*"  # the audience whose incidents are every agency's
 _NO_DAY = date.min
 
 

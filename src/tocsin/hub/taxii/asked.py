@@ -57,10 +57,6 @@ class Filters:
         """The same, of one object."""
         return replace(self, ids=frozenset({ident}))
 
-    def of_all(self) -> Filters:
-        """The same, of every version."""
-        return replace(self, versions=Versions(every=True))
-
     def take(self, made: dict[str, Any]) -> bool:
         """Whether an object has an id and a type that are asked for."""
         return (self.ids is None or made["id"] in self.ids) and (self.types is None or made["type"] in self.types)
