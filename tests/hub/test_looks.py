@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,18 +14,9 @@ from samples_hub import changed
 from tocsin.errors import OptionError
 from tocsin.hub.making.due import days_of, moment, waits
 from tocsin.hub.making.looks import LITTLE, look_next
-from tocsin.store.embedded import Embedded
 from tocsin.terms.tables import SIGNALS
 
 FIRST = datetime(2026, 1, 2, tzinfo=UTC)  # the first midnight after the clock begins
-
-
-@pytest.fixture(scope="module")
-def hub(postgres: Embedded) -> Iterator[tuple[World, Ticking]]:
-    clock = Ticking()
-    made = World(postgres, clock)
-    yield made, clock
-    made.close()
 
 
 @pytest.fixture
@@ -34,11 +24,6 @@ def world(hub: tuple[World, Ticking]) -> World:
     hub[0].forget()
     hub[1].at = max(hub[1].at, datetime(2026, 1, 1, tzinfo=UTC))
     return hub[0]
-
-
-@pytest.fixture
-def clock(hub: tuple[World, Ticking]) -> Ticking:
-    return hub[1]
 
 
 def look(world: World, at: datetime, every: int = 1) -> int:

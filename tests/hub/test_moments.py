@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,26 +11,6 @@ from hubs import Ticking, World
 
 from tocsin.hub.making.pictures import make_next
 from tocsin.hub.pictures import refresh
-from tocsin.store.embedded import Embedded
-
-
-@pytest.fixture(scope="module")
-def hub(postgres: Embedded) -> Iterator[tuple[World, Ticking]]:
-    clock = Ticking()
-    made = World(postgres, clock)
-    yield made, clock
-    made.close()
-
-
-@pytest.fixture
-def world(hub: tuple[World, Ticking]) -> World:
-    hub[0].forget()
-    return hub[0]
-
-
-@pytest.fixture
-def clock(hub: tuple[World, Ticking]) -> Ticking:
-    return hub[1]
 
 
 def attack(own: str, day: str = "2025-12-30", marking: str = "GREEN", **more: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,28 +13,8 @@ from hubs import Ticking, World
 
 from tocsin.fusion.judgements import standing
 from tocsin.hub.judging import among, naming
-from tocsin.store.embedded import Embedded
 
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
-
-
-@pytest.fixture(scope="module")
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture(scope="module")
-def one(postgres: Embedded, clock: Ticking) -> Iterator[World]:
-    made = World(postgres, clock)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def world(one: World, clock: Ticking) -> World:
-    one.forget()
-    clock.tick()
-    return one
 
 
 def put(world: World, marking: str = "GREEN", who: str = "A", **more: Any) -> str:

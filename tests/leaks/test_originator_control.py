@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -11,27 +10,8 @@ from httpx import Response
 from hubs import Ticking, World
 
 from tocsin.hub.pictures import refresh
-from tocsin.store.embedded import Embedded
 
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
-
-
-@pytest.fixture(scope="module")
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture(scope="module")
-def one(postgres: Embedded, clock: Ticking) -> Iterator[World]:
-    made = World(postgres, clock)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def world(one: World) -> World:
-    one.forget()
-    return one
 
 
 def post(marking: str = "AMBER", **more: Any) -> dict[str, Any]:

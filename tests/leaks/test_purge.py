@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from hubs import Ticking, World
+from hubs import World
 from psycopg import sql
 
 from tocsin.hub.pictures import Pictures, refresh
-from tocsin.store.embedded import Embedded
 
 SECRET = "quince-7731"
-
-
-@pytest.fixture(scope="module")
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture(scope="module")
-def one(postgres: Embedded, clock: Ticking) -> Iterator[World]:
-    made = World(postgres, clock)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def world(one: World, clock: Ticking) -> World:
-    one.forget()
-    clock.tick()
-    return one
 
 
 def post(marking: str = "GREEN", **more: Any) -> dict[str, Any]:
