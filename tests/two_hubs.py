@@ -16,6 +16,7 @@ from hubs import Ticking, World
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from rooms_of_two import compare_rooms
+from samples_hub import planted_signal
 
 from tocsin.gate import Action, Clearance, Marked, Role, may
 from tocsin.hub.making.looks import look_next
@@ -39,6 +40,7 @@ LISTS = [
     "/api/judgements",
     "/api/purged",
     "/api/signals",
+    "/api/signals/received",
 ]
 OTHERS = [
     "/api/agencies",
@@ -162,6 +164,44 @@ class Oracle:
                     self.second.ask(who, "POST", f"/api/reports/{member}/release", self._untold(member, who, body))
             self.released(member, who, to)
         self.settle()
+
+    def release_signal(self, ident: str, who: str, to: str) -> None:
+        """A signal that rests on the incident of a report. What is given to B of it stands in the second hub as in the first, for it is made of what B sees."""
+        if {who, to} & self.left:
+            return
+        self.fuse()
+        found = self.first.ask(who, "GET", f"/api/incidents/{ident}")
+        if who == "B":  # it stands in B's log
+            self.second.ask(who, "GET", f"/api/incidents/{ident}")
+        if found.status_code != 200:
+            return
+        signal = planted_signal(self.first, who, self.clock(), [found.json()])
+        body, page = {"to": to, "why": WHY}, f"/api/signals/{signal}/release"
+        one = self.first.ask(who, "POST", page, body)
+        if who == "B":
+            planted_signal(self.second, who, self.clock(), [found.json()])
+            two = self.second.ask(who, "POST", page, body)
+            assert (one.status_code, one.content) == (two.status_code, two.content)
+        for member in one.json().get("report_ids", ()):
+            if who != "B" and member in self.sent:
+                with self.lent(who):
+                    self.second.ask(who, "POST", f"/api/reports/{member}/release", self._untold(member, who, body))
+            self.released(member, who, to)
+        self.settle()
+        if one.status_code == 200 and who != "B" and to == "B":
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """The second hub has what was given to B in the first."""
+        with psycopg.connect(self.first.roles["owner"]) as connection:
+            rows = connection.execute("SELECT to_jsonb(g) FROM tocsin.signal_given g WHERE audience = 'B' AND body IS NOT NULL").fetchall()
+        with psycopg.connect(self.second.roles["owner"]) as connection:
+            connection.execute("SET search_path = tocsin")
+            for (row,) in rows:
+                connection.execute(
+                    "INSERT INTO signal_given SELECT * FROM jsonb_populate_record(NULL::signal_given, %s) ON CONFLICT DO NOTHING",
+                    (Jsonb(row),),
+                )
 
     def request(self, ident: str, who: str, to: str) -> None:
         """Told to who asks and to the originator, and to nobody else."""
@@ -392,7 +432,14 @@ class Oracle:
             assert {report.get("supersedes"), *report.get("derived_from", [])} <= {None, *feed}
             assert "part_of" not in report or wholes[report["agency"], report["part_of"]] > 1
         then = [f"/api/picture?limit=1000&as_of={moment}" for moment in self.moments[-3:]]
-        for page in ("/api/feed?limit=1000", "/api/incidents?limit=1000", "/api/judgements?limit=1000", "/api/signals?limit=1000", *then):
+        for page in (
+            "/api/feed?limit=1000",
+            "/api/incidents?limit=1000",
+            "/api/judgements?limit=1000",
+            "/api/signals?limit=1000",
+            "/api/signals/received",
+            *then,
+        ):
             text = self.first.ask("B", "GET", page).text
             assert not {i for i in self.reports.keys() - feed.keys() if i in text}, f"{page} names what is hidden"
 

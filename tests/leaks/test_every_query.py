@@ -59,6 +59,7 @@ class Filled:
         session = world.hub.signing_in.accept(link, LONG, LONG, TOTP(world.hub.signing_in.invited(link).totp).now(), "192.0.2.1")
         self.session = hashed(session)
         refresh(world.fuse)
+        self.signal = uuid.uuid4()
         self._watched()
         head = {"spec_version": "2.1", "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z"}
         note = {"type": "note", "id": f"note--{self.report}", "content": SECRET, "object_refs": [f"report--{self.report}"]} | head
@@ -78,8 +79,10 @@ class Filled:
         assert make_next(self.world.fuse)
         with self.world.fuse.transaction(None) as tx:
             assert tx.one("look_made", audience="A", at=AS_OF, every=1, said=Jsonb({"reason": SECRET}))
-            body = Jsonb({"category": SECRET})
-            tx.do("signal_write", audience="A", at=AS_OF, signal_id=uuid.uuid4(), body=body, reports=[uuid.UUID(self.report)])
+            body = Jsonb({"category": SECRET, "kind": "shift"})
+            tx.do("signal_write", audience="A", at=AS_OF, signal_id=self.signal, body=body, reports=[uuid.UUID(self.report)])
+        released = self._done("A", f"/api/signals/{self.signal}/release", {"to": "C", "why": SECRET})
+        assert released == {"report_ids": [self.report]}
         with psycopg.connect(self.world.roles["owner"]) as connection:
             row = connection.execute("SELECT number FROM tocsin.picture").fetchone()
         assert row is not None
@@ -96,9 +99,9 @@ class Filled:
             "expires": NOW,
             "signed": NOW,
         }
-        ids = {"id": uuid.UUID(int=0), "after_id": uuid.UUID(int=0), "report_id": report, "incident_id": report, "incident": report}
+        ids = {"id": uuid.UUID(int=0), "after_id": uuid.UUID(int=0), "report_id": report, "incident_id": report, "released_with": Jsonb({})}
         times |= {"as_of": AS_OF}
-        ids |= {"number": self.number, "most": 8, "every": 1, "page": None, "signal_id": uuid.UUID(int=0)}
+        ids |= {"number": self.number, "most": 8, "every": 1, "page": None, "signal_id": self.signal, "look": AS_OF}
         times |= {"before": datetime(2100, 1, 1, tzinfo=UTC), "times": [NOW], "versions": [NOW]}
         ids |= {"posting_id": uuid.UUID(self.posting), "object_id": "x", "skip": 0}
         ids |= {"judgement_id": uuid.UUID(self.judgement), "request_id": uuid.UUID(self.request)}
@@ -188,6 +191,7 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         "tokens",
         "pictured_page",
         "signals_page",
+        "signal_one",
         "last_look",
         "accounts",
         "own_page",
@@ -200,6 +204,8 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         assert {n for n in filled.names if n in text}, name
     for name in AFTER_TIME:
         assert asked(filled, name, "A", {"after": datetime(2100, 1, 1, tzinfo=UTC) if name == "feed_from" else after_of(name), "ids": None})
+    assert {n for n in filled.names if n in repr(asked(filled, "signals_given", "C", {"audience": "C"}))}
+    assert asked(filled, "signal_releases", "A", {}) == [{"agency": "C"}]
     assert asked(filled, "picture_one", "A", {"what": "picture"})
     assert not asked(filled, "picture_one", "B", {"what": "picture"})
 

@@ -12,7 +12,7 @@ from two_hubs import Oracle
 
 from tocsin.errors import Denied, NotThere
 from tocsin.gate import Verdict
-from tocsin.hub import Caller
+from tocsin.hub import Caller, signals
 from tocsin.hub.judging import Judging
 from tocsin.store import queries
 from tocsin.store.embedded import Embedded
@@ -218,6 +218,18 @@ def keeps_what_was_made_of_a_purged_report(pair: Pair, monkeypatch: pytest.Monke
     pair.then.append(lambda o: o.purge(report_id("A", "child"), "A"))
 
 
+def gives_a_signal_as_its_releaser_has_it(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its evidence is incidents of the releaser, one of which bears the id of a hidden report."""
+    monkeypatch.setattr(signals, "released", lambda body, _: dict(body))
+    facts, red = {"event_start": "2026-02-01", "country": "AFG"}, {"marking": "RED", "releasable_to": [], "orcon": False}
+    root = report_id("A", "root")
+    pair.then += [
+        lambda o: o.submit("A", "root", facts, red),
+        lambda o: o.submit("A", "corrected", facts | {"supersedes": root}, red),
+        lambda o: o.release_signal(root, "A", "B"),
+    ]
+
+
 def tells_who_it_is_released_to_of_the_release(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair.sql("""CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
         INSERT INTO told VALUES (NEW.said ->> 'to', 'release', NEW.at, NEW.told_id, NEW.report_id, NEW.said) ON CONFLICT DO NOTHING; RETURN NEW; END $$;
@@ -227,6 +239,7 @@ def tells_who_it_is_released_to_of_the_release(pair: Pair, monkeypatch: pytest.M
 PLANTS = [
     tells_the_originator_in_which_incident_it_was_released,
     tells_the_heir_what_was_asked_before,
+    gives_a_signal_as_its_releaser_has_it,
     keeps_what_was_made_of_a_purged_report,
     shows_judgements_of_which_it_sees_one_report, tells_who_it_is_released_to_of_the_release,
     shows_what_it_supersedes, shows_whole_of_what_it_is_a_part, tells_when_the_hub_received_it, counts_all_reports_in_a_room, shows_all_feeds, logs_in_every_log,
@@ -235,7 +248,12 @@ PLANTS = [
 
 
 def test_two_hubs_without_a_planted_leak_answer_the_same(pair: Pair) -> None:
-    pair.then += [lambda o: o.purge(report_id("A", "child"), "A"), lambda o: o.leave("A", "hand-to", "B")]
+    pair.then += [
+        lambda o: o.release_signal(report_id("A", "late"), "A", "B"),
+        lambda o: o.release_signal(report_id("B", "mine"), "B", "C"),
+        lambda o: o.purge(report_id("A", "child"), "A"),
+        lambda o: o.leave("A", "hand-to", "B"),
+    ]
     pair.play()
     pair.oracle.compare()
 

@@ -63,6 +63,10 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/api/picture"): (READ, None),
     ("GET", "/picture/brief.html"): (READ, None),
     ("GET", "/api/signals"): (READ, None),
+    ("GET", "/api/signals/received"): (READ, None),
+    ("POST", "/api/signals/{signal_id}/release"): (RELEASE, {"to": "B", "why": "x"}),
+    ("POST", "/api/signals/{signal_id}/requests"): (RELEASE, {"to": "B", "why": "x"}),
+    ("GET", "/api/signals/{signal_id}/who"): (READ, None),
     ("GET", "/metrics"): (STAFF, None),
     ("GET", "/api/agencies"): (EVERY, None),
     ("GET", "/api/me"): (EVERY, None),
@@ -138,7 +142,7 @@ def _token(world: World, label: str, roles: list[str], **more: Any) -> str:
 
 
 def _ask(world: World, who: str, method: str, path: str, body: Any) -> int:
-    for name in ("report_id", "incident_id", "request_id"):
+    for name in ("report_id", "incident_id", "request_id", "signal_id"):
         path = path.replace(f"{{{name}}}", NEVER)
     path = path.replace("{collection}", "inbox").replace("{object_id}", f"report--{NEVER}").replace("{status}", NEVER)
     for name in ("group", "agency", "label", "name", "link"):

@@ -42,6 +42,7 @@ steps = st.one_of(
     st.tuples(st.just("remark"), which, agencies, handlings),
     st.tuples(st.just("release"), which, agencies, agencies),
     st.tuples(st.just("release_incident"), which, agencies, agencies),
+    st.tuples(st.just("release_signal"), which, agencies, agencies),
     st.tuples(st.just("request"), which, agencies, agencies),
     st.tuples(st.just("decide"), which, agencies, st.booleans()),
     st.tuples(
@@ -61,7 +62,7 @@ sequences = st.builds(
     lambda first, then: [*first, *then], st.lists(submitted, min_size=2, max_size=6), st.lists(steps, min_size=1, max_size=10)
 )
 #: Steps whose first value is which report.
-ON_REPORTS = ("remark", "release", "release_incident", "request", "purge")
+ON_REPORTS = ("remark", "release", "release_incident", "release_signal", "request", "purge")
 
 
 @pytest.fixture(scope="module")

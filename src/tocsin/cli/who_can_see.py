@@ -1,4 +1,4 @@
-"""tocsin who-can-see: who may see a report of one's own agency, and why."""
+"""tocsin who-can-see: who may see a report of one's own agency, and why; or to whom a signal was released."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from tocsin.cli.client import Client, token_of
 @click.option(
     "--token-file", type=click.Path(path_type=Path), help="File with the agency's token; by default the environment's TOCSIN_TOKEN."
 )
-def who_can_see(report: str, url: str, token_file: Path | None) -> None:
+@click.option("--signal", is_flag=True, help="REPORT is the id of a signal of your agency: say to whom it was released.")
+def who_can_see(report: str, url: str, token_file: Path | None, signal: bool) -> None:
     """Say who may see REPORT (its id), a report of your own agency, and why."""
     client = Client(url, token_of(token_file, os.environ.get("TOCSIN_TOKEN")))
-    told = client.ask("GET", f"/api/reports/{quote(report, safe='')}/who")
+    told = client.ask("GET", f"/api/{'signals' if signal else 'reports'}/{quote(report, safe='')}/who")
     width = max((len(one["agency"]) for one in told["agencies"]), default=0)
     for one in told["agencies"]:
         click.echo(f"{one['agency']:{width}}  {one['reason']}")
-    for group in told["groups"]:
+    for group in told.get("groups", ()):
         click.echo(f"{'':{width}}  and who is in the group {group}, which your agency is not in")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tocsin.errors import Denied, Malformed, NotThere
@@ -12,7 +12,7 @@ from tocsin.hub.cursor import after_of, next_of
 from tocsin.hub.door import NOT_THERE, Door, page_of, uuid_of
 from tocsin.hub.posted import text_of
 from tocsin.hub.shown import GROUP, instant, marked
-from tocsin.store import Transaction
+from tocsin.store import Jsonb, Transaction
 
 #: Roles that are told of releases and requests.
 TOLD = frozenset({Role.ANALYSE, Role.ADMINISTER_AGENCY, Role.OVERSEE})
@@ -39,26 +39,27 @@ class Acts(Door):
 
     def release(self, who: Caller, report_id: str, to: str, why: str) -> None:
         """Opens a report to one more agency. Raises `NotThere`, `Malformed`, or `Denied` with the verdict's reason."""
-        self._to(who.needs(Action.RELEASE), to)
-        said = {"to": to, "why": _checked(why), "incident": None}
+        self.to(who.needs(Action.RELEASE), to)
+        said = {"to": to, "why": checked_why(why), "released_with": Jsonb({})}
 
         def then(tx: Transaction) -> None:
             tx.do("release", who=who.label, at=self.now(), report_id=uuid_of(report_id), **said)
 
-        self.act(who, report_id, f"release to {to}", lambda t: may(who.clearance, Action.RELEASE, t, self.scheme), then)
+        self.act(who, report_id, f"release to {to}", lambda t: may(who.clearance, Action.RELEASE, t, self.scheme), then, hold=True)
 
     def release_incident(self, who: Caller, incident_id: str, to: str, why: str) -> dict[str, Any]:
         """Opens to one more agency each report that the caller sees in an incident, or none where one may not be passed on. Raises as `release`."""
         agency = who.needs(Action.RELEASE)
-        self._to(agency, to)
-        said = {"to": to, "why": _checked(why)}
+        self.to(agency, to)
+        said = {"to": to, "why": checked_why(why)}
         with self.store.transaction(agency) as tx:
+            tx.do("hold")
             found = tx.one("incident_one", audience=agency, incident_id=uuid_of(incident_id))
             ident, body = (found["incident_id"], found["body"]) if found else (None, {"report_ids": []})
             rows = [row for i in sorted(body["report_ids"]) if (row := tx.one("feed_one", audience=agency, report_id=uuid_of(i)))]
             thing = made_of([marked(r) for r in rows], self.scheme) if rows else None
             seen = thing is not None and bool(may(who.clearance, Action.READ, thing, self.scheme))
-            verdict = may(who.clearance, Action.RELEASE, thing, self.scheme) if thing is not None and seen else None
+            free, verdict = self.to_release(tx, who, rows, to) if seen else ([], None)
             ids = [str(r["report_id"]) for r in rows] if verdict is not None else []
             self.log(
                 tx,
@@ -68,18 +69,29 @@ class Acts(Door):
                 bool(verdict),
                 verdict.reason if verdict is not None else NOT_THERE,
             )
-            for row in rows if verdict else []:
-                tx.do("release", who=who.label, at=self.now(), report_id=row["report_id"], incident=ident, **said)
+            for row in free if verdict else []:
+                mine = Jsonb({"incident_id": str(ident)})
+                tx.do("release", who=who.label, at=self.now(), report_id=row["report_id"], released_with=mine, **said)
         if verdict is None:
             raise NotThere("no such incident, or none that you may see")
         if not verdict:
             raise Denied(verdict.reason)
         return {"report_ids": ids}
 
+    def to_release(self, tx: Transaction, who: Caller, rows: Sequence[dict[str, Any]], to: str) -> tuple[list[dict[str, Any]], Verdict]:
+        """Of reports that the caller sees, those that are still to be opened to an agency, and whether all of them may be passed on.
+
+        One whose originator granted it, as the caller asked, is open to that agency."""
+        granted = {r["report_id"] for r in tx.all("granted", reports=[r["report_id"] for r in rows], to=to)}
+        free = [r for r in rows if r["report_id"] not in granted]
+        if not free:
+            return [], Verdict(True, "their originators granted it")
+        return free, may(who.clearance, Action.RELEASE, made_of([marked(r) for r in free], self.scheme), self.scheme)
+
     def request(self, who: Caller, report_id: str, to: str, why: str) -> str:
         """Asks the originator of a report to release it to an agency; gives the request's id. Raises `NotThere`, `Malformed`, `Denied`."""
-        there = self._to(who.needs(Action.REQUEST), to)
-        said = {"to": to, "why": _checked(why)}
+        there = self.to(who.needs(Action.REQUEST), to)
+        said = {"to": to, "why": checked_why(why)}
         made: list[str] = []
 
         def then(tx: Transaction) -> None:
@@ -96,7 +108,7 @@ class Acts(Door):
     def decide(self, who: Caller, request_id: str, grant: bool, why: str) -> None:
         """Grants or refuses a request for a report of one's own; a grant is a release. Raises `NotThere`, `Denied`, `Malformed`."""
         agency = who.needs(Action.RELEASE)
-        reason = _checked(why)
+        reason = checked_why(why)
         with self.store.transaction(agency) as tx:
             row = tx.one("request_one", audience=agency, request_id=uuid_of(request_id))
         if row is None:
@@ -130,7 +142,7 @@ class Acts(Door):
     def purge(self, who: Caller, report_id: str, why: str) -> None:
         """Takes a report of one's own away for good: its text, and every copy that the hub has. Raises `NotThere`, `Denied`, `Malformed`."""
         who.needs(Action.PURGE)
-        reason = _checked(why)
+        reason = checked_why(why)
 
         def then(tx: Transaction) -> None:
             tx.do("purge", who=who.label, at=self.now(), report_id=uuid_of(report_id), why=reason)
@@ -155,7 +167,7 @@ class Acts(Door):
             rows = tx.all(query, audience=agency, after_at=at, after_id=ident, limit=page_of(limit))
         return rows, next_of(rows, "at", "told_id", after)
 
-    def _to(self, agency: str, to: str) -> set[str]:
+    def to(self, agency: str, to: str) -> set[str]:
         """The agencies of the hub. Raises `Malformed` where `to` is none of them."""
         with self.store.transaction(agency) as tx:
             there = {row["name"] for row in tx.all("agencies")}
@@ -183,7 +195,8 @@ def _own(thing: Marked, agency: str) -> Verdict:
     return Verdict(mine, "its originator" if mine else "only its originator may ask who can see it")
 
 
-def _checked(why: str) -> str:
+def checked_why(why: str) -> str:
+    """Why an act is done. Raises `Malformed` for what is no text of 1 to 1,000 characters."""
     try:
         return _why(why)
     except ValueError as wrong:
@@ -191,4 +204,5 @@ def _checked(why: str) -> str:
 
 
 def _line(row: dict[str, Any]) -> dict[str, Any]:
-    return {"report_id": str(row["report_id"]), "at": instant(row["at"]), **row["said"]}
+    of: dict[str, Any] = {"report_id": str(row["report_id"])} if row["report_id"] else {}
+    return {**of, "at": instant(row["at"]), **row["said"]}

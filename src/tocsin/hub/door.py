@@ -48,10 +48,21 @@ class Door:
         return [row for row, verdict in verdicts if verdict]
 
     def act(
-        self, who: Caller, report_id: str, what: str, decide: Callable[[Marked], Verdict], then: Callable[[Transaction], None] | None = None
+        self,
+        who: Caller,
+        report_id: str,
+        what: str,
+        decide: Callable[[Marked], Verdict],
+        then: Callable[[Transaction], None] | None = None,
+        *,
+        hold: bool = False,
     ) -> dict[str, Any]:
-        """The row of a report that the caller sees and may do this to; `then` is done with it, in one transaction with its line in the log."""
+        """The row of a report that the caller sees and may do this to; `then` is done with it, in one transaction with its line in the log.
+
+        hold: nobody writes between the verdict and what is done, so that none marks it anew."""
         with self.store.transaction(who.agency) as tx:
+            if hold:
+                tx.do("hold")
             row = tx.one("feed_one", audience=who.agency, report_id=uuid_of(report_id))
             seen = row is not None and bool(may(who.clearance, Action.READ, marked(row), self.scheme))
             verdict = decide(marked(row)) if row is not None and seen else None

@@ -6,16 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from tocsin.errors import Malformed, TooMany
-from tocsin.gate import Action, made_of, may
+from tocsin.gate import Action
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, before_of, next_of
-from tocsin.hub.door import Door, page_of
-from tocsin.hub.shown import instant, marked
+from tocsin.hub.door import page_of
+from tocsin.hub.shown import instant
+from tocsin.hub.signals import REASON, WITHDRAWN, Signals
 from tocsin.store import Transaction
 
 KEPT = 8  # pictures and pages of one agency
-REASON = "made of what it may see"
-WITHDRAWN = "a report behind it is no longer yours to see"
 
 
 class Made(NamedTuple):
@@ -25,7 +24,7 @@ class Made(NamedTuple):
     see: str
 
 
-class Moments(Door):
+class Moments(Signals):
     """Pictures and signals."""
 
     def picture(self, who: Caller, *, as_of: str = "", after: str = "", limit: int = 100) -> Made:
@@ -93,15 +92,11 @@ class Moments(Door):
     def _signal(self, tx: Transaction, who: Caller, row: dict[str, Any]) -> dict[str, Any]:
         """As it was issued; one whose evidence is not all seen any more says that, and nothing else."""
         when = {"look": instant(row["at"]), "every_days": row["every"]}
-        gone = {"signal_id": str(row["signal_id"])} | when | {"withdrawn": WITHDRAWN}
-        found = tx.all("handlings", reports=row["reports"]) if row["body"] is not None else []
-        if not found or len(found) != len(row["reports"]):
-            return gone
-        thing = made_of([marked(r) for r in found], self.scheme)
-        if not may(who.clearance, Action.READ, thing, self.scheme):
-            return gone
+        marking = self.marking_of(tx, who, row)
+        if marking is None:
+            return {"signal_id": str(row["signal_id"])} | when | {"withdrawn": WITHDRAWN}
         said: dict[str, Any] = row["body"]
-        return said | when | {"marking": thing.marking}
+        return said | when | {"marking": marking}
 
 
 def _look(row: dict[str, Any]) -> dict[str, Any]:

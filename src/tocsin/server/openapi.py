@@ -11,6 +11,7 @@ from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from tocsin.hub.posted import CODED, LONGEST, MOST, OWN, RANGES, longest
+from tocsin.hub.signals import RELEASED
 from tocsin.terms.posts import SET_BY_THE_HUB
 from tocsin.terms.taxonomies import taxonomy
 
@@ -41,7 +42,13 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
         for method, operation in methods.items():
             _describe(f"{method.upper()} {path}", operation, told["operations"].get(f"{method.upper()} {path}", {}))
     parts = schema.setdefault("components", {})
-    parts["schemas"] = told["schemas"] | {"Post": post(), "Report": report(), "Incident": incident(), "Signal": signal()}
+    parts["schemas"] = told["schemas"] | {
+        "Post": post(),
+        "Report": report(),
+        "Incident": incident(),
+        "Signal": signal(),
+        "GivenSignal": given(),
+    }
     parts["responses"] = {
         str(status): {"description": words, "content": {"application/json": {"schema": _ERROR}} if status != 202 else _LATER}
         for status, words in told["answers"].items()
@@ -125,6 +132,26 @@ def signal() -> dict[str, Any]:
     }
     fields = {c.name: _given(c.dtype) | {"description": c.meaning} for c in SIGNALS}
     return {"type": "object", "required": ["signal_id", "look", "every_days"], "properties": own | fields}
+
+
+def given() -> dict[str, Any]:
+    """A signal that another agency released, as it is shown."""
+    from tocsin.terms.tables import SIGNALS
+
+    own = {
+        "signal_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The same where the agency releases the same signal of a later look.",
+        },
+        "by": {"type": "string", "description": "The agency that released it."},
+        "received_at": {"type": "string", "format": "date-time"},
+        "start": {"type": "string", "format": "date", "description": "The earliest day of the reports that it rests on."},
+        "evidence": {"type": "array", "items": dict(_ID), "description": "Reports; the id of each leads to its incident."},
+    }
+    fields = {c.name: _given(c.dtype) | {"description": c.meaning} for c in SIGNALS if c.name in (*RELEASED, "lat", "lon", "radius_km")}
+    more = {k: v for k, v in signal()["properties"].items() if k in ("look", "every_days", "marking", "withdrawn")}
+    return {"type": "object", "required": ["signal_id", "by", "received_at"], "properties": fields | more | own}
 
 
 def _taken(name: str, kind: Any) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from litestar import Response, get
-from litestar.params import QueryParameter
+from litestar import Response, get, post
+from litestar.params import FromPath, QueryParameter
 
-from tocsin.server.asked import AGENCY, Cursor, Json, Limit, TheHub, Who, in_thread
+from tocsin.server.asked import AGENCY, AnyRequest, Cursor, Json, Limit, TheHub, Who, in_thread, object_of
 
 Moment = Annotated[
     str, QueryParameter(max_length=40, description="A time with its zone, as 2026-01-31T12:00:00Z; now, where it is left out.")
@@ -53,6 +53,32 @@ async def signals(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100)
     return await in_thread(lambda: hub.moments.signals(who, after=after, limit=limit))
 
 
+@get("/api/signals/received", opt=AGENCY)
+async def signals_received(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100) -> Json:
+    """Signals that other agencies released to mine, in the order in which they came. What they say rests on reports that I see, and on nothing else."""
+    return await in_thread(lambda: hub.moments.received(who, after=after, limit=limit))
+
+
+@post("/api/signals/{signal_id:str}/release", opt=AGENCY, status_code=200)
+async def release_signal(request: AnyRequest, hub: TheHub, who: Who, signal_id: FromPath[str]) -> Json:
+    """Open each report that a signal of mine rests on to one more agency, and give it the signal without its odds, or nothing: {"to": NAME, "why": TEXT}."""
+    raw = await object_of(request, {"to": str, "why": str})
+    return await in_thread(hub.moments.release_signal, who, signal_id, raw["to"], raw["why"])
+
+
+@post("/api/signals/{signal_id:str}/requests", opt=AGENCY, status_code=201)
+async def request_signal(request: AnyRequest, hub: TheHub, who: Who, signal_id: FromPath[str]) -> Json:
+    """Ask the originators of the reports that a signal of mine rests on, and that I may not pass on, to release them: {"to": NAME, "why": TEXT}."""
+    raw = await object_of(request, {"to": str, "why": str})
+    return await in_thread(hub.moments.request_signal, who, signal_id, raw["to"], raw["why"])
+
+
+@get("/api/signals/{signal_id:str}/who", opt=AGENCY)
+async def who_has(hub: TheHub, who: Who, signal_id: FromPath[str]) -> Json:
+    """To whom my agency released a signal of its own."""
+    return await in_thread(hub.moments.who_has, who, signal_id)
+
+
 def _again(see: str) -> dict[str, Any]:
     return {"Location": see, "Retry-After": str(AGAIN)}
 
@@ -61,4 +87,4 @@ def _strict(policy: str) -> dict[str, str]:
     return STRICT | {"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}
 
 
-PICTURES = [picture, page, signals]
+PICTURES = [picture, page, signals, signals_received, release_signal, request_signal, who_has]

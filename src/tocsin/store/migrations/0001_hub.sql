@@ -52,6 +52,7 @@ CREATE TABLE act (
     act_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL, actor text, who text NOT NULL,
     report_id uuid, said jsonb NOT NULL
 );
+CREATE INDEX act_remark ON act (report_id, at) WHERE kind = 'remark';
 
 -- Each report's handling as it stands: its own, or what the last remark says, and the releases since.
 CREATE TABLE handling (
@@ -87,11 +88,13 @@ CREATE TABLE incident_of (audience text NOT NULL, report_id uuid NOT NULL, incid
 CREATE INDEX incident_of_report ON incident_of (uuid_hash(report_id));
 
 -- What an agency is told of acts on reports: of its own acts, and of others' on its reports. It says of others no more than which agency acted.
+-- report_id null: its own act on a signal.
 CREATE TABLE told (
-    audience text NOT NULL REFERENCES agency, kind text NOT NULL, at timestamptz NOT NULL, told_id uuid NOT NULL, report_id uuid NOT NULL, said jsonb NOT NULL,
+    audience text NOT NULL REFERENCES agency, kind text NOT NULL, at timestamptz NOT NULL, told_id uuid NOT NULL, report_id uuid, said jsonb NOT NULL,
     PRIMARY KEY (audience, kind, at, told_id)
 );
 CREATE INDEX told_by_id ON told (audience, told_id);
+CREATE INDEX told_requests ON told (audience, report_id) WHERE kind = 'request';
 
 -- A person's decision on reports (fusion/judgements.py); names: all that it names, or that what it undoes names. Who sees every one of them sees it.
 CREATE TABLE judgement (
@@ -271,8 +274,11 @@ $$;
 -- An id that follows from what is said, and tells nothing of how much was said before.
 CREATE FUNCTION id_of(VARIADIC p_said text[]) RETURNS uuid IMMUTABLE LANGUAGE sql RETURN md5(to_jsonb(p_said)::text)::uuid;
 
--- p_incident: the incident that is released with this report in it, as who releases it has it; nobody else is told of that.
-CREATE FUNCTION release(p_who text, p_at timestamptz, p_report uuid, p_to text, p_why text, p_incident uuid) RETURNS void
+-- Writes wait from now on until this transaction ends: what is decided from here on holds when it is done.
+CREATE FUNCTION hold() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$ SELECT FROM clock FOR UPDATE $$;
+
+-- p_with: what it is released with, an incident or a signal as who releases it has it; nobody else is told of that.
+CREATE FUNCTION release(p_who text, p_at timestamptz, p_report uuid, p_to text, p_why text, p_with jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at);
 BEGIN
@@ -280,7 +286,7 @@ BEGIN
         RAISE EXCEPTION 'who does not see a report releases it to nobody';
     END IF;
     PERFORM tell('release', p_who, v_at, id_of('release', asking(), p_report::text, p_to, p_why, v_at::text), p_report,
-        jsonb_build_object('by', asking(), 'to', p_to, 'why', p_why), jsonb_strip_nulls(jsonb_build_object('incident_id', p_incident)));
+        jsonb_build_object('by', asking(), 'to', p_to, 'why', p_why), p_with);
     UPDATE handling SET released_to = released_to || p_to WHERE report_id = p_report AND p_to <> ALL (released_to);
     PERFORM settle(ARRAY[p_report], v_at);
     PERFORM rejudge(ARRAY[p_report], v_at);
@@ -309,9 +315,17 @@ BEGIN
     END IF;
     PERFORM tell('decision', p_who, v_at, p_request, v_asked.report_id, v_said, '{}');
     INSERT INTO told VALUES (v_asked.said ->> 'by', 'decision', v_at, p_request, v_asked.report_id, v_said) ON CONFLICT DO NOTHING;
-    IF p_grant THEN PERFORM release(p_who, v_at, v_asked.report_id, v_asked.said ->> 'to', p_why, NULL); END IF;
+    IF p_grant THEN PERFORM release(p_who, v_at, v_asked.report_id, v_asked.said ->> 'to', p_why, '{}'); END IF;
     RETURN true;
 END $$;
+
+-- Of some reports, those whose release to p_to its originator granted to who asks, and has not marked anew since.
+CREATE FUNCTION granted(p_reports uuid[], p_to text) RETURNS SETOF uuid STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    SELECT DISTINCT r.report_id FROM told r JOIN told d ON d.audience = r.audience AND d.told_id = r.told_id AND d.kind = 'decision'
+    WHERE r.audience = asking() AND r.kind = 'request' AND r.report_id = ANY (p_reports)
+        AND r.said ->> 'by' = asking() AND r.said ->> 'to' = p_to AND (d.said ->> 'grant')::boolean
+        AND NOT EXISTS (SELECT FROM act a WHERE a.kind = 'remark' AND a.report_id = r.report_id AND a.at >= d.at)
+$$;
 
 -- Appends a judgement; resending is harmless. Who judges sees all that it names.
 CREATE FUNCTION judge(p_who text, p_at timestamptz, p_id uuid, p_signed timestamptz, p_names uuid[], p_said jsonb) RETURNS void
@@ -602,7 +616,7 @@ $$;
 -- Rights. web: reads what is keyed by who asks, and calls functions; fuse: reads all, writes incidents; purge: takes reports away.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
-GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, release, request, decide, judge, purge, leave, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
+GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, hold, release, request, decide, granted, judge, purge, leave, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
 GRANT EXECUTE ON FUNCTION invite, close_account, accounts, invited, accept, secret_of, try, forgive, begin_session, session_of, end_session TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
 GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;
@@ -682,6 +696,13 @@ CREATE TABLE signal (
 );
 CREATE INDEX signal_reports ON signal USING gin (reports);
 
+-- A signal that another agency released to this one: what its evidence says by itself. reports: its evidence, all of which the audience saw; body null: one of them has closed.
+CREATE TABLE signal_given (
+    audience text NOT NULL REFERENCES agency, at timestamptz NOT NULL, given_id uuid NOT NULL, giver text NOT NULL, reports uuid[] NOT NULL, body jsonb,
+    PRIMARY KEY (audience, at, given_id)
+);
+CREATE INDEX signal_given_reports ON signal_given USING gin (reports);
+
 -- From now on nothing is seen as of p_at but what is seen already: what is written later has a later time, and what was being written is waited for.
 CREATE FUNCTION still(p_at timestamptz) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
 AS $$ UPDATE clock SET last = greatest(last, p_at) $$;
@@ -706,7 +727,8 @@ BEGIN
         SELECT a.name, array_agg(DISTINCT c.report_id) AS reports FROM closed c JOIN agency a ON c.audience IN (a.name, '*')
         WHERE NOT EXISTS (SELECT FROM feed f WHERE f.audience IN (a.name, '*') AND f.report_id = c.report_id) GROUP BY a.name
     ),
-    pictures AS (UPDATE picture p SET gone = true, said = NULL, page = NULL FROM who w WHERE p.audience = w.name AND NOT p.gone)
+    pictures AS (UPDATE picture p SET gone = true, said = NULL, page = NULL FROM who w WHERE p.audience = w.name AND NOT p.gone),
+    given AS (UPDATE signal_given g SET body = NULL, reports = '{}' FROM who w WHERE g.audience = w.name AND g.reports && w.reports)
     UPDATE signal s SET body = NULL, reports = '{}' FROM who w WHERE s.audience = w.name AND s.reports && w.reports;
     RETURN NULL;
 END $$;
@@ -728,16 +750,31 @@ BEGIN
 END $$;
 CREATE TRIGGER unmade AFTER UPDATE ON handling FOR EACH ROW WHEN (OLD.marking <> NEW.marking) EXECUTE FUNCTION unmake_marked();
 
+-- Gives a signal of who asks to another agency that sees all its evidence, and records it; false where it is not there any more, or some of it is hidden from the other.
+CREATE FUNCTION give_signal(p_who text, p_at timestamptz, p_look timestamptz, p_signal uuid, p_to text, p_why text, p_body jsonb) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_at timestamptz := tick(p_at); v_reports uuid[]; v_own jsonb;
+BEGIN
+    SELECT reports INTO v_reports FROM signal WHERE audience = asking() AND at = p_look AND signal_id = p_signal AND body IS NOT NULL AND reports <> '{}';
+    IF NOT FOUND OR (SELECT count(*) FROM seen_by(v_reports) WHERE audience = p_to) <> cardinality(v_reports) THEN RETURN false; END IF;
+    v_own := jsonb_build_object('by', asking(), 'to', p_to, 'why', p_why, 'signal_id', p_signal);
+    INSERT INTO act (at, kind, actor, who, said) VALUES (v_at, 'release', asking(), p_who, v_own);
+    INSERT INTO told VALUES (asking(), 'release', v_at, id_of('release', asking(), p_signal::text, p_to, p_why, v_at::text), NULL,
+        v_own || jsonb_build_object('who', p_who));
+    INSERT INTO signal_given VALUES (p_to, v_at, id_of('signal', asking(), p_to, p_signal::text), asking(), v_reports, p_body);
+    RETURN true;
+END $$;
+
 -- Pictures that are gone, with all their incidents.
 CREATE FUNCTION sweep() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
     WITH old AS (DELETE FROM picture WHERE gone RETURNING audience, number)
     DELETE FROM pictured p USING old o WHERE p.audience = o.audience AND p.number = o.number
 $$;
 
-REVOKE ALL ON FUNCTION sweep, still, want, unmake, unmake_judged, unmake_marked FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION want TO tocsin_web;
+REVOKE ALL ON FUNCTION sweep, still, want, unmake, unmake_judged, unmake_marked, give_signal FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION want, give_signal TO tocsin_web;
 GRANT EXECUTE ON FUNCTION still, sweep TO tocsin_fuse;
-GRANT SELECT ON picture, pictured, look, signal TO tocsin_web;
+GRANT SELECT ON picture, pictured, look, signal, signal_given TO tocsin_web;
 GRANT SELECT ON marking, picture, pictured, look, signal TO tocsin_fuse;
 GRANT UPDATE (tries, said, page) ON picture TO tocsin_fuse;
 GRANT INSERT ON pictured TO tocsin_fuse;
@@ -746,10 +783,12 @@ ALTER TABLE picture ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pictured ENABLE ROW LEVEL SECURITY;
 ALTER TABLE look ENABLE ROW LEVEL SECURITY;
 ALTER TABLE signal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE signal_given ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON picture FOR SELECT TO tocsin_web USING (audience = asking() AND NOT gone);
 CREATE POLICY own ON pictured FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON look FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON signal FOR SELECT TO tocsin_web USING (audience = asking());
+CREATE POLICY own ON signal_given FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY every ON picture TO tocsin_fuse USING (true);
 CREATE POLICY every ON pictured TO tocsin_fuse USING (true);
 CREATE POLICY every ON look TO tocsin_fuse USING (true);

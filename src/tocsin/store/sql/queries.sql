@@ -102,8 +102,19 @@ SELECT report_id, stored, same FROM submit(%(agency)s, %(at)s, %(rows)s)
 -- remark: see the function
 SELECT remark(%(who)s, %(at)s, %(report_id)s, %(marking)s, %(releasable_to)s, %(orcon)s)
 
+-- hold: see the function
+SELECT hold()
+
 -- release: see the function
-SELECT release(%(who)s, %(at)s, %(report_id)s, %(to)s, %(why)s, %(incident)s)
+SELECT release(%(who)s, %(at)s, %(report_id)s, %(to)s, %(why)s, %(released_with)s)
+
+-- granted: of some reports, those whose originator granted who asks that they go to an agency
+SELECT granted(%(reports)s::uuid[], %(to)s) AS report_id
+
+-- asked: of some reports, those whose release to an agency who asks has asked for, and nobody has decided on yet
+SELECT r.report_id FROM told r
+WHERE r.audience = %(audience)s AND r.kind = 'request' AND r.report_id = ANY (%(reports)s::uuid[]) AND r.said ->> 'by' = %(audience)s AND r.said ->> 'to' = %(to)s
+    AND NOT EXISTS (SELECT FROM told d WHERE d.audience = r.audience AND d.told_id = r.told_id AND d.kind = 'decision')
 
 -- request: see the function
 SELECT request(%(who)s, %(at)s, %(report_id)s, %(to)s, %(why)s) AS request_id
@@ -284,6 +295,21 @@ ORDER BY day DESC, incident_id DESC LIMIT %(limit)s
 -- signals_page: signals of who asks, in the order of the looks
 SELECT s.at, s.signal_id, s.reports, s.body, l.every FROM signal s JOIN look l USING (audience, at)
 WHERE s.audience = %(audience)s AND (s.at, s.signal_id) > (%(after_at)s, %(after_id)s) ORDER BY s.at, s.signal_id LIMIT %(limit)s
+
+-- signal_one: a signal of who asks, as its latest look has it
+SELECT s.at, s.signal_id, s.reports, s.body, l.every FROM signal s JOIN look l USING (audience, at)
+WHERE s.audience = %(audience)s AND s.signal_id = %(signal_id)s ORDER BY s.at DESC LIMIT 1
+
+-- give_signal: false where it has closed, to who asks or to the other
+SELECT give_signal(%(who)s, %(at)s, %(look)s, %(signal_id)s, %(to)s, %(why)s, %(body)s) AS done
+
+-- signals_given: signals that others released to who asks, in the order in which they came
+SELECT at, given_id, giver, reports, body FROM signal_given
+WHERE audience = %(audience)s AND (at, given_id) > (%(after_at)s, %(after_id)s) ORDER BY at, given_id LIMIT %(limit)s
+
+-- signal_releases: to whom who asks released a signal
+SELECT DISTINCT said ->> 'to' AS agency FROM told
+WHERE audience = %(audience)s AND kind = 'release' AND report_id IS NULL AND said ->> 'signal_id' = %(signal_id)s::uuid::text ORDER BY 1
 
 -- last_look: the latest look at the audience's incidents
 SELECT at, every, said FROM look WHERE audience = %(audience)s ORDER BY at DESC LIMIT 1
