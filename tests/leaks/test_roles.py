@@ -92,7 +92,7 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/taxii2/hub/collections/{collection}/objects"): (READ, None),
     ("POST", "/taxii2/hub/collections/{collection}/objects"): ({"submit"}, b'{"objects": [{}]}'),
     ("GET", "/taxii2/hub/collections/{collection}/objects/{object_id}"): (READ, None),
-    ("DELETE", "/taxii2/hub/collections/{collection}/objects/{object_id}"): ({"oversee"}, None),  # it takes two roles; to who may neither read nor write it is not there
+    ("DELETE", "/taxii2/hub/collections/{collection}/objects/{object_id}"): ({"submit", "oversee"}, None),  # to who may neither read nor write it is not there
     ("GET", "/taxii2/hub/collections/{collection}/objects/{object_id}/versions"): (READ, None),
 }  # fmt: skip
 

@@ -56,7 +56,13 @@ def _of(request: Request[Any, Any, Any], why: Exception) -> Response[dict[str, A
         if kind in STATUS:
             return answer(STATUS[kind], str(why))
     if isinstance(why, HTTPException) and why.status_code < 500:
-        more = {"Connection": "close"} if why.status_code in CLOSES else {}
+        more = (
+            {"Connection": "close"}
+            if why.status_code in CLOSES
+            else {"Allow": why.headers["allow"]}
+            if why.headers and "allow" in why.headers
+            else {}
+        )
         return answer(why.status_code, _SAID.get(why.status_code, why.detail or "it cannot be understood"), more)
     request.app.state.journal.failed(request.state.get("request"), why)
     return answer(500, "the hub failed at this; what was acknowledged before stands. Try again, or tell who runs it")

@@ -55,7 +55,8 @@ def _own(said: dict[str, Any], made: Object, agency: str) -> dict[str, Any]:
     if made.get("created_by_ref") in (None, id_of("identity", "agency", agency)):
         return {k: v for k, v in said.items() if k != "origin" or v != f"{agency} {report_id}"}
     kept = {k: v for k, v in said.items() if k not in ("own_id", "version", "supersedes", "part_of")}
-    return kept | {"own_id": made["id"], "derived_from": [*said.get("derived_from", []), report_id]}
+    sources = said.get("derived_from", [])
+    return kept | {"own_id": made["id"], "derived_from": [*sources, report_id] if isinstance(sources, list) else sources}
 
 
 def _foreign(made: Object, sent: Sent) -> dict[str, Any]:

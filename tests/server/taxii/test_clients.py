@@ -6,6 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -94,6 +95,17 @@ def test_cytaxii2_sends_and_polls(hub: Running, tokens: dict[str, str]) -> None:
     polled = reader.poll_request(collection_id=picture["id"], object_type="report", limit=1000)
     assert any(o["extensions"] and o["description"] == "Blast" for o in polled["response"]["objects"] if "description" in o), polled
     assert reader.root_discovery()["response"]["title"] == "tocsin hub"
+
+
+def test_who_sends_too_much_reads_that_it_was_too_much(hub: Running, tokens: dict[str, str]) -> None:
+    most = ApiRoot(f"{hub.url}/taxii2/hub/", user="tocsin", password=tokens["Police"]).max_content_length
+    media = "application/taxii+json;version=2.1"
+    headers = {"Authorization": f"Bearer {tokens['Police']}", "Accept": media, "Content-Type": media}
+    connection = HTTPConnection("127.0.0.1", hub.port, timeout=60)
+    connection.request("POST", "/taxii2/hub/collections/inbox/objects/", b" " * 3 * most, headers)
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["http_status"]) == (413, "413")
+    connection.close()
 
 
 def test_behind_a_proxy_with_tls_the_api_root_is_https(hub: Running, tokens: dict[str, str]) -> None:

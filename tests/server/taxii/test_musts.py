@@ -14,6 +14,8 @@ from httpx import Response
 from hubs import TAXII, World
 
 from tocsin.hub import clock
+from tocsin.server.taxii.routes import MANY
+from tocsin.stix.fixed import EXTENSION, TLP
 from tocsin.store.embedded import Embedded
 
 STIX = "application/stix+json;version=2.1"
@@ -149,6 +151,35 @@ def test_3_1_a_body_of_taxiis_media_type_is_never_answered_415(world: World, sen
 @pytest.mark.parametrize("sent_as", ["application/json", STIX, "application/taxii+json;version=2.0", "", "text/plain"])
 def test_5_5_another_media_type_is_answered_415(world: World, sent_as: str) -> None:
     assert post(world, json.dumps({"objects": [indicator()]}), sent_as).status_code == 415
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_3_1_head_is_answered_as_get_is_without_the_body(world: World, page: str) -> None:
+    address = page if page.startswith("/") else f"/taxii2/hub/{page}"
+    headers = {"Accept": TAXII, "Authorization": f"Bearer {world.tokens['B']}"}
+    answers = [world.client.request(method, address, headers=headers) for method in ("GET", "HEAD")]
+    assert [a.status_code for a in answers] == [200, 200]
+    assert answers[0].headers == answers[1].headers
+    assert answers[1].content == b""
+    assert world.client.head(address).status_code == 401
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_3_1_and_3_6_what_a_page_takes_is_told(world: World, page: str) -> None:
+    address = page if page.startswith("/") else f"/taxii2/hub/{page}"
+    headers = {"Authorization": f"Bearer {world.tokens['B']}"}
+    refused = world.client.put(address, headers=headers)
+    assert (refused.status_code, refused.json()["http_status"], refused.headers["content-type"]) == (405, "405", TAXII)
+    asked = world.client.options(address, headers=headers)
+    assert asked.status_code == 204
+    assert {"GET", "HEAD"} <= set(refused.headers["allow"].split(", "))
+    assert {"GET", "HEAD"} <= set(asked.headers["allow"].split(", "))
+    assert world.client.options(address).status_code == 401
+
+
+def test_5_3_a_manifest_is_given_to_who_takes_stix_alone(world: World) -> None:
+    assert get(world, f"{PICTURE}manifest/", accept=STIX).status_code == 200
+    assert get(world, f"{PICTURE}objects/", accept=STIX).status_code == 406
 
 
 @pytest.mark.parametrize("page", LISTS)
@@ -420,7 +451,9 @@ def test_5_3_1_a_manifest_says_of_each_object_its_version_and_media_type(world: 
 
 def test_5_5_what_may_not_be_written_is_answered_403_or_404(world: World) -> None:
     for who, where in (("B", PICTURE), ("analyse", INBOX), ("oversee", INBOX)):
-        assert post(world, json.dumps({"objects": [indicator()]}), where=where, who=who).status_code in (403, 404)
+        for body in (json.dumps({"objects": [indicator()]}), "{", ""):
+            assert post(world, body, where=where, who=who).status_code in (403, 404)
+            assert post(world, body, "text/plain", where=where, who=who).status_code in (403, 404)
 
 
 def test_5_5_an_exact_duplicate_is_no_error_and_is_kept_once(world: World) -> None:
@@ -450,6 +483,10 @@ def test_5_5_another_object_under_the_same_version_is_refused(world: World) -> N
         ('{"objects": []}', 422),
         ('{"objects": 3}', 422),
         ("null", 422),
+        ('{"objects": [' + ",".join(["0"] * (MANY + 1)) + "]}", 422),
+        ('{"objects": [NaN]}', 400),
+        ('{"objects": [1e999]}', 400),
+        (b'{"objects": []}'.decode().encode("utf-16"), 400),
     ],
 )
 def test_5_5_what_is_no_envelope_is_answered_400_or_422_and_harms_no_later_read(world: World, body: str | bytes, status: int) -> None:
@@ -470,9 +507,23 @@ HOSTILE: list[Any] = [
 ]
 
 
+def odd_sources() -> list[dict[str, Any]]:
+    """Reports that others are said to have made, of sources that are none."""
+    head = {"type": "incident", "name": "x", "object_marking_refs": [TLP["RED"]], "created_by_ref": f"identity--{uuid4()}"}
+    said: dict[str, Any] = {"extension_type": "property-extension"}
+    return [indicator(f"incident--{uuid4()}", **head, extensions={EXTENSION: said | {"derived_from": odd}}) for odd in (3, "x", {"a": 1})]
+
+
 def test_5_5_objects_are_refused_one_by_one_and_harm_no_later_read(world: World) -> None:
     made = indicator()
-    odd = [*HOSTILE, indicator(x_more="a\0b"), indicator(x_more=2**80), indicator(modified="2026-02-30T00:00:00Z"), indicator(x_more=[])]
+    odd = [
+        *HOSTILE,
+        *odd_sources(),
+        indicator(x_more="a\0b"),
+        indicator(x_more=2**80),
+        indicator(modified="2026-02-30T00:00:00Z"),
+        indicator(x_more=[]),
+    ]
     said = world.taxii("B", f"{INBOX}objects/", [*odd, made]).json()
     assert (said["success_count"], said["failure_count"]) == (1, len(odd))
     assert all(f["message"] and f["id"] and f["version"] for f in said["failures"])
@@ -497,12 +548,21 @@ def test_5_7_who_may_delete_follows_from_what_one_may_read_and_write(world: Worl
         ("oversee", INBOX): 404,
         ("analyse", INBOX): 403,
         ("B", PICTURE): 403,
-        ("submit", INBOX): 403,
         ("administer_agency", INBOX): 403,
     }
     for (who, where), status in table.items():
         assert world.taxii(who, f"{where}objects/{made['id']}/", method="DELETE").status_code == status, who
     assert get(world, f"{INBOX}objects/{made['id']}/").status_code == 200
+    assert world.taxii("submit", f"{INBOX}objects/{made['id']}/", method="DELETE").status_code == 200
+
+
+def test_5_7_who_may_not_purge_does_not_delete_what_became_a_report(world: World) -> None:
+    made = indicator(type="incident", id=f"incident--{uuid4()}", name="x", object_marking_refs=[TLP["RED"]])
+    world.taxii("B", f"{INBOX}objects/", [made])
+    path = f"{INBOX}objects/{made['id']}/"
+    assert world.taxii("submit", path, method="DELETE").status_code == 403
+    assert get(world, path).status_code == 200
+    assert world.taxii("B", path, method="DELETE").status_code == 200
 
 
 def test_5_7_what_was_deleted_is_nowhere_any_more(world: World) -> None:

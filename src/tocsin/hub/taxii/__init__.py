@@ -68,10 +68,14 @@ class Taxii(Door):
             raise NotThere(NO_OBJECT)
         return page
 
-    def post(self, who: Caller, name: str, objects: list[Any]) -> dict[str, Any]:
-        """Takes or refuses each object by itself, and says so in a status that stands for a week. Raises `NotThere`, `Denied`."""
+    def writable(self, who: Caller, name: str) -> None:
+        """Raises `NotThere`, and `Denied` where the caller may send nothing to it."""
         if not self.collection(who, name).can_write:
             raise Denied("this collection takes no objects from you: your inbox does, with the role submit")
+
+    def post(self, who: Caller, name: str, objects: list[Any]) -> dict[str, Any]:
+        """Takes or refuses each object by itself, and says so in a status that stands for a week. Raises `NotThere`, `Denied`."""
+        self.writable(who, name)
         return self._inbox.post(who, objects)
 
     def status(self, who: Caller, ident: str) -> dict[str, Any]:
@@ -85,17 +89,19 @@ class Taxii(Door):
         return said | {"request_timestamp": instant(row["at"])}
 
     def delete(self, who: Caller, name: str, ident: str, asked: Filters) -> None:
-        """Takes an object out of the inbox, and purges the reports that were made of it. Raises `NotThere`, `Denied`."""
+        """Takes an object out of the inbox, and purges the reports that were made of it, for which one needs more. Raises `NotThere`, `Denied`."""
         one = self.collection(who, name)
         if not one.can_read and not one.can_write:
             raise NotThere(NO_COLLECTION)
         if not (one.can_read and one.can_write):
-            raise Denied("of this collection you may not delete: of your inbox you may, with the roles submit and administer_agency")
-        who.needs(Action.PURGE)
+            raise Denied("of this collection you may not delete: of your inbox you may, with the role submit")
         found = self._inbox.found(who, asked.of(ident))
         if not found:
             raise NotThere(NO_OBJECT)
-        for report_id in filter(None, (row["report_id"] for row in found)):
+        reports = [row["report_id"] for row in found if row["report_id"]]
+        if reports:
+            who.needs(Action.PURGE)
+        for report_id in reports:
             self._purge(who, report_id)
         with self.store.transaction(who.agency) as tx:
             tx.do("discard", object_id=ident, times=[row["added"] for row in found])

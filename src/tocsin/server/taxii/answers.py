@@ -15,6 +15,7 @@ STIX = "application/stix+json;version=2.1"
 ROOT = "/taxii2/"
 #: How one signs in: the token as the password of HTTP Basic, or as a bearer's.
 SIGN_IN = 'Basic realm="tocsin", Bearer'
+_KINDS = ("application/taxii+json", "application/*", "*/*")
 _TITLES = {
     400: "Not understood",
     401: "Not signed in",
@@ -53,15 +54,16 @@ def is_taxii(path: str) -> bool:
 
 
 async def accepted(request: Request[Any, Any, Any]) -> None:
-    """Raises 406 where who asks says which media types it takes, and none of them is TAXII 2.1's."""
+    """Raises 406 where who asks says which media types it takes, and none of them is TAXII 2.1's; of a manifest (section 5.3) STIX's will do too."""
     header = request.headers.get("accept", "").strip()
-    if header and not any(_takes(kind, parameters) for kind, parameters in _ranges(header)):
+    kinds = (*_KINDS, "application/stix+json") if request.url.path.rstrip("/").endswith("/manifest") else _KINDS
+    if header and not any(_takes(kind, parameters, kinds) for kind, parameters in _ranges(header)):
         raise Unacceptable(f"Accept: ask for {MEDIA}")
 
 
 def sent_as(header: str) -> bool:
     """Whether a body is said to be TAXII 2.1's."""
-    return any(kind == "application/taxii+json" and _takes(kind, parameters) for kind, parameters in _ranges(header))
+    return any(_takes(kind, parameters, _KINDS[:1]) for kind, parameters in _ranges(header))
 
 
 def _ranges(header: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -72,8 +74,8 @@ def _ranges(header: str) -> Iterator[tuple[str, dict[str, str]]]:
         yield kind, {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
-def _takes(kind: str, parameters: dict[str, str]) -> bool:
+def _takes(kind: str, parameters: dict[str, str], kinds: tuple[str, ...]) -> bool:
     """No version is the latest that there is."""
-    if kind not in ("*/*", "application/*", "application/taxii+json") or parameters.get("version", "2.1") != "2.1":
+    if kind not in kinds or parameters.get("version", "2.1") != "2.1":
         return False
     return parameters.get("q", "1").strip("0.") != ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Response, Router, delete, get, post
+from litestar import Response, Router, delete, post, route
+from litestar.enums import HttpMethod
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.params import FromPath
 
 from tocsin.errors import Malformed
@@ -17,42 +19,45 @@ from tocsin.server.taxii.answers import MEDIA, ROOT, STIX, Unprocessable, accept
 from tocsin.server.taxii.asked import Seal, filters_of
 
 LARGEST = 10_000_000  # bytes of a request, as of every page
+DRAINED = 10 * LARGEST  # bytes of one that is too large which are still taken, so that who sends it comes to read the answer
+MANY = 50_000  # objects of one post
+READS = [HttpMethod.GET, HttpMethod.HEAD]
 _Found = Response[bytes]
 
 
-@get("/", opt=ANY, sync_to_thread=False)
+@route("/", http_method=READS, opt=ANY, sync_to_thread=False)
 def discovery(request: AnyRequest) -> _Found:
     """Section 4.1: where the API root is."""
     root = f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}{ROOT}hub/"
     return answer({"title": "tocsin hub", "default": root, "api_roots": [root]})
 
 
-@get("/hub/", opt=ANY, sync_to_thread=False)
+@route("/hub/", http_method=READS, opt=ANY, sync_to_thread=False)
 def api_root() -> _Found:
     """Section 4.2: what the API root takes."""
     words = "Agencies' reports of violence: each agency sees exactly what it may."
     return answer({"title": "tocsin hub", "description": words, "versions": [MEDIA], "max_content_length": LARGEST})
 
 
-@get("/hub/status/{status:str}/", opt=AGENCY)
+@route("/hub/status/{status:str}/", http_method=READS, opt=AGENCY)
 async def status_of(hub: TheHub, who: Who, status: FromPath[str]) -> _Found:
     """Section 4.3: what became of a post."""
     return answer(await in_thread(hub.taxii.status, who, status))
 
 
-@get("/hub/collections/", opt=AGENCY)
+@route("/hub/collections/", http_method=READS, opt=AGENCY)
 async def collections(hub: TheHub, who: Who) -> _Found:
     """Section 5.1: my collections."""
     return answer({"collections": [_collection(one) for one in await in_thread(hub.taxii.collections, who)]})
 
 
-@get("/hub/collections/{collection:str}/", opt=AGENCY)
+@route("/hub/collections/{collection:str}/", http_method=READS, opt=AGENCY)
 async def collection_of(hub: TheHub, who: Who, collection: FromPath[str]) -> _Found:
     """Section 5.2: one collection."""
     return answer(_collection(await in_thread(hub.taxii.collection, who, collection)))
 
 
-@get("/hub/collections/{collection:str}/manifest/", opt=AGENCY)
+@route("/hub/collections/{collection:str}/manifest/", http_method=READS, opt=AGENCY)
 async def manifest(request: AnyRequest, hub: TheHub, who: Who, collection: FromPath[str]) -> _Found:
     """Section 5.3: what is in a collection."""
     page, more, headers = await in_thread(_page, request, hub, who, collection, None)
@@ -60,7 +65,7 @@ async def manifest(request: AnyRequest, hub: TheHub, who: Who, collection: FromP
     return answer(more | ({"objects": lines} if lines else {}), headers=headers)
 
 
-@get("/hub/collections/{collection:str}/objects/", opt=AGENCY)
+@route("/hub/collections/{collection:str}/objects/", http_method=READS, opt=AGENCY)
 async def objects(request: AnyRequest, hub: TheHub, who: Who, collection: FromPath[str]) -> _Found:
     """Section 5.4: the objects of a collection."""
     page, more, headers = await in_thread(_page, request, hub, who, collection, None)
@@ -70,12 +75,12 @@ async def objects(request: AnyRequest, hub: TheHub, who: Who, collection: FromPa
 @post("/hub/collections/{collection:str}/objects/", opt=AGENCY, status_code=202)
 async def add_objects(request: AnyRequest, hub: TheHub, who: Who, collection: FromPath[str]) -> _Found:
     """Section 5.5: sends objects; each is taken or refused by itself."""
-    await in_thread(hub.taxii.collection, who, collection)
+    await in_thread(hub.taxii.writable, who, collection)
     sent = await _sent(request)
     return answer(await in_thread(hub.taxii.post, who, collection, sent), 202)
 
 
-@get("/hub/collections/{collection:str}/objects/{object_id:str}/", opt=AGENCY)
+@route("/hub/collections/{collection:str}/objects/{object_id:str}/", http_method=READS, opt=AGENCY)
 async def object_of(request: AnyRequest, hub: TheHub, who: Who, collection: FromPath[str], object_id: FromPath[str]) -> _Found:
     """Section 5.6: one object."""
     page, more, headers = await in_thread(_page, request, hub, who, collection, object_id)
@@ -90,7 +95,7 @@ async def delete_object(request: AnyRequest, hub: TheHub, who: Who, collection: 
     return Response(b"", status_code=200, media_type=MEDIA)
 
 
-@get("/hub/collections/{collection:str}/objects/{object_id:str}/versions/", opt=AGENCY)
+@route("/hub/collections/{collection:str}/objects/{object_id:str}/versions/", http_method=READS, opt=AGENCY)
 async def versions(request: AnyRequest, hub: TheHub, who: Who, collection: FromPath[str], object_id: FromPath[str]) -> _Found:
     """Section 5.8: the versions of an object."""
     page, more, headers = await in_thread(_page, request, hub, who, collection, object_id, True)
@@ -126,13 +131,28 @@ async def _sent(request: AnyRequest) -> list[Any]:
     """The objects of an envelope. Raises 415, `Malformed` for what is no JSON, 422 for JSON that is no envelope."""
     if not sent_as(request.headers.get("content-type", "")) or "content-encoding" in request.headers:
         raise WrongMedia
+    if request.headers.get("content-length", "0").isdecimal() and int(request.headers.get("content-length", "0")) > LARGEST:
+        await _drained(request)
     try:
         said = msgspec.json.decode(await request.body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
         raise Malformed("not JSON, or nested too deep: nothing of it was stored") from why
     if not isinstance(said, dict) or not isinstance(said.get("objects"), list) or not said["objects"]:
         raise Unprocessable('an envelope is wanted, {"objects": [...]}, with at least one object: nothing of it was stored')
+    if len(said["objects"]) > MANY:
+        raise Unprocessable(f"{len(said['objects'])} objects: send at most {MANY} at once; nothing of it was stored")
     return list(said["objects"])
+
+
+async def _drained(request: AnyRequest) -> None:
+    """Takes what is too large, and raises 413: a connection that is closed before it was sent loses the answer on its way."""
+    taken = 0
+    while taken < DRAINED:
+        message = await request.receive()
+        if message["type"] != "http.request" or not message["more_body"]:
+            break
+        taken += len(message["body"])
+    raise RequestEntityTooLarge
 
 
 TAXII = Router(
