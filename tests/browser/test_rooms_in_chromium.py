@@ -27,7 +27,7 @@ AXE = Path(__file__).parent / "vendor/axe.min.js"
 URDU = "کراچی: صدر میں دھماکہ، چار افراد جاں بحق اور نو زخمی۔"
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> & \"quoted\" {{ 7 * 7 }}"
 ROLES = {
-    "submit": {"/report", "/incidents", "/feed", "/reports", "/picture/brief.html"},
+    "submit": {"/report", "/upload", "/incidents", "/feed", "/reports", "/picture/brief.html"},
     "analyse": {"/incidents", "/feed", "/reports", "/picture/brief.html"},
     "administer_agency": {"/incidents", "/feed", "/reports", "/picture/brief.html", "/people", "/log"},
     "oversee": {"/people", "/log"},
@@ -133,7 +133,7 @@ def test_each_role_finds_its_rooms_and_no_others_at_every_width_and_axe_finds_no
     accept(page, site.invited(role.replace("_", "-"), role))
     shown = {link.get_attribute("href") for link in page.locator("nav a").all()}
     assert shown == ROLES[role]
-    for path in sorted({"/report", "/incidents", "/feed", "/reports", "/people", "/log"}):
+    for path in sorted({"/report", "/upload", "/incidents", "/feed", "/reports", "/people", "/log"}):
         answer = page.goto(site.url + path)
         assert answer.status == (200 if path in ROLES[role] else 403), path
         for width in WIDTHS:
@@ -178,6 +178,35 @@ def test_a_report_is_typed_on_a_phone_in_urdu_and_what_became_of_it_is_shown(sit
     assert "incident" in mine.inner_text()
     mine.get_by_role("link", name="incident").click()
     assert URDU in page.locator("main").inner_text()
+    assert axe(page) == []
+
+
+def test_a_file_is_sent_on_a_phone_and_one_sees_how_far_it_is_and_what_was_not_taken(site: Site, browse: Callable[..., Any]) -> None:
+    page = browse(width=360)
+    accept(page, site.invited("filer", "submit"))
+    page.get_by_role("link", name="Send a file").click()
+    lines = ["ref,day,dead", *(f"{n},{1 + n % 27:02}/03/2024,{'x' if n % 9 == 0 else n % 5}" for n in range(2500))]
+    table = {"name": "حملے.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    page.get_by_label("File").set_input_files(table)
+    page.get_by_role("radio", name="RED only").check()
+    page.get_by_role("button", name="Send the file").click()
+    page.wait_for_selector("progress")
+    assert axe(page) == []
+    assert width_needed(page) == 360
+    page.wait_for_selector("#description")  # the page looks again by itself
+    assert "own_id: ref" in page.get_by_label("Description").input_value()
+    assert axe(page) == []
+    assert width_needed(page) == 360
+    page.get_by_role("button", name="Read it so").click()
+    page.wait_for_selector("p.made")
+    assert "2,500 reports taken" in page.locator("main").inner_text()
+    assert "278 × dead: not a whole number" in page.locator("main").inner_text()
+    page.locator("summary").click()
+    assert "2459" in page.locator("details").inner_text()
+    assert axe(page) == []
+    assert width_needed(page) == 360
+    page.get_by_role("link", name="Send a file").click()
+    assert "2,500 reports taken" in page.locator("main li", has_text="حملے").inner_text()
     assert axe(page) == []
 
 

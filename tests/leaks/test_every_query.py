@@ -66,6 +66,9 @@ class Filled:
         sent = world.taxii("A", "collections/inbox/objects/", [note])
         assert sent.json()["success_count"] == 1, sent.text
         self.posting = sent.json()["id"]
+        self.upload = uuid.uuid4()
+        with world.store.transaction("A") as tx:
+            tx.do("begin_upload", at=NOW, upload_id=self.upload, who="A", name=SECRET)
         self.names = {self.report, self.other, self.gone, self.judgement, self.request, self.posting, SECRET}
 
     def _done(self, who: str, path: str, body: dict[str, Any]) -> Any:
@@ -103,7 +106,7 @@ class Filled:
         times |= {"as_of": AS_OF}
         ids |= {"number": self.number, "most": 8, "every": 1, "page": None, "signal_id": self.signal, "look": AS_OF}
         times |= {"before": datetime(2100, 1, 1, tzinfo=UTC), "times": [NOW], "versions": [NOW]}
-        ids |= {"posting_id": uuid.UUID(self.posting), "object_id": "x", "skip": 0}
+        ids |= {"posting_id": uuid.UUID(self.posting), "upload_id": self.upload, "object_id": "x", "skip": 0}
         ids |= {"judgement_id": uuid.UUID(self.judgement), "request_id": uuid.UUID(self.request)}
         several = {
             "ids": [report, other],
@@ -198,6 +201,8 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         "latest_page",
         "feed_on",
         "posting",
+        "uploads",
+        "upload_one",
     )
     for name in mine:
         text = repr(asked(filled, name, "A", {"at": LATER} if name in ("own_page", "latest_page") else {}))

@@ -97,11 +97,17 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
 }  # fmt: skip
 
 
+#: Of a form that carries a file: it is sent with one.
+MULTIPART = {"marking": "none"}
 #: The rooms, which a session opens and no token: of which role, and a form that goes as far as the roles.
 ROOMS: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("GET", "/"): (AGENCY, None),
     ("GET", "/report"): ({"submit"}, None),
     ("POST", "/report"): ({"submit"}, {"killed": "x"}),
+    ("GET", "/upload"): ({"submit"}, None),
+    ("POST", "/upload"): ({"submit"}, MULTIPART),
+    ("GET", "/upload/{upload_id}"): ({"submit"}, None),
+    ("POST", "/upload/{upload_id}"): ({"submit"}, {"description": "x"}),
     ("GET", "/reports"): (READ, None),
     ("GET", "/reports/{report_id}"): (READ, None),
     ("GET", "/incidents"): (READ, None),
@@ -201,7 +207,9 @@ def people(world: World) -> dict[str, Person]:
 @pytest.mark.parametrize(("method", "path"), sorted(ROOMS))
 def test_a_room_opens_to_the_session_of_who_may_and_to_nobody_else(world: World, people: dict[str, Person], method: str, path: str) -> None:
     may, fields = ROOMS[(method, path)]
-    place = path.replace("{report_id}", NEVER).replace("{incident_id}", NEVER).replace("{collection}", "inbox")
+    place = (
+        path.replace("{report_id}", NEVER).replace("{incident_id}", NEVER).replace("{collection}", "inbox").replace("{upload_id}", NEVER)
+    )
     for who in (*sorted(EVERY), *NOBODY):
         headers = {"Authorization": f"Bearer {world.tokens[who]}"} if who != "none" else {}
         answer = world.client.request(method, place, headers=headers, data=fields, follow_redirects=False)
@@ -214,7 +222,8 @@ def test_a_room_opens_to_the_session_of_who_may_and_to_nobody_else(world: World,
         else:
             form = re.search(r'name="form" value="(\w+)"', one.get("/log").text + one.get("/feed").text)
             assert form is not None
-            status = one.client.post(place, data={"form": form[1]} | fields, follow_redirects=False).status_code
+            files = {"file": ("x.csv", b"a")} if fields is MULTIPART else None
+            status = one.client.post(place, data={"form": form[1]} | fields, files=files, follow_redirects=False).status_code
         assert status in ((200, 303, 400, 404) if role in may else (403,)), (role, status)
         if path == "/sign-out":
             one.sign_in()

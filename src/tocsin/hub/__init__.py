@@ -24,6 +24,7 @@ from tocsin.hub.signing_in import SigningIn
 from tocsin.hub.staff import Staff
 from tocsin.hub.taxii import Taxii
 from tocsin.hub.tokens import Tokens
+from tocsin.hub.uploads import Uploads
 from tocsin.store import Jsonb, Store
 from tocsin.terms.ids import report_id as id_of
 
@@ -44,6 +45,7 @@ class Hub(Door):
         self.sent = Sent(store, now, scheme)
         self.accounts, self.signing_in = Accounts(store, now), SigningIn(store, now)
         self.taxii = Taxii(store, now, scheme, self.submit, self.acts)
+        self.uploads = Uploads(store, now, self.submit)
 
     def caller(self, token: str | None) -> Caller:
         """Who a bearer token stands for. Raises `NotKnown`."""

@@ -109,7 +109,7 @@ class SigningIn:
             row = tx.one("session_of", hash=hashed(session), at=at, **values) if session else None
         if row is None:
             raise NotKnown("you are not signed in, or were signed out after a while: sign in")
-        return Caller(_label(row["name"]), Clearance(row["agency"], frozenset(map(Role, row["roles"])), frozenset(row["groups"])))
+        return Caller(label_of(row["name"]), Clearance(row["agency"], frozenset(map(Role, row["roles"])), frozenset(row["groups"])))
 
     def sign_out(self, who: Caller, session: str) -> None:
         """Ends a session."""
@@ -144,17 +144,17 @@ class SigningIn:
             row = tx.one("begin_session", at=at, hash=hashed(session), agency=agency, name=name, password=kept, step=step)
             if not (row and row["done"]):
                 return None
-            tx.do("note", at=at, who=_label(name), what=what, things=[address], allowed=True, reason="password and code")
+            tx.do("note", at=at, who=label_of(name), what=what, things=[address], allowed=True, reason="password and code")
         return session
 
     def _refused(self, agency: str | None, name: str, address: str) -> None:
         """In the log of the agency whose account it is; where there is none, in the staff's, without the name: it may be a password in the wrong field."""
         with self.store.transaction(agency) as tx:
-            who = _label(name) if agency else "nobody known"
+            who = label_of(name) if agency else "nobody known"
             tx.do("note", at=self.now(), who=who, what="sign in", things=[address], allowed=False, reason="wrong password or code")
 
 
-def _label(name: str) -> str:
+def label_of(name: str) -> str:
     """As a person stands in a log: no token's label has parentheses."""
     return f"{name} (person)"
 

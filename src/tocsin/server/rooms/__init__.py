@@ -9,11 +9,12 @@ from tocsin.server.rooms.picture import PICTURE
 from tocsin.server.rooms.sent import SENT
 from tocsin.server.rooms.shown import on_page_error
 from tocsin.server.rooms.sign_in import SIGN_IN
+from tocsin.server.rooms.upload import UPLOAD
 
 #: Every page of the rooms. Where something is wrong, a page says so.
 ROOMS = Router(
     path="/",
-    route_handlers=[*SIGN_IN, *SENT, *PICTURE, *PEOPLE],
+    route_handlers=[*SIGN_IN, *SENT, *UPLOAD, *PICTURE, *PEOPLE],
     exception_handlers={Exception: on_page_error},
     include_in_schema=False,
 )

@@ -114,15 +114,21 @@ def _raw(said: Json) -> tuple[Json, list[str]]:
 
 
 async def _form(request: AnyRequest, hub: Hub, who: Caller, said: Json, reasons: list[str], status: int) -> Response[str]:
-    known = await in_thread(hub.agencies, who)
+    handling = await in_thread(handling_of, hub, who)
     wrong = {m[1]: reason.partition(": ")[2] for reason in reversed(reasons) if (m := re.match(r"(\w+)[:,]", reason)) and m[1] in CALLED}
     others = [reason for reason in reasons if reason.partition(": ")[2] not in wrong.values()]
     values = {name: said.get(name, "") for name in (*TEXTS, *WHOLE, *REAL, "own_id", "form_id", "orcon")}
     return page(
         request, "report_form.html", status, said=values, to=said.get("releasable_to", []), reasons=others, wrong=wrong, called=CALLED,
-        agencies=[a for a in known["agencies"] if a != who.agency], groups=known["groups"], countries=_countries(), names=names(),
-        markings={m.name: MARKINGS.get(m.name, "") for m in reversed(hub.scheme.markings)}, violence=VIOLENCE,
+        handling=handling, countries=_countries(), names=names(), violence=VIOLENCE,
     )  # fmt: skip
+
+
+def handling_of(hub: Hub, who: Caller) -> Json:
+    """What a form says of who may see a report: the markings, other agencies, and one's groups."""
+    known = hub.agencies(who)
+    markings = {m.name: MARKINGS.get(m.name, "") for m in reversed(hub.scheme.markings)}
+    return {"markings": markings, "agencies": [a for a in known["agencies"] if a != who.agency], "groups": known["groups"]}
 
 
 @cache

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import jinja2
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, UploadFile
 
 from tocsin.errors import Denied, Malformed, NotKnown
 from tocsin.gate import Action, Role
@@ -41,6 +41,7 @@ def _pages() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["instant"] = lambda text: f"{text[:10]} {text[11:16]}" if text else ""
+    made.filters["thousands"] = lambda number: f"{number:,}"
     return made
 
 
@@ -86,6 +87,25 @@ async def form_of(request: AnyRequest) -> dict[str, Any]:
         said = parse_qs((await request.body()).decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=400)
     except ValueError as why:
         raise Malformed("the form cannot be read: load the page anew, and send it again") from why
+    return _held(request, said)
+
+
+async def form_with_file(request: AnyRequest) -> tuple[dict[str, Any], str, bytes]:
+    """The fields of a form that carries a file, and the file's name and bytes. Raises as `form_of`."""
+    media(request, "multipart/form-data")
+    said: dict[str, list[str]] = {}
+    name, body = "", b""
+    for field, value in (await request.form()).multi_items():
+        if isinstance(value, UploadFile):
+            name, body = value.filename, await value.read()
+            await value.close()
+        else:
+            said.setdefault(field, []).append(value)
+    return _held(request, said), name, body
+
+
+def _held(request: AnyRequest, said: dict[str, list[str]]) -> dict[str, Any]:
+    """The fields of a form of this session: a text each, or a list where several may be chosen."""
     if any("\0" in value for values in said.values() for value in values):
         raise Malformed("the form has a zero character in it: take it out, and send it again")
     secret = session_of(request) if request.state.get("caller") else request.cookies.get(cookie_name(request, FORM))

@@ -448,3 +448,15 @@ SELECT at, said FROM posting WHERE agency = %(audience)s AND posting_id = %(post
 
 -- discard: see the function
 SELECT discard(%(object_id)s, %(times)s::timestamptz[])
+
+-- begin_upload: see the function
+SELECT begin_upload(%(at)s, %(upload_id)s, %(who)s, %(name)s)
+
+-- end_upload: see the function
+SELECT end_upload(%(upload_id)s, %(said)s)
+
+-- upload_one: how far a file of who asks is
+SELECT upload_id, at, who, name, said FROM upload WHERE agency = %(audience)s AND upload_id = %(upload_id)s
+
+-- uploads: files of who asks, the latest first
+SELECT upload_id, at, who, name, said FROM upload WHERE agency = %(audience)s ORDER BY at DESC, upload_id LIMIT 20

@@ -812,6 +812,11 @@ CREATE INDEX inbox_serves ON inbox USING gin (serves) WHERE serves <> '{}';
 CREATE TABLE posting (agency text NOT NULL REFERENCES agency, posting_id uuid PRIMARY KEY, at timestamptz NOT NULL, said jsonb NOT NULL);
 CREATE INDEX posting_at ON posting (at);
 
+-- Files that came in the browser; said: what became of one, null until it is done.
+CREATE TABLE upload (agency text NOT NULL REFERENCES agency, upload_id uuid PRIMARY KEY, at timestamptz NOT NULL, who text NOT NULL, name text NOT NULL, said jsonb);
+CREATE INDEX upload_at ON upload (at);
+CREATE INDEX upload_own ON upload (agency, at);
+
 -- Keeps objects in the order given. stored: it is new; same: what stands there under its id and version says the same.
 CREATE FUNCTION keep(p_at timestamptz, p_rows jsonb) RETURNS TABLE (number int, stored boolean, same boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
@@ -840,16 +845,27 @@ CREATE FUNCTION file_posting(p_at timestamptz, p_id uuid, p_said jsonb) RETURNS 
     INSERT INTO posting SELECT name, p_id, p_at, p_said FROM agency WHERE name = asking() AND left_at IS NULL
 $$;
 
+CREATE FUNCTION begin_upload(p_at timestamptz, p_id uuid, p_who text, p_name text) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    DELETE FROM upload WHERE at < p_at - interval '7 days';
+    INSERT INTO upload SELECT name, p_id, p_at, p_who, p_name FROM agency WHERE name = asking() AND left_at IS NULL
+$$;
+
+-- Once: what became of a file stays as it was said first.
+CREATE FUNCTION end_upload(p_id uuid, p_said jsonb) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    UPDATE upload SET said = p_said WHERE agency = asking() AND upload_id = p_id AND said IS NULL
+$$;
+
 -- Takes versions of an object out of the inbox of who asks.
 CREATE FUNCTION discard(p_id text, p_added timestamptz[]) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
     DELETE FROM inbox WHERE agency = asking() AND id = p_id AND added = ANY (p_added)
 $$;
 
--- A report that is purged takes with it what it came in, and what was sent for it.
+-- A report that is purged takes with it what it came in, and what was sent for it; of files, what is said of any of its agency's, for that has words of theirs in it.
 CREATE FUNCTION empty_inbox() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 BEGIN
     DELETE FROM inbox i USING gone g WHERE i.report_id = g.report_id;
     DELETE FROM inbox WHERE serves <> '{}' AND serves && ARRAY(SELECT report_id FROM gone);
+    DELETE FROM upload u USING gone g WHERE u.agency = g.agency;
     RETURN NULL;
 END $$;
 CREATE TRIGGER emptied AFTER DELETE ON report REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION empty_inbox();
@@ -859,14 +875,17 @@ CREATE FUNCTION close_inbox() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER 
 BEGIN
     DELETE FROM inbox WHERE agency = NEW.name;
     DELETE FROM posting WHERE agency = NEW.name;
+    DELETE FROM upload WHERE agency = NEW.name;
     RETURN NULL;
 END $$;
 CREATE TRIGGER closed AFTER UPDATE OF left_at ON agency FOR EACH ROW WHEN (NEW.left_at IS NOT NULL) EXECUTE FUNCTION close_inbox();
 
-REVOKE ALL ON FUNCTION sealing, keep, file_posting, discard, empty_inbox, close_inbox FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sealing, keep, file_posting, discard TO tocsin_web;
-GRANT SELECT ON inbox, posting TO tocsin_web;
+REVOKE ALL ON FUNCTION sealing, keep, file_posting, discard, begin_upload, end_upload, empty_inbox, close_inbox FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sealing, keep, file_posting, discard, begin_upload, end_upload TO tocsin_web;
+GRANT SELECT ON inbox, posting, upload TO tocsin_web;
 ALTER TABLE inbox ENABLE ROW LEVEL SECURITY;
 ALTER TABLE posting ENABLE ROW LEVEL SECURITY;
+ALTER TABLE upload ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON inbox FOR SELECT TO tocsin_web USING (agency = asking());
 CREATE POLICY own ON posting FOR SELECT TO tocsin_web USING (agency = asking());
+CREATE POLICY own ON upload FOR SELECT TO tocsin_web USING (agency = asking());
