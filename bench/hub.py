@@ -117,7 +117,7 @@ class Asking:
 
 
 def served(folder: Path, port: int) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(port)]
+    words = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(port), "--requests-per-second", "1000000"]
     hub = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=(folder.parent / f"{folder.name}.log").open("wb"), text=True)
     assert hub.stdout is not None
     for line in hub.stdout:

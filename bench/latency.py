@@ -87,7 +87,7 @@ def hub(folder: Path, port: int, hidden: int, visible: int) -> Iterator[tuple[As
         fill(server.conninfo(), hidden, visible)
         web = subprocess.Popen([sys.executable, "-m", "tocsin.server.child", "web"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert web.stdin is not None
-        web.stdin.write(json.dumps({"conninfo": roles["web"], "port": port}).encode() + b"\n")
+        web.stdin.write(json.dumps({"conninfo": roles["web"], "port": port, "rate": 1_000_000}).encode() + b"\n")
         web.stdin.flush()
         ask = Asked(port, token)
         for _ in range(600):

@@ -44,7 +44,18 @@ class Hub:
 
     def start(self) -> None:
         """Until it says that it is ready."""
-        words = [sys.executable, "-m", "tocsin", "serve", "--data", str(self.folder), "--port", str(self.port)]
+        words = [
+            sys.executable,
+            "-m",
+            "tocsin",
+            "serve",
+            "--data",
+            str(self.folder),
+            "--port",
+            str(self.port),
+            "--requests-per-second",
+            "1000000",
+        ]
         with (self.folder / "hub.log").open("ab") as log:
             self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None

@@ -148,7 +148,18 @@ def main() -> None:
     args = parser.parse_args()
     folder = Path(args.folder or tempfile.mkdtemp(prefix="tocsin-bench-"))
     folder.chmod(0o755)
-    words = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder / "hub"), "--port", str(args.port)]
+    words = [
+        sys.executable,
+        "-m",
+        "tocsin",
+        "serve",
+        "--data",
+        str(folder / "hub"),
+        "--port",
+        str(args.port),
+        "--requests-per-second",
+        "1000000",
+    ]
     hub = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         said = ""

@@ -17,7 +17,7 @@
         ├── NotThere          no such thing, or none that the audience may see: the two are one answer
         ├── Malformed         what was sent cannot be understood
         ├── Busy              too much at once; the same may do in a moment
-        ├── TooMany           more at once than one agency may ask for
+        ├── TooMany           more at once, or more often, than one agency may ask for
         └── Wait              too many failures to sign in; the next try may be made in so many seconds
 
 A message says what is wrong, where, and what to do next. The command line prints it and nothing else.
@@ -101,4 +101,8 @@ class Busy(HubError):
 
 
 class TooMany(HubError):
-    """More at once than one agency may ask for."""
+    """More at once, or more often, than one agency may ask for; it may be tried again in `seconds`."""
+
+    def __init__(self, reason: str, seconds: int = 5) -> None:
+        super().__init__(reason)
+        self.seconds = seconds

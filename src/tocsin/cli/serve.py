@@ -40,10 +40,18 @@ def hub_parts() -> Iterator[None]:
     show_default=True,
     help="Time between two looks for signals, such as 1d, 7d or 2w; they are at midnight UTC.",
 )
-def serve(data: Path | None, port: int, database_url: str | None, demo: bool, look_every: str) -> None:
+@click.option(
+    "--requests-per-second",
+    "rate",
+    type=click.IntRange(1, 1_000_000),
+    default=100,
+    show_default=True,
+    help="Of one token, or person; more are answered 429.",
+)
+def serve(data: Path | None, port: int, database_url: str | None, demo: bool, look_every: str, rate: int) -> None:
     """Run a hub: many agencies submit reports, each sees exactly what it may."""
     with hub_parts():
         from tocsin.hub.making.due import days_of
         from tocsin.server.serve import default_folder
         from tocsin.server.serve import serve as run
-    run(data or default_folder(), port, database_url, click.echo, demo=demo, look_every=days_of(look_every))
+    run(data or default_folder(), port, database_url, click.echo, demo=demo, look_every=days_of(look_every), rate=rate)

@@ -28,7 +28,7 @@ from tocsin.hub.uploads import Uploads
 from tocsin.store import Jsonb, Store
 from tocsin.terms.ids import report_id as id_of
 
-__all__ = ["MOST", "Caller", "Hub", "Staff", "clock", "hashed", "instant", "new_token"]
+__all__ = ["MOST", "PUBLIC", "Caller", "Hub", "Staff", "clock", "hashed", "instant", "new_token"]
 
 
 PUBLIC = "public"  # the audience that is nobody's

@@ -17,8 +17,9 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from tocsin.errors import Denied, Malformed, StoreError
-from tocsin.hub import Caller, Hub
+from tocsin.hub import PUBLIC, Caller, Hub
 from tocsin.server.errors import on_error
+from tocsin.server.fairness import Fair, kind_of
 from tocsin.server.journal import Journal
 from tocsin.server.openapi import Described
 from tocsin.server.rooms import ROOMS
@@ -33,15 +34,21 @@ ASKS = ("agency", "staff", "any", "public", "person")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def make_app(hub: Hub, journal: Journal | None = None) -> Litestar:
-    """The API over a hub. journal: what /metrics tells; it counts what goes through `journal.around(app)`."""
+def make_app(hub: Hub, journal: Journal | None = None, fair: Fair | None = None) -> Litestar:
+    """The API over a hub. journal: what /metrics tells; it counts what goes through `journal.around(app)`.
+
+    fair: how much one agency may take; all that it likes, where it is left out.
+    """
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Default deny: a route that does not say whom it is for is for nobody."""
-        whom = "any" if connection.scope["method"] == "OPTIONS" and is_taxii(connection.scope["path"]) else handler.opt.get("for")  # type: ignore[typeddict-item]
+        method, path = connection.scope["method"], connection.scope["path"]  # type: ignore[typeddict-item]
+        whom, kind = "any" if method == "OPTIONS" and is_taxii(path) else handler.opt.get("for"), kind_of(method, path)
         if whom == "public":
+            if fair is not None and path.startswith("/api/public/"):
+                fair.enter(PUBLIC, kind)
             return
-        if "\0" in connection.scope["path"] or b"%00" in connection.scope["query_string"]:  # no text of the database has one
+        if "\0" in path or b"%00" in connection.scope["query_string"]:  # no text of the database has one
             raise Malformed("the address has a zero character: nothing is called so")
         who = await anyio.to_thread.run_sync(_who, hub, connection, whom)
         if whom not in ASKS:
@@ -49,6 +56,9 @@ def make_app(hub: Hub, journal: Journal | None = None) -> Litestar:
         if whom != "any" and (who.clearance.agency is None) != (whom == "staff"):
             raise Denied("this is for the hub's own staff" if whom == "staff" else "this is for agencies")
         connection.state["caller"] = who
+        if fair is not None:
+            fair.take(who.clearance.agency, who.label)
+            fair.enter(who.clearance.agency, kind)
 
     return Litestar(
         [*ROUTES, ROOMS, TAXII],

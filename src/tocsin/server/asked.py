@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
 import msgspec
@@ -14,7 +14,9 @@ from litestar.params import QueryParameter
 
 from tocsin.errors import Malformed
 from tocsin.hub import MOST, Caller, Hub
+from tocsin.server.fairness import lane
 
+T = TypeVar("T")
 Json = dict[str, Any]
 AnyRequest = Request[Any, Any, Any]
 Line = Annotated[int, QueryParameter(ge=0, le=2**62, description="Where to go on: `next` of the page before.")]
@@ -23,7 +25,15 @@ Limit = Annotated[int, QueryParameter(ge=1, le=MOST)]
 AGENCY, STAFF, ANY, PUBLIC = ({"for": whom} for whom in ("agency", "staff", "any", "public"))
 TheHub = NamedDependency[Hub]
 Who = NamedDependency[Caller]
-in_thread = anyio.to_thread.run_sync
+
+
+async def in_thread(call: Callable[..., T], *args: Any) -> T:
+    """What a call gives, which is made in a thread when it is the turn of who asks. Raises `TooMany`."""
+    own = lane.get()
+    if own is None:
+        return await anyio.to_thread.run_sync(call, *args)
+    async with own:
+        return await anyio.to_thread.run_sync(call, *args)
 
 
 class WrongMedia(ClientException):

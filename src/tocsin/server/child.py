@@ -30,6 +30,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
     from tocsin.hub import Hub, clock
     from tocsin.hub.posted import posted
     from tocsin.server.app import make_app
+    from tocsin.server.fairness import RATE, Fair
     from tocsin.server.journal import Journal
     from tocsin.server.patience import CONNECTIONS, Patient, in_time
 
@@ -40,7 +41,8 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
         with store.transaction(None) as tx:
             last = tx.one("last_tick")
         journal = Journal()
-        app = journal.around(in_time(make_app(Hub(store, clock(last["last"] if last else None)), journal)))
+        hub, fair = Hub(store, clock(last["last"] if last else None)), Fair(told.get("rate", RATE))
+        app = journal.around(in_time(make_app(hub, journal, fair)))
         options: dict[str, Any] = {"log_config": None, "access_log": False, "http": Patient}
         server = uvicorn.Server(
             uvicorn.Config(

@@ -51,7 +51,7 @@ def _of(request: Request[Any, Any, Any], why: Exception) -> Response[dict[str, A
     if isinstance(why, Busy):
         return answer(503, str(why), {"Retry-After": "5"})
     if isinstance(why, TooMany):
-        return answer(429, str(why), {"Retry-After": "5"})
+        return answer(429, str(why), {"Retry-After": str(why.seconds)})
     for kind in type(why).__mro__:
         if kind in STATUS:
             return answer(STATUS[kind], str(why))

@@ -68,7 +68,7 @@ def _describe(key: str, operation: dict[str, Any], told: dict[str, Any]) -> None
     if told.get("public"):
         operation["security"] = []
     else:
-        status |= {401, 403}
+        status |= {401, 403, 429}
     if takes is not None or operation.get("parameters"):
         status.add(400)
     if "{" in key:  # a name with a slash in it leads to no page

@@ -19,6 +19,7 @@ from urllib.request import urlopen
 from tocsin.errors import StoreError
 from tocsin.gate import tlp2
 from tocsin.hub import Staff, clock
+from tocsin.server.fairness import RATE
 from tocsin.server.parts import Part
 from tocsin.store import Store
 from tocsin.store.alone import Alone
@@ -35,8 +36,11 @@ def default_folder() -> Path:
     return Path("/var/lib/tocsin") if os.geteuid() == 0 else Path.home() / ".local" / "share" / "tocsin"
 
 
-def serve(folder: Path, port: int, database_url: str | None, say: Say, *, demo: bool = False, look_every: int = 1) -> None:
-    """Runs a hub until SIGTERM or ctrl-C; demo: filled with invented agencies; look_every: days between two looks for signals.
+def serve(
+    folder: Path, port: int, database_url: str | None, say: Say, *, demo: bool = False, look_every: int = 1, rate: int = RATE
+) -> None:
+    """Runs a hub until SIGTERM or ctrl-C; demo: filled with invented agencies; look_every: days between two looks for signals;
+    rate: requests a second of one token.
 
     Raises `StoreError` where the database does not start or is another hub's, or a process ends again and again."""
     stop = threading.Event()
@@ -48,7 +52,7 @@ def serve(folder: Path, port: int, database_url: str | None, say: Say, *, demo: 
             roles = prepare(admin, secrets)
             install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
             first = _first_token(roles["web"])
-            parts[0].tell({"conninfo": roles["web"], "port": port})
+            parts[0].tell({"conninfo": roles["web"], "port": port, "rate": rate})
             _answers(port, parts[0], stop)
             parts.append(Part("fuse"))
             parts[1].tell({"conninfo": roles["fuse"], "every": look_every})
