@@ -316,6 +316,7 @@ class Oracle:
         assert report is not None
         with psycopg.connect(self.second.roles["owner"]) as connection:
             connection.execute("SET search_path = tocsin")
+            connection.execute("SELECT tick(%s)", (self.clock(),))
             for table, row in zip(("report", "handling"), report, strict=True):
                 connection.execute(f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s)", (Jsonb(row),))
             connection.execute("SELECT settle(ARRAY[%s]::uuid[], %s)", (ident, self.clock()))
@@ -456,6 +457,9 @@ class Oracle:
         """Collections, object by object: by `next`, by the time of what was added last, and each by its id and its version."""
         for page in ("/taxii2/", "/taxii2/hub/", "/taxii2/hub/collections/", "/taxii2/hub/collections/inbox/objects/"):
             self._same(page)
+        for group in GROUPS:
+            for page in ("", "manifest/", "objects/", "objects/?limit=2"):
+                self._same(f"/taxii2/hub/collections/group:{group}/{page}")
         root = "/taxii2/hub/collections/picture/"
         lines = self._same(f"{root}manifest/").get("objects", [])
         for kind in ("report", "location", "identity"):

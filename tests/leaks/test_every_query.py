@@ -29,7 +29,7 @@ AS_OF = datetime(2026, 1, 1, tzinfo=UTC)  # when the hub's clock stands
 OPEN = {"agencies", "audiences", "joined", "last_tick", "look_due", "standing"}
 #: Queries that go on after an id.
 AFTER_ID = ("reports_after", "seen_then")
-AFTER_TIME = ("feed_from", "inbox_page")
+AFTER_TIME = ("feed_from", "group_from", "inbox_page")
 
 
 class Filled:
@@ -50,6 +50,7 @@ class Filled:
         }
         made = [world.submit("A", post | {"own_id": str(n), "orcon": True})[0]["report_id"] for n in range(3)]
         self.report, self.other, self.gone = made
+        world.submit("A", {"own_id": SECRET, "marking": "AMBER", "releasable_to": [f"group:{SECRET}"], "text": SECRET})
         self.judgement = self._done("A", "/api/judgements", {"decides": "merge", "reports": made[:2], "why": SECRET})["judgement_id"]
         self.request = self._done("C", f"/api/reports/{self.report}/requests", {"to": "A", "why": SECRET})["request_id"]
         self._done("A", f"/api/reports/{self.report}/release", {"to": "C", "why": SECRET})
@@ -200,6 +201,7 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         "own_page",
         "latest_page",
         "feed_on",
+        "group_on",
         "posting",
         "uploads",
         "upload_one",
@@ -208,7 +210,9 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         text = repr(asked(filled, name, "A", {"at": LATER} if name in ("own_page", "latest_page") else {}))
         assert {n for n in filled.names if n in text}, name
     for name in AFTER_TIME:
-        assert asked(filled, name, "A", {"after": datetime(2100, 1, 1, tzinfo=UTC) if name == "feed_from" else after_of(name), "ids": None})
+        assert asked(
+            filled, name, "A", {"after": datetime(2100, 1, 1, tzinfo=UTC) if name.endswith("_from") else after_of(name), "ids": None}
+        )
     assert {n for n in filled.names if n in repr(asked(filled, "signals_given", "C", {"audience": "C"}))}
     assert asked(filled, "signal_releases", "A", {}) == [{"agency": "C"}]
     assert asked(filled, "picture_one", "A", {"what": "picture"})

@@ -1,4 +1,4 @@
-"""The hub as TAXII 2.1 has it: of each agency a picture, which it reads, and an inbox, to which it sends and where it finds again what it sent.
+"""The hub as TAXII 2.1 has it: of each agency a picture, which it reads, an inbox, to which it sends and where it finds again what it sent, and its groups.
 
 What a picture has is what the feed has, report by report as STIX; its order is that of the feed. An inbox is its agency's alone: what of it is a report goes to
 the hub as every report does, and the rest is kept as it was sent.
@@ -24,6 +24,7 @@ from tocsin.store import Store
 
 __all__ = ["Collection", "Filters", "Page", "Taxii"]
 
+GROUP = "group:"  # what the alias of a group's collection begins with
 NO_COLLECTION = "no such collection, or none that you may see"
 NO_OBJECT = "no such object, or none that you may see"
 WHY = "deleted by TAXII"
@@ -46,7 +47,13 @@ class Taxii(Door):
         inbox = Collection(
             id_of("inbox", agency), "inbox", f"Inbox of {agency}", "What the agency sends, and finds here again.", reads, writes
         )
-        return [picture, inbox]
+        groups = [
+            Collection(
+                id_of("group", g), GROUP + g, f"Group {g}", "Reports that are marked for the group, as the agency sees them.", reads, False
+            )
+            for g in sorted(who.clearance.groups)
+        ]
+        return [picture, inbox, *groups]
 
     def collection(self, who: Caller, name: str) -> Collection:
         """One, by its id or its alias. Raises `NotThere`."""
@@ -59,7 +66,9 @@ class Taxii(Door):
         """The objects that were added first, of those asked for. Raises `NotThere`, `Denied`."""
         one = self.collection(who, name)
         who.needs(Action.READ)
-        return (self._inbox if one.alias == "inbox" else self._picture).page(who, asked, limit)
+        if one.alias == "inbox":
+            return self._inbox.page(who, asked, limit)
+        return self._picture.page(who, asked, limit, one.alias.removeprefix(GROUP) if one.alias != "picture" else "")
 
     def object(self, who: Caller, name: str, ident: str, asked: Filters, limit: int) -> Page:
         """The versions of one object. Raises `NotThere` where there is none at all, and where none may be seen, alike."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,22 +27,55 @@ Placed = tuple[dict[str, Any], datetime]  # a row, and the first of its two micr
 Found = tuple[Item, dict[str, Any] | None]  # an item, and the row that it was made of
 
 
-class Picture(Door):
-    """The reports of an agency's feed, as objects of STIX."""
+@dataclass(frozen=True)
+class _Feed:
+    """The lines of an agency's feed, or of those those that are marked for a group."""
 
-    def page(self, who: Caller, asked: Filters, limit: int) -> Page:
+    tx: Transaction
+    agency: str
+    group: str
+
+    def one(self, query: str, **values: Any) -> dict[str, Any] | None:
+        return self.tx.one(("group_" if self.group else "feed_") + query, audience=self.agency, group=self.group, **values)
+
+    def on(self, at: datetime, ident: uuid.UUID, before: datetime, limit: int, skip: int) -> list[dict[str, Any]]:
+        query = "group_on" if self.group else "feed_on"
+        return self.tx.all(query, audience=self.agency, group=self.group, at=at, id=ident, before=before, limit=limit, skip=skip)
+
+    def row(self, report_id: uuid.UUID | None) -> dict[str, Any] | None:
+        row = self.tx.one("feed_one", audience=self.agency, report_id=report_id)
+        if row is None or not self.group:
+            return row
+        since = self.one("one", report_id=report_id)
+        return None if since is None else row | since
+
+    def place(self, line: Line) -> tuple[int, bool]:
+        """How many of the lines that opened with one stand before it, and whether it is there still."""
+        found = self.one("place", at=line.at, report_id=line.report_id) or {"place": 0, "there": False}
+        return found["place"], found["there"]
+
+    def opened(self, row: dict[str, Any]) -> datetime:
+        at: datetime = row["opened_at" if self.group else "visible_at"]
+        return at
+
+
+class Picture(Door):
+    """The reports of an agency's feed, as objects of STIX; or of these, those that are marked for a group that it is in."""
+
+    def page(self, who: Caller, asked: Filters, limit: int, group: str = "") -> Page:
         """The first objects of those asked for."""
         if asked.nothing:
             return Page()
-        agency = who.agency
-        with self.store.transaction(agency) as tx:
+        with self.store.transaction(who.agency) as tx:
             tx.do("by_key")
-            asked = _onward(tx, agency, asked)
+            feed = _Feed(tx, who.agency, group)
+            asked = _onward(feed, asked)
             found: list[Found] = [(item, None) for item in self._standing(tx) if item.added > asked.after and _wanted(item, asked)]
-            found += self._of_lines(tx, who, asked, limit)
+            found += self._of_lines(feed, who, asked, limit)
             found.sort(key=lambda f: f[0].added)
             rows = {id(row): row for _, row in found[:limit] if row is not None}
-            allowed = {id(row) for row in self.read(tx, who, list(rows.values()), "taxii picture", asked=_one(asked))}
+            what = f"taxii group {group}" if group else "taxii picture"
+            allowed = {id(row) for row in self.read(tx, who, list(rows.values()), what, asked=_one(asked))}
         kept = tuple(item for item, row in found[:limit] if row is None or id(row) in allowed)
         return Page(kept, len(found) > limit)
 
@@ -55,14 +88,14 @@ class Picture(Door):
             before = max(row["added_at"], before + MICROSECOND)
             yield _item(before, identity_of(row["name"], instant_of(row["added_at"])))
 
-    def _of_lines(self, tx: Transaction, who: Caller, asked: Filters, limit: int) -> list[Found]:
+    def _of_lines(self, feed: _Feed, who: Caller, asked: Filters, limit: int) -> list[Found]:
         """One more than the limit, where there are so many."""
         found: list[Found] = []
         if asked.types is not None and not asked.types & _LINES:
             return found
-        for row, at in _some(tx, who, asked) if asked.ids is not None else _lines(tx, who, asked, limit + 1):
+        for row, at in _some(feed, asked) if asked.ids is not None else _lines(feed, asked, limit + 1):
             made = objects_of(shown(row, who.clearance))
-            line = Line(row["visible_at"], row["report_id"])
+            line = Line(feed.opened(row), row["report_id"])
             items = [_item(at + (2 - len(made) + n) * MICROSECOND, one, line) for n, one in enumerate(made)]
             found += [(item, row) for item in items if item.added > asked.after and _wanted(item, asked)]
             if len(found) > limit and asked.ids is None:
@@ -74,13 +107,13 @@ def _item(added: datetime, made: dict[str, Any], line: Line | None = None) -> It
     return Item(added, made.get("modified", made["created"]), made, line)
 
 
-def _onward(tx: Transaction, agency: str, asked: Filters) -> Filters:
+def _onward(feed: _Feed, asked: Filters) -> Filters:
     """Where a reader goes on after a line: some that opened with it may have closed since, and those after it have moved up."""
     if asked.past is None:
         return asked
-    now = tx.one("feed_place", audience=agency, at=asked.past.at, report_id=asked.past.report_id) or {"place": 0, "there": False}
-    given = (asked.after - asked.past.at) // MICROSECOND % 2 if now["there"] else -1
-    return replace(asked, after=asked.past.at + (2 * now["place"] + given) * MICROSECOND)
+    place, there = feed.place(asked.past)
+    given = (asked.after - asked.past.at) // MICROSECOND % 2 if there else -1
+    return replace(asked, after=asked.past.at + (2 * place + given) * MICROSECOND)
 
 
 def _wanted(item: Item, asked: Filters) -> bool:
@@ -95,14 +128,14 @@ def _one(asked: Filters) -> str:
     return ident if ident.partition("--")[0] in _LINES else ""
 
 
-def _some(tx: Transaction, who: Caller, asked: Filters) -> Iterator[Placed]:
+def _some(feed: _Feed, asked: Filters) -> Iterator[Placed]:
     """The lines of some objects: a report and its place have its id."""
     idents = {ident.partition("--")[2] for ident in asked.ids or () if ident.partition("--")[0] in _LINES}
     for ident in sorted(idents):
-        row = tx.one("feed_one", audience=who.agency, report_id=_uuid(ident))
+        row = feed.row(_uuid(ident))
         if row is not None:
-            place = tx.one("feed_place", audience=who.agency, at=row["visible_at"], report_id=row["report_id"])
-            yield row, row["visible_at"] + 2 * (place or {"place": 0})["place"] * MICROSECOND
+            at = feed.opened(row)
+            yield row, at + 2 * feed.place(Line(at, row["report_id"]))[0] * MICROSECOND
 
 
 def _uuid(text: str) -> uuid.UUID | None:
@@ -112,10 +145,10 @@ def _uuid(text: str) -> uuid.UUID | None:
         return None
 
 
-def _lines(tx: Transaction, who: Caller, asked: Filters, limit: int) -> Iterator[Placed]:
+def _lines(feed: _Feed, asked: Filters, limit: int) -> Iterator[Placed]:
     """Lines from where the reader goes on, page by page."""
     low, before = _between(asked.versions)
-    start = tx.one("feed_from", audience=who.agency, after=asked.after) or {"at": EPOCH, "many": 0}
+    start = feed.one("from", after=asked.after) or {"at": EPOCH, "many": 0}
     at, skip = start["at"], max(0, ((asked.after - start["at"]) // MICROSECOND + 1) // 2)
     ident = _FIRST
     if skip >= start["many"]:
@@ -124,10 +157,10 @@ def _lines(tx: Transaction, who: Caller, asked: Filters, limit: int) -> Iterator
         at, ident, skip = low, _FIRST, 0
     place, size = skip, min(limit, MOST)
     while True:
-        rows = tx.all("feed_on", audience=who.agency, at=at, id=ident, before=before, limit=size, skip=skip)
+        rows = feed.on(at, ident, before, size, skip)
         for row in rows:
-            place = place if row["visible_at"] == at else 0
-            at, ident, skip = row["visible_at"], row["report_id"], 0
+            place = place if feed.opened(row) == at else 0
+            at, ident, skip = feed.opened(row), row["report_id"], 0
             yield row, at + 2 * place * MICROSECOND
             place += 1
         if len(rows) < size:

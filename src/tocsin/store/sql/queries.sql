@@ -418,6 +418,34 @@ SELECT count(*) FILTER (WHERE f.report_id < %(report_id)s) AS place, coalesce(bo
 FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.visible_at = %(at)s AND f.report_id <= %(report_id)s
     AND (f.audience <> '*' OR (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id LIMIT 1) IS NULL)
 
+-- group_from: as feed_from, of the reports that are marked for a group that the audience is in
+WITH latest AS MATERIALIZED (SELECT max(at) AS at FROM grouped WHERE audience = %(audience)s AND group_name = %(group)s AND at <= %(after)s)
+SELECT l.at, (SELECT count(*) FROM grouped g WHERE g.audience = %(audience)s AND g.group_name = %(group)s AND g.at = l.at) AS many
+FROM latest l WHERE l.at IS NOT NULL
+
+-- group_on: as feed_on, of the reports that are marked for a group that the audience is in
+SELECT g.at AS opened_at, f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
+    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
+     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
+    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
+    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> g.report_id)
+        THEN r.part_of END AS part_of
+FROM (
+    SELECT at, report_id FROM grouped WHERE audience = %(audience)s AND group_name = %(group)s AND (at, report_id) > (%(at)s, %(id)s) AND at < %(before)s
+    ORDER BY at, report_id LIMIT %(limit)s OFFSET %(skip)s
+) g
+JOIN LATERAL (
+    SELECT e.visible_at, e.part_of FROM feed e WHERE e.audience IN (%(audience)s, '*') AND e.report_id = g.report_id ORDER BY e.audience = '*' LIMIT 1
+) f ON true
+JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY g.at, g.report_id
+
+-- group_one: since when a report is marked for a group that the audience is in
+SELECT at AS opened_at FROM grouped WHERE audience = %(audience)s AND group_name = %(group)s AND report_id = %(report_id)s
+
+-- group_place: as feed_place, of the reports that are marked for a group that the audience is in
+SELECT count(*) FILTER (WHERE g.report_id < %(report_id)s) AS place, coalesce(bool_or(g.report_id = %(report_id)s), false) AS there
+FROM grouped g WHERE g.audience = %(audience)s AND g.group_name = %(group)s AND g.at = %(at)s AND g.report_id <= %(report_id)s
+
 -- joined: since when each agency is in the hub, those that have left included, for their reports stay
 SELECT name, added_at FROM agency ORDER BY added_at, name
 

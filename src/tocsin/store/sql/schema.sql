@@ -794,6 +794,56 @@ CREATE POLICY every ON pictured TO tocsin_fuse USING (true);
 CREATE POLICY every ON look TO tocsin_fuse USING (true);
 CREATE POLICY every ON signal TO tocsin_fuse USING (true);
 
+-- Reports that are marked for a group, for each agency that is in it: since when.
+CREATE TABLE grouped (
+    audience text NOT NULL REFERENCES agency, group_name text NOT NULL, report_id uuid NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (audience, group_name, report_id)
+);
+CREATE INDEX grouped_order ON grouped (audience, group_name, at, report_id);
+CREATE INDEX grouped_report ON grouped (uuid_hash(report_id));
+
+-- Brings it in line with the handling of some reports, at the time of the write that changed it.
+CREATE FUNCTION regroup(p_reports uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+    WITH wanted AS MATERIALIZED (
+        SELECT m.agency, m.group_name, h.report_id FROM unnest(p_reports) i (report_id) JOIN handling h USING (report_id)
+        JOIN marking k ON k.name = h.marking AND k.reach = 'named' JOIN member m ON 'group:' || m.group_name = ANY (h.releasable_to)
+    ),
+    gone AS (
+        DELETE FROM grouped g USING unnest(p_reports) i (report_id) WHERE uuid_hash(g.report_id) = uuid_hash(i.report_id) AND g.report_id = i.report_id
+            AND NOT EXISTS (SELECT FROM wanted w WHERE w.agency = g.audience AND w.group_name = g.group_name AND w.report_id = g.report_id)
+    )
+    INSERT INTO grouped SELECT w.agency, w.group_name, w.report_id, c.last FROM wanted w CROSS JOIN clock c ON CONFLICT DO NOTHING
+$$;
+CREATE FUNCTION regroup_new() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_touched uuid[] := ARRAY(SELECT report_id FROM new WHERE EXISTS (SELECT FROM unnest(releasable_to) n WHERE n LIKE 'group:%'));
+BEGIN
+    IF v_touched <> '{}' THEN PERFORM regroup(v_touched); END IF;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION regroup_old() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_touched uuid[] := ARRAY(SELECT report_id FROM old WHERE EXISTS (SELECT FROM unnest(releasable_to) n WHERE n LIKE 'group:%'));
+BEGIN
+    IF v_touched <> '{}' THEN PERFORM regroup(v_touched); END IF;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION regroup_members() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_group text := coalesce(NEW.group_name, OLD.group_name);
+BEGIN
+    PERFORM regroup(ARRAY(SELECT report_id FROM handling WHERE releasable_to @> ARRAY['group:' || v_group]));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER grouped_new AFTER INSERT ON handling REFERENCING NEW TABLE AS new FOR EACH STATEMENT EXECUTE FUNCTION regroup_new();
+CREATE TRIGGER grouped_changed AFTER UPDATE ON handling REFERENCING NEW TABLE AS new FOR EACH STATEMENT EXECUTE FUNCTION regroup_new();
+CREATE TRIGGER grouped_before AFTER UPDATE ON handling REFERENCING OLD TABLE AS old FOR EACH STATEMENT EXECUTE FUNCTION regroup_old();
+CREATE TRIGGER grouped_gone AFTER DELETE ON handling REFERENCING OLD TABLE AS old FOR EACH STATEMENT EXECUTE FUNCTION regroup_old();
+CREATE TRIGGER grouped_members AFTER INSERT OR DELETE ON member FOR EACH ROW EXECUTE FUNCTION regroup_members();
+
+REVOKE ALL ON FUNCTION regroup, regroup_new, regroup_old, regroup_members FROM PUBLIC;
+GRANT SELECT ON grouped TO tocsin_web;
+ALTER TABLE grouped ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON grouped FOR SELECT TO tocsin_web USING (audience = asking());
+
 -- TAXII: what an agency sent as STIX, object by object, for itself alone; of a post, what became of it; and the key that seals where a reader goes on.
 
 CREATE TABLE seal (one boolean PRIMARY KEY DEFAULT true CHECK (one), key text NOT NULL DEFAULT gen_random_uuid()::text || gen_random_uuid()::text);
