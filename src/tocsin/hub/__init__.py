@@ -14,6 +14,7 @@ from tocsin.hub.accounts import Accounts
 from tocsin.hub.acts import Acts
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
+from tocsin.hub.coding import with_words
 from tocsin.hub.cursor import after_of, before_of, next_of
 from tocsin.hub.door import MOST, NOT_THERE, Door, page_of, uuid_of
 from tocsin.hub.judging import Judging
@@ -71,11 +72,11 @@ class Hub(Door):
                 continue
             again = rows.setdefault(row["report_id"], row)
             answers.append({"status": "" if again is row else _known(again["body"] == row["body"]), "report_id": row["report_id"]})
-        at = self.now()
+        for row, body in zip(rows.values(), with_words([row["body"] for row in rows.values()]), strict=True):
+            row["body"] = body
         with self.store.transaction(agency) as tx:
-            found = (
-                {str(r["report_id"]): r for r in tx.all("submit", agency=agency, at=at, rows=Jsonb(list(rows.values())))} if rows else {}
-            )
+            sent = tx.all("submit", agency=agency, at=self.now(), rows=Jsonb(list(rows.values()))) if rows else []
+            found = {str(r["report_id"]): r for r in sent}
             for answer in answers:
                 if answer["status"] == "":
                     one = found.get(answer["report_id"])

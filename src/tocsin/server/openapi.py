@@ -106,7 +106,7 @@ def report() -> dict[str, Any]:
     """A report as it is shown."""
     from tocsin.terms.tables import REPORTS
 
-    unseen = {"known_at", "hindsight", "coded_spans", "file", "row", "source_hash"}
+    unseen = {"known_at", "hindsight", "file", "row", "source_hash"}
     fields = {c.name: _given(c.dtype) | {"description": c.meaning} for c in REPORTS if c.name not in unseen}
     own = {name: {"type": "string", "description": "Of one's own reports."} for name in OWN}
     return {"type": "object", "required": ["report_id", "agency", "received_at", "marking"], "properties": own | fields}

@@ -217,6 +217,11 @@ BEGIN
     IF p_agency IS DISTINCT FROM tocsin.asking() THEN RAISE EXCEPTION 'an agency acts in its own name only'; END IF;
 END $$;
 
+-- A body as it was posted, without what the text coder made of its words (hub/coding.py).
+CREATE FUNCTION posted(p_body jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
+    SELECT p_body - 'coded_spans' - ARRAY(SELECT s ->> 'field' FROM jsonb_array_elements(p_body -> 'coded_spans') s)
+$$;
+
 -- Appends reports; resending is harmless. stored: it is new; same: what stands there says the same. One that was purged is not taken again, and not given back.
 CREATE FUNCTION submit(p_agency text, p_at timestamptz, p_rows jsonb) RETURNS TABLE (report_id uuid, stored boolean, same boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
@@ -243,7 +248,7 @@ BEGIN
     SELECT coalesce(array_agg(report_id), '{}') INTO v_new FROM handled;
     PERFORM settle(v_new, v_at);
     RETURN QUERY
-        SELECT r.report_id, r.report_id = ANY (v_new), r.agency = p_agency AND r.body = x.body
+        SELECT r.report_id, r.report_id = ANY (v_new), r.agency = p_agency AND posted(r.body) = posted(x.body)
         FROM jsonb_to_recordset(p_rows) AS x (report_id uuid, body jsonb) JOIN report r ON r.report_id = x.report_id;
 END $$;
 
