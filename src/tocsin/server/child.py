@@ -18,6 +18,7 @@ from typing import Any
 
 from tocsin.errors import StoreError, TocsinError
 from tocsin.server.journal import Lines
+from tocsin.server.parts import ANEW
 from tocsin.store import Store
 
 PORT_WAIT = 12.0  # seconds; a web process that is told to end ends within 8
@@ -86,20 +87,29 @@ def listening(port: int, stop: threading.Event) -> socket.socket:
 
 def fuse() -> Callable[[dict[str, Any], threading.Event], None]:
     """Makes incidents anew where something changed, and sees to it that what else is asked for is made."""
+    from tocsin.hub.pictures import FORGET
     from tocsin.hub.pictures import run as refresh
-    from tocsin.server.errands import errands
+    from tocsin.server.errands import Errand
 
     def run(told: dict[str, Any], stop: threading.Event) -> None:
         store = Store(told["conninfo"], size=3)
-        beside = [
-            threading.Thread(target=errands, args=(store, told | {"what": what}, stop), daemon=True) for what in ("pictures", "looks")
-        ]
-        for thread in beside:
-            thread.start()
-        refresh(store, stop)
-        for thread in beside:
-            thread.join(10)
+        over = threading.Event()
+        beside = [Errand(store, told | {"what": what}, over) for what in ("pictures", "looks")]
+        for errand in beside:
+            errand.start()
+
+        def end() -> None:
+            stop.wait()
+            over.set()
+
+        threading.Thread(target=end, daemon=True).start()
+        anew = refresh(store, over, forget=told.get("forget", FORGET), free=lambda: not any(errand.at_it for errand in beside))
+        over.set()
+        for errand in beside:
+            errand.join(10)
         store.close()
+        if anew:
+            sys.exit(ANEW)
 
     return run
 

@@ -16,6 +16,28 @@ WAIT = 0.3  # seconds between two looks for what is to be made
 REST = 5.0  # seconds before it is tried again where the process failed
 
 
+class Errand(threading.Thread):
+    """`errands` in a thread; `at_it` while it has something made."""
+
+    def __init__(self, store: Store, told: dict[str, object], stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self._given, self._parts = (store, told, stop), list[Part]()
+
+    def run(self) -> None:
+        """Until it is stopped."""
+
+        def start() -> Part:
+            self._parts = [Part("make")]
+            return self._parts[0]
+
+        errands(*self._given, start)
+
+    @property
+    def at_it(self) -> bool:
+        """Whether a process makes something."""
+        return any(part.runs() for part in self._parts)
+
+
 def errands(store: Store, told: dict[str, object], stop: threading.Event, start: Callable[[], Part] = lambda: Part("make")) -> None:
     """Starts the process `make` where something waits, until `stop`.
 

@@ -10,6 +10,8 @@ import time
 
 from tocsin.errors import StoreError
 
+#: The status of a part that ends to begin anew.
+ANEW = 75
 #: A part that ends by itself so often in a minute is not started again.
 MOST_ENDS = 5
 
@@ -39,20 +41,29 @@ class Part:
         return self.process.poll() is None
 
     def keep(self) -> bool:
-        """Starts it again where it has ended; whether it had. Raises `StoreError` where that does not help."""
+        """Starts it again where it has ended; whether it had, but for one that begins anew. Raises `StoreError` where that does not help."""
         if self.runs() or (self.once and self.process.returncode == 0):
             return False
         if self.once:
             raise StoreError(f"the {self.name} was not made: see above")
+        if self.process.returncode == ANEW:
+            self._restart()
+            return False
         now = time.monotonic()
         self._ends = [*(at for at in self._ends if now - at < 60), now]
         if len(self._ends) > MOST_ENDS:
             raise StoreError(
                 f"the hub's {self.name} process ends by itself again and again (status {self.process.returncode}): see its log"
             )
+        self._restart()
+        return True
+
+    def _restart(self) -> None:
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
         self.process = self._start()
         self.tell(self._told)
-        return True
 
     def close(self) -> None:
         """Tells it to end: it finishes what it is at."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ from tocsin.terms.tables import REPORTS, empty
 WAIT = 0.1  # seconds between two looks for what changed
 AT_ONCE = 20_000  # stale lines that one transaction takes in
 LOADED = 20_000  # reports that are read at once
+FORGET = 60.0  # seconds after a purge, so that many need one beginning anew
 
 
 class Pictures:
@@ -37,6 +39,9 @@ class Pictures:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._views: Views | None = None
+        self.purged_at: float | None = (
+            None  # when something was last taken in as purged; what was kept of it stays in this process's memory
+        )
 
     def refresh(self) -> int:
         """Brings the incidents up to date with all that is stored; gives how many changes that took in. Raises `StoreError`."""
@@ -92,6 +97,7 @@ class Pictures:
     def _take_in(self, views: Views, tx: Transaction, rows: list[dict[str, Any]]) -> None:
         ids = sorted({str(row["report_id"]) for row in rows})
         sees, own = self._who_sees(views, tx, ids)
+        self._note_purged(tx, [i for i in ids if not sees[i] and views.number_of(i) is not None])
         new = [i for i in ids if views.number_of(i) is None]
         found = tx.all("reports", ids=array(new)) if new else []
         there = {str(row["report_id"]) for row in found} | {i for i in ids if i not in new}
@@ -104,6 +110,11 @@ class Pictures:
         known = {j.id: j for j in views.judgements} | {j.id: j for j in self._judgements(tx, ids)}
         if len(known) > len(views.judgements):
             self._write(views, tx, views.judge(known.values()), ids)
+
+    def _note_purged(self, tx: Transaction, unseen: list[str]) -> None:
+        """Of reports that nobody sees any more, some may be gone; those of an agency that has left are kept."""
+        if unseen and len(tx.all("reports", ids=array(unseen))) < len(unseen):
+            self.purged_at = time.monotonic()
 
     def _judgements(self, tx: Transaction, ids: list[str] | None) -> list[Judgement]:
         """Those that name one of these reports, or all."""
@@ -146,8 +157,12 @@ def refresh(store: Store) -> int:
     return Pictures(store).refresh()
 
 
-def run(store: Store, stop: threading.Event) -> None:
-    """Refreshes until `stop` is set; a database that does not answer is asked again."""
+def run(store: Store, stop: threading.Event, *, forget: float = FORGET, free: Callable[[], bool] = lambda: True) -> bool:
+    """Refreshes until `stop` is set; a database that does not answer is asked again.
+
+    True where the process is to begin anew, so that its memory holds nothing of what was purged: so many seconds after the last purge, when nothing is
+    to be fused and `free` says that nothing else would be cut short.
+    """
     pictures = Pictures(store)
     while not stop.is_set():
         try:
@@ -155,5 +170,8 @@ def run(store: Store, stop: threading.Event) -> None:
         except StoreError as why:
             logging.getLogger("tocsin").warning("incidents wait: %s", why)
             done = 0
+        if not done and pictures.purged_at is not None and time.monotonic() - pictures.purged_at >= forget and free():
+            return True
         if not done:
             stop.wait(WAIT)
+    return False
