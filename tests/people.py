@@ -60,15 +60,15 @@ class Person:
         if code is None:
             self.world.hub.signing_in.wall.next_code()  # type: ignore[attr-defined]
             code = self.code()
-        said = {"agency": agency or self.agency, "name": name or self.name, "password": password, "code": code}
+        said = {"agency": self.agency if agency is None else agency, "name": name or self.name, "password": password, "code": code}
         return self.post("/sign-in", said)
 
 
 def person(world: World, agency: str, name: str, *roles: str) -> Person:
-    """A person who was invited by the agency's administrator, has accepted, and is signed in."""
+    """A person who was invited by the agency's administrator, has accepted, and is signed in. No agency: of the hub's own staff."""
     if not isinstance(world.hub.signing_in.wall, Wall):
         world.hub.signing_in.wall = Wall()
-    made = world.ask(agency, "POST", "/api/invitations", {"name": name, "roles": list(roles)})
+    made = world.ask(agency or "admin", "POST", "/api/invitations", {"name": name, "roles": list(roles)})
     assert made.status_code == 201, made.text
     one = Person(world, agency, name)
     assert one.accept(made.json()["path"]).status_code == 303

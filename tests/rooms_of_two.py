@@ -13,7 +13,7 @@ from hubs import World
 from tocsin.hub import hashed
 
 SESSION = "a session of B, the same in both hubs"
-ROOMS = ("/", "/incidents", "/feed", "/reports", "/report", "/upload", "/people", "/log", "/nowhere")
+ROOMS = ("/", "/incidents", "/feed", "/reports", "/report", "/upload", "/reporting", "/people", "/log", "/nowhere")
 #: Of a form, what is random.
 _NUMBER = re.compile(rb'name="form_id" value="[\w-]{43}"')
 

@@ -27,10 +27,12 @@ AXE = Path(__file__).parent / "vendor/axe.min.js"
 URDU = "کراچی: صدر میں دھماکہ، چار افراد جاں بحق اور نو زخمی۔"
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> & \"quoted\" {{ 7 * 7 }}"
 ROLES = {
-    "submit": {"/report", "/upload", "/incidents", "/feed", "/reports", "/picture/brief.html"},
-    "analyse": {"/incidents", "/feed", "/reports", "/picture/brief.html"},
-    "administer_agency": {"/incidents", "/feed", "/reports", "/picture/brief.html", "/people", "/log"},
+    "submit": {"/report", "/upload", "/incidents", "/feed", "/reports", "/picture/brief.html", "/reporting"},
+    "analyse": {"/incidents", "/feed", "/reports", "/picture/brief.html", "/reporting"},
+    "administer_agency": {"/incidents", "/feed", "/reports", "/picture/brief.html", "/reporting", "/people", "/log"},
     "oversee": {"/people", "/log"},
+    "administer_hub": {"/reporting", "/agencies", "/people", "/log"},
+    "hub's overseer": {"/reporting", "/agencies", "/people", "/log"},
 }
 WIDTHS = (360, 768, 1280, 1920)
 
@@ -61,8 +63,8 @@ class Site:
         while not self.server.started and time.monotonic() < end:
             time.sleep(0.02)
 
-    def invited(self, name: str, *roles: str) -> str:
-        made = self.world.ask("police", "POST", "/api/invitations", {"name": name, "roles": list(roles)})
+    def invited(self, name: str, *roles: str, by: str = "police") -> str:
+        made = self.world.ask(by, "POST", "/api/invitations", {"name": name, "roles": list(roles)})
         assert made.status_code == 201, made.text
         return self.url + str(made.json()["path"])
 
@@ -130,10 +132,11 @@ def test_each_role_finds_its_rooms_and_no_others_at_every_width_and_axe_finds_no
     site: Site, browse: Callable[..., Any], role: str
 ) -> None:
     page = browse(color_scheme="dark" if role == "analyse" else "light")
-    accept(page, site.invited(role.replace("_", "-"), role))
+    staff = "hub" in role
+    accept(page, site.invited(re.sub(r"\W|_", "-", role), "oversee" if "overseer" in role else role, by="admin" if staff else "police"))
     shown = {link.get_attribute("href") for link in page.locator("nav a").all()}
     assert shown == ROLES[role]
-    for path in sorted({"/report", "/upload", "/incidents", "/feed", "/reports", "/people", "/log"}):
+    for path in sorted({"/report", "/upload", "/incidents", "/feed", "/reports", "/reporting", "/agencies", "/people", "/log"}):
         answer = page.goto(site.url + path)
         assert answer.status == (200 if path in ROLES[role] else 403), path
         for width in WIDTHS:
@@ -249,6 +252,35 @@ def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(si
     assert "close account nadia" in chief.locator("main").inner_text()
     new.reload()
     assert new.url.endswith("/sign-in")
+
+
+def test_the_hubs_staff_takes_an_agency_in_and_invites_its_administrator_who_signs_in(site: Site, browse: Callable[..., Any]) -> None:
+    chief, new = browse(width=360), browse()
+    secret = accept(chief, site.invited("director", "administer_hub", by="admin"))
+    assert "what all the world may see" in chief.locator("main").inner_text()
+    chief.get_by_role("button", name="Sign out").click()
+    chief.get_by_label("Your name").fill("director")  # the agency stays empty
+    chief.get_by_label("Password").fill(PASSWORD)
+    chief.get_by_label("Code").fill(pyotp.TOTP(secret).at(int(time.time()) + 30))
+    chief.get_by_role("button", name="Sign in").click()
+    chief.get_by_role("link", name="Agencies and groups").click()
+    chief.locator("#name").fill("customs")
+    chief.get_by_role("button", name="Take it in", exact=True).click()
+    chief.wait_for_selector("text=Take customs into the hub?")
+    assert axe(chief) == []
+    assert width_needed(chief) == 360
+    chief.get_by_role("button", name="Yes, do it").click()
+    chief.wait_for_url("**/agencies")
+    assert "customs" in chief.locator("main").inner_text()
+    chief.get_by_role("link", name="People and tokens").first.click()
+    invite = chief.locator("form", has_text="Invite a person")
+    invite.get_by_label("Agency", exact=True).select_option("customs")
+    invite.get_by_label("Name").fill("first")
+    invite.get_by_role("checkbox", name="administer agency").check()
+    invite.get_by_role("button").click()
+    accept(new, chief.get_by_role("status").locator("code").inner_text())
+    new.wait_for_url("**/incidents")
+    assert "customs" in new.locator("header").inner_text()
 
 
 def test_a_session_opens_the_brief_of_ones_own_picture(site: Site, browse: Callable[..., Any]) -> None:

@@ -236,7 +236,16 @@ def tells_who_it_is_released_to_of_the_release(pair: Pair, monkeypatch: pytest.M
         CREATE TRIGGER planted AFTER INSERT ON told FOR EACH ROW WHEN (NEW.kind = 'release' AND pg_trigger_depth() = 0) EXECUTE FUNCTION planted()""")
 
 
+def tells_who_is_silent_by_reports_that_are_hidden(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.sql("""CREATE FUNCTION planted() RETURNS TABLE (visible_at timestamptz, report_id uuid, agency text, event_end text, reported_at text, originator text,
+        marking text, releasable_to text[], orcon boolean, released_to text[]) STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin AS
+        $$ SELECT received_at, report_id, agency, NULL, NULL, agency, 'GREEN', '{}'::text[], false, '{}'::text[] FROM report ORDER BY received_at DESC $$;
+        GRANT EXECUTE ON FUNCTION planted TO tocsin_web""")
+    monkeypatch.setitem(queries(), "lately", "SELECT * FROM planted()")  # type: ignore[arg-type]
+
+
 PLANTS = [
+    tells_who_is_silent_by_reports_that_are_hidden,
     tells_the_originator_in_which_incident_it_was_released,
     tells_the_heir_what_was_asked_before,
     gives_a_signal_as_its_releaser_has_it,

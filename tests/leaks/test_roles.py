@@ -101,7 +101,7 @@ MAY: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
 MULTIPART = {"marking": "none"}
 #: The rooms, which a session opens and no token: of which role, and a form that goes as far as the roles.
 ROOMS: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
-    ("GET", "/"): (AGENCY, None),
+    ("GET", "/"): (EVERY, None),
     ("GET", "/report"): ({"submit"}, None),
     ("POST", "/report"): ({"submit"}, {"killed": "x"}),
     ("GET", "/upload"): ({"submit"}, None),
@@ -113,10 +113,13 @@ ROOMS: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("GET", "/incidents"): (READ, None),
     ("GET", "/incidents/{incident_id}"): (READ, None),
     ("GET", "/feed"): (READ, None),
-    ("GET", "/people"): ({"administer_agency", "oversee"}, None),
-    ("POST", "/people"): ({"administer_agency"}, {"does": "x"}),
-    ("GET", "/log"): ({"administer_agency", "oversee"}, None),
-    ("POST", "/sign-out"): (AGENCY, {}),
+    ("GET", "/reporting"): (READ | STAFF, None),
+    ("GET", "/agencies"): (STAFF, None),
+    ("POST", "/agencies"): ({"administer_hub"}, {"does": "x"}),
+    ("GET", "/people"): (LOG, None),
+    ("POST", "/people"): (TOKENS, {"does": "x"}),
+    ("GET", "/log"): (LOG, None),
+    ("POST", "/sign-out"): (EVERY, {}),
 }  # fmt: skip
 #: Forms that one sends before one is signed in; tests/server/test_signing_in.py tries them.
 BEFORE = {("POST", "/sign-in"), ("POST", "/invitation/{link}")}
@@ -201,7 +204,11 @@ def test_who_may_is_let_in_and_nobody_else(world: World, method: str, path: str)
 @pytest.fixture(scope="module")
 def people(world: World) -> dict[str, Person]:
     world.hub.signing_in.hasher = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
-    return {role: person(world, "C", role.replace("_", "-"), role) for role in sorted(AGENCY)}
+    made = {role: person(world, "C", role.replace("_", "-"), role) for role in sorted(AGENCY)}
+    return made | {
+        "administer_hub": person(world, "", "chief", "administer_hub"),
+        "hub's overseer": person(world, "", "overseer", "oversee"),
+    }
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(ROOMS))
@@ -215,7 +222,7 @@ def test_a_room_opens_to_the_session_of_who_may_and_to_nobody_else(world: World,
         answer = world.client.request(method, place, headers=headers, data=fields, follow_redirects=False)
         assert answer.status_code == (303 if method == "GET" else 401), who
         assert method == "POST" or answer.headers["Location"] == "/sign-in"
-    for role in sorted(AGENCY):
+    for role in sorted(EVERY):
         one = people[role]
         if fields is None:
             status = one.get(place).status_code

@@ -285,4 +285,44 @@ def test_the_staff_invites_an_agencys_first_administrator(world: World) -> None:
     link = re.search(r"http://[^<]+(/invitation/[\w-]+)", answer.text)
     assert link is not None
     assert Person(world, "B", "desk").accept(link[1]).status_code == 303
-    assert world.ask("admin", "POST", "/api/invitations", {"name": "x", "roles": ["oversee"]}).status_code == 400
+
+
+def test_the_hubs_own_staff_signs_in_as_agencies_do_and_sees_no_report(world: World) -> None:
+    chief = person(world, "", "chief", "administer_hub")
+    assert chief.get("/").headers["Location"] == "/reporting"
+    assert chief.post("/sign-out", {}, at="/agencies").headers["Location"] == "/sign-in"
+    assert chief.get("/agencies").headers["Location"] == "/sign-in"
+    assert chief.sign_in("wrong").status_code == 403
+    assert chief.sign_in(agency="A").status_code == 403  # the name of the staff's is nobody's in an agency
+    assert chief.sign_in().status_code == 303
+    lines = [line for line in log(world, "admin") if line[0] == "chief (person)"]
+    assert [what for _, what, allowed in lines if allowed] == ["accept invitation", "sign out", "sign in"]
+    assert ("chief (person)", "sign in", False) in lines
+    assert "chief" not in world.ask("A", "GET", "/api/accounts").text + world.ask("A", "GET", "/api/audit").text
+    for page in ("/incidents", "/feed", "/reports", "/report", "/upload", f"/reports/{'0' * 32}"):
+        assert chief.get(page).status_code == 403, page
+    assert world.ask("admin", "DELETE", "/api/accounts/chief").status_code == 200
+    assert chief.get("/agencies").headers["Location"] == "/sign-in"
+
+
+def test_failures_lock_an_account_of_the_staff_too(world: World, clock: Ticking) -> None:
+    chief = person(world, "", "chief", "oversee")
+    for _ in range(FREE_ACCOUNT):
+        assert chief.sign_in("wrong").status_code == 403
+    assert chief.sign_in().status_code == 429
+    clock.at += timedelta(minutes=15)
+    assert chief.sign_in().status_code == 303
+
+
+def test_only_the_staff_invites_to_the_staff_and_a_role_of_agencies_is_none_of_its(world: World) -> None:
+    for roles in (["submit"], ["oversee", "analyse"], []):
+        assert world.ask("admin", "POST", "/api/invitations", {"name": "x", "roles": roles}).status_code == 400
+    assert world.ask("A", "POST", "/api/invitations", {"name": "x", "roles": ["administer_hub"]}).status_code == 400
+    chief = person(world, "", "chief", "administer_hub")
+    answer = chief.post("/people", {"does": "invite", "name": "first", "roles": ["administer_agency"], "agency": "B"})
+    link = re.search(r"http://[^<]+(/invitation/[\w-]+)", answer.text)
+    assert link is not None
+    assert Person(world, "B", "first").accept(link[1]).status_code == 303
+    overseer = person(world, "", "overseer", "oversee")
+    assert overseer.get("/people").status_code == 200
+    assert overseer.post("/people", {"does": "invite", "name": "x", "roles": ["oversee"]}).status_code == 403

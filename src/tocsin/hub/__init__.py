@@ -16,9 +16,10 @@ from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
 from tocsin.hub.coding import with_words
 from tocsin.hub.cursor import after_of, before_of, next_of
-from tocsin.hub.door import MOST, NOT_THERE, Door, page_of, uuid_of
+from tocsin.hub.door import MOST, NOT_THERE, PUBLIC, Door, page_of, uuid_of
 from tocsin.hub.judging import Judging
 from tocsin.hub.moments import Moments
+from tocsin.hub.reporting import Reporting
 from tocsin.hub.sent import Sent
 from tocsin.hub.shown import instant, marked, shown
 from tocsin.hub.signing_in import SigningIn
@@ -32,9 +33,6 @@ from tocsin.terms.ids import report_id as id_of
 __all__ = ["MOST", "PUBLIC", "Caller", "Hub", "Staff", "clock", "hashed", "instant", "new_token"]
 
 
-PUBLIC = "public"  # the audience that is nobody's
-
-
 class Hub(Door):
     """A hub over a store. clock: gives the hub's time, and never goes back."""
 
@@ -43,7 +41,7 @@ class Hub(Door):
         self.acts, self.judging = Acts(store, now, scheme), Judging(store, now, scheme)
         self.moments = Moments(store, now, scheme)
         self.staff, self.tokens = Staff(store, now), Tokens(store, now)
-        self.sent = Sent(store, now, scheme)
+        self.sent, self.reporting = Sent(store, now, scheme), Reporting(store, now, scheme)
         self.accounts, self.signing_in = Accounts(store, now), SigningIn(store, now)
         self.taxii = Taxii(store, now, scheme, self.submit, self.acts)
         self.uploads = Uploads(store, now, self.submit)
@@ -120,9 +118,9 @@ class Hub(Door):
         return shown(out[0], who.clearance)
 
     def agencies(self, who: Caller) -> dict[str, Any]:
-        """Every agency of the hub, and the groups that the caller's agency is in, with their members."""
+        """Every agency of the hub, and the groups that the caller's agency is in (all, for the hub's own staff), with their members."""
         with self.store.transaction(who.clearance.agency) as tx:
-            groups = {r["group_name"]: r["agencies"] for r in tx.all("members")}
+            groups = {r["group_name"]: r["agencies"] for r in tx.all("members" if who.clearance.agency else "groups_there")}
             return {"agencies": [r["name"] for r in tx.all("agencies")], "groups": groups}
 
     def incidents(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Accounts: an agency's administrator invites a person by a link that is good once, and closes an account. The hub's own staff may do so for any agency."""
+"""Accounts: an agency's administrator invites a person by a link that is good once, and closes an account.
+
+The hub's own staff does so for any agency, and for itself."""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from tocsin.hub.caller import Caller, hashed, new_secret
 from tocsin.hub.clock import Clock
 from tocsin.hub.names import check_name
 from tocsin.hub.shown import instant
-from tocsin.hub.tokens import ADMINISTER, OF_AGENCIES, Tokens
+from tocsin.hub.tokens import ADMINISTER, OF_AGENCIES, OF_STAFF, Tokens
 from tocsin.store import Store
 
 HOURS = 72  # that an invitation holds
@@ -27,19 +29,18 @@ class Accounts:
         self.store, self.now, self.tokens = store, now, Tokens(store, now)
 
     def invite(self, who: Caller, name: str, roles: Iterable[str], agency: str | None = None, hours: int = HOURS) -> dict[str, Any]:
-        """A link, shown this once, by which a person becomes an account of the agency; of one that is there, by which the password is chosen anew.
+        """A link, shown this once, by which a person becomes an account of the agency, or, where the staff names none, of the staff.
 
-        Raises `Malformed` for a name or roles that do not fit; `Denied`."""
+        Of one that is there, by which the password is chosen anew. Raises `Malformed` for a name or roles that do not fit; `Denied`."""
         of = self.tokens.of(who, agency)
         check_name(name, "a person's")
-        wanted = frozenset(roles)
-        if not wanted or not wanted <= {*map(str, OF_AGENCIES)} or not 1 <= hours <= 30 * 24:
-            raise Malformed(f"give one or more of the roles {', '.join(sorted(OF_AGENCIES))}, and hours from 1 to {30 * 24}")
-        if of is None:
-            raise Malformed("agency: missing; people of agencies sign in in the browser")
-        self.tokens.there(of)
+        wanted, fit = frozenset(roles), OF_STAFF if of is None else OF_AGENCIES
+        if not wanted or not wanted <= {*map(str, fit)} or not 1 <= hours <= 30 * 24:
+            raise Malformed(f"give one or more of the roles {', '.join(sorted(fit))}, and hours from 1 to {30 * 24}")
+        if of is not None:
+            self.tokens.there(of)
         secret, at = new_secret(), self.now()
-        values = {"hash": hashed(secret), "agency": of, "name": name, "totp": pyotp.random_base32(), "roles": sorted(wanted)}
+        values = {"hash": hashed(secret), "agency": of or "", "name": name, "totp": pyotp.random_base32(), "roles": sorted(wanted)}
         with self.store.transaction(who.clearance.agency) as tx:
             tx.do("invite", who=who.label, at=at, expires=at + timedelta(hours=hours), **values)
             self.tokens.note(tx, who, "invite", of, name, True)
@@ -57,7 +58,7 @@ class Accounts:
         """A person signs in no longer, and what it has open ends. Raises `Malformed` where there is none of that name; `Denied` for another agency."""
         of = self.tokens.of(who, agency)
         with self.store.transaction(who.clearance.agency) as tx:
-            row = tx.one("close_account", who=who.label, at=self.now(), agency=of, name=name)
+            row = tx.one("close_account", who=who.label, at=self.now(), agency=of or "", name=name)
             done = bool(row and row["done"])
             self.tokens.note(tx, who, "close account", of, name, done)
         if not done:

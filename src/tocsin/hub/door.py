@@ -15,6 +15,7 @@ from tocsin.hub.shown import marked
 from tocsin.store import Store, Transaction
 
 MOST = 1_000  # of a page, or of a post
+PUBLIC = "public"  # the audience that is nobody's
 NOT_THERE = "no such report, or none that you may see"
 
 

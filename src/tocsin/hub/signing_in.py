@@ -34,7 +34,7 @@ NO_LINK = "no such invitation, or it was used or has expired: ask your administr
 
 @dataclass(frozen=True)
 class Invited:
-    """Whom a link invites, and the address by which an authenticator app takes the secret."""
+    """Whom a link invites (no agency: to the hub's own staff), and the address by which an authenticator app takes the secret."""
 
     agency: str
     name: str
@@ -43,7 +43,7 @@ class Invited:
     @property
     def uri(self) -> str:
         """What the picture for the app says."""
-        return pyotp.TOTP(self.totp).provisioning_uri(name=f"{self.name} ({self.agency})", issuer_name="tocsin")
+        return pyotp.TOTP(self.totp).provisioning_uri(name=f"{self.name} ({self.agency or 'the hub'})", issuer_name="tocsin")
 
 
 class SigningIn:
@@ -83,7 +83,7 @@ class SigningIn:
         return session
 
     def sign_in(self, agency: str, name: str, password: str, code: str, address: str) -> str:
-        """Opens a session and gives its secret. Raises `Denied` for whatever is wrong, or `Wait` after too many failures."""
+        """Opens a session and gives its secret; the hub's own staff has no agency. Raises `Denied` for whatever is wrong, or `Wait` after too many failures."""
         account, place = _key("account", agency, name), _key("address", address)
         with self.store.transaction(None) as tx:
             row = tx.one("try", at=self.now(), keys=[account, place], free=[FREE_ACCOUNT, FREE_ADDRESS])
@@ -95,7 +95,7 @@ class SigningIn:
         step = self._step(totp, code)
         session = self._begin(agency, name, kept, step, address, "sign in") if found and right and step is not None else None
         if session is None:
-            self._refused(agency if found else None, name, address)
+            self._refused(agency if found else None, label_of(name) if found else "nobody known", address)
             raise Denied(WRONG)
         with self.store.transaction(None) as tx:
             tx.do("forgive", account=account, address=place)
@@ -113,7 +113,7 @@ class SigningIn:
 
     def sign_out(self, who: Caller, session: str) -> None:
         """Ends a session."""
-        with self.store.transaction(who.agency) as tx:
+        with self.store.transaction(who.clearance.agency) as tx:
             tx.do("end_session", hash=hashed(session))
             tx.do("note", at=self.now(), who=who.label, what="sign out", things=[], allowed=True, reason="it asked to")
 
@@ -147,10 +147,9 @@ class SigningIn:
             tx.do("note", at=at, who=label_of(name), what=what, things=[address], allowed=True, reason="password and code")
         return session
 
-    def _refused(self, agency: str | None, name: str, address: str) -> None:
+    def _refused(self, agency: str | None, who: str, address: str) -> None:
         """In the log of the agency whose account it is; where there is none, in the staff's, without the name: it may be a password in the wrong field."""
         with self.store.transaction(agency) as tx:
-            who = label_of(name) if agency else "nobody known"
             tx.do("note", at=self.now(), who=who, what="sign in", things=[address], allowed=False, reason="wrong password or code")
 
 

@@ -53,7 +53,7 @@ def make_app(hub: Hub, journal: Journal | None = None, fair: Fair | None = None)
         who = await anyio.to_thread.run_sync(_who, hub, connection, whom)
         if whom not in ASKS:
             raise Denied("this page is for nobody yet")
-        if whom != "any" and (who.clearance.agency is None) != (whom == "staff"):
+        if whom not in ("any", "person") and (who.clearance.agency is None) != (whom == "staff"):
             raise Denied("this is for the hub's own staff" if whom == "staff" else "this is for agencies")
         connection.state["caller"] = who
         if fair is not None:

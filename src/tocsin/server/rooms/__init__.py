@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import Router
 
+from tocsin.server.rooms.agencies import AGENCIES
 from tocsin.server.rooms.people import PEOPLE
 from tocsin.server.rooms.picture import PICTURE
 from tocsin.server.rooms.sent import SENT
@@ -14,7 +15,7 @@ from tocsin.server.rooms.upload import UPLOAD
 #: Every page of the rooms. Where something is wrong, a page says so.
 ROOMS = Router(
     path="/",
-    route_handlers=[*SIGN_IN, *SENT, *UPLOAD, *PICTURE, *PEOPLE],
+    route_handlers=[*SIGN_IN, *SENT, *UPLOAD, *PICTURE, *AGENCIES, *PEOPLE],
     exception_handlers={Exception: on_page_error},
     include_in_schema=False,
 )

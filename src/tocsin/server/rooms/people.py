@@ -17,6 +17,7 @@ ROLES = {
     "administer_agency": "sees to people, tokens and purges, and reads",
     "oversee": "reads the log, and no report",
 }
+STAFFS = {"administer_hub": "of the hub's staff: agencies, groups, people and tokens; no report"}
 LINES = 100
 
 
@@ -31,19 +32,19 @@ async def change(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
     """Invites a person, or makes a token: each secret is shown this once. Closes an account, or revokes a token."""
     who.has(ADMINISTER, "this")
     said = await form_of(request)
-    does, name, roles = said.get("does", ""), said.get("name", "").strip(), said.get("roles", [])
+    does, name, roles, agency = said.get("does", ""), said.get("name", "").strip(), said.get("roles", []), said.get("agency") or None
     try:
         if does == "invite":
-            made = await in_thread(hub.accounts.invite, who, name, roles)
+            made = await in_thread(hub.accounts.invite, who, name, roles, agency)
             link = f"{str(request.base_url).rstrip('/')}{made['path']}"
             return await _people(request, hub, who, made={"what": "invitation", "name": name, "secret": link, "until": made["expires"]})
         if does == "token":
             days = int(said["days"]) if said.get("days", "").strip().isdecimal() else 0
-            made = await in_thread(hub.tokens.add, who, name, None, roles, days)
+            made = await in_thread(hub.tokens.add, who, name, agency, roles, days)
             return await _people(request, hub, who, made={"what": "token", "name": name, "secret": made["token"], "until": made["expires"]})
         if does not in ("close", "revoke"):
             raise Malformed("this page invites, makes a token, closes an account or revokes a token: load it anew")
-        await in_thread(hub.accounts.close if does == "close" else hub.tokens.revoke, who, name)
+        await in_thread(hub.accounts.close if does == "close" else hub.tokens.revoke, who, name, agency)
     except Malformed as why:
         return await _people(request, hub, who, wrong=str(why), status=400)
     return to("/people")
@@ -60,9 +61,12 @@ async def _people(
     request: AnyRequest, hub: TheHub, who: Who, made: Json | None = None, wrong: str = "", status: int = 200
 ) -> Response[str]:
     def ask() -> Json:
-        return {"accounts": hub.accounts.all(who), "tokens": hub.tokens.all(who)}
+        staff = who.clearance.agency is None
+        roles = STAFFS | ROLES if staff else ROLES
+        agencies = hub.agencies(who)["agencies"] if staff else []
+        return {"accounts": hub.accounts.all(who), "tokens": hub.tokens.all(who), "roles": roles, "agencies": agencies}
 
-    return page(request, "people.html", status, **await in_thread(ask), roles=ROLES, made=made, wrong=wrong)
+    return page(request, "people.html", status, **await in_thread(ask), made=made, wrong=wrong)
 
 
 PEOPLE: list[Any] = [people, change, log]

@@ -20,7 +20,8 @@ PAGE = 50  # incidents, or reports
 @get("/", opt=PERSON, sync_to_thread=False)
 def home(who: Who) -> Response[str]:
     """Leads to the first room that one may enter."""
-    return to("/incidents" if who.clearance.roles & ROLES[Action.READ] else "/log")
+    staff = who.clearance.agency is None
+    return to("/reporting" if staff else "/incidents" if who.clearance.roles & ROLES[Action.READ] else "/log")
 
 
 @get("/incidents", opt=PERSON)

@@ -139,6 +139,7 @@ def _can(who: Caller | None) -> dict[str, bool]:
     """Which rooms there are for whom."""
     roles = who.clearance.roles if who else frozenset()
     return {
+        "staff": who is not None and who.clearance.agency is None,
         "read": bool(roles & ROLES[Action.READ]),
         "submit": Role.SUBMIT in roles,
         "administer": bool(roles & ADMINISTER),

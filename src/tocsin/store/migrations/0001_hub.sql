@@ -16,18 +16,18 @@ CREATE TABLE token (
     CHECK (roles <@ CASE WHEN agency IS NULL THEN ARRAY['administer_hub', 'oversee'] ELSE ARRAY['submit', 'analyse', 'administer_agency', 'oversee'] END)
 );
 
--- People of agencies, who sign in in the browser. Of a password its argon2id is kept; step: the last half minute whose code was used, for a code is good once.
+-- People who sign in in the browser; agency '': the hub's own staff. Of a password its argon2id is kept; step: the last half minute whose code was used, for a code is good once.
 CREATE TABLE account (
-    agency text NOT NULL REFERENCES agency, name text NOT NULL, password text NOT NULL, totp text NOT NULL, step bigint NOT NULL, roles text[] NOT NULL,
+    agency text NOT NULL, name text NOT NULL, password text NOT NULL, totp text NOT NULL, step bigint NOT NULL, roles text[] NOT NULL,
     made_at timestamptz NOT NULL, made_by text NOT NULL, closed_at timestamptz, PRIMARY KEY (agency, name),
-    CHECK (roles <@ ARRAY['submit', 'analyse', 'administer_agency', 'oversee'])
+    CHECK (roles <@ CASE WHEN agency = '' THEN ARRAY['administer_hub', 'oversee'] ELSE ARRAY['submit', 'analyse', 'administer_agency', 'oversee'] END)
 );
 
 -- Who is to become one, or is to choose a password anew: one a person, whose link is kept as its SHA-256 alone.
 CREATE TABLE invitation (
-    hash bytea PRIMARY KEY CHECK (length(hash) = 32), agency text NOT NULL REFERENCES agency, name text NOT NULL, totp text NOT NULL, roles text[] NOT NULL,
+    hash bytea PRIMARY KEY CHECK (length(hash) = 32), agency text NOT NULL, name text NOT NULL, totp text NOT NULL, roles text[] NOT NULL,
     made_at timestamptz NOT NULL, made_by text NOT NULL, expires timestamptz NOT NULL, UNIQUE (agency, name),
-    CHECK (roles <@ ARRAY['submit', 'analyse', 'administer_agency', 'oversee'])
+    CHECK (roles <@ CASE WHEN agency = '' THEN ARRAY['administer_hub', 'oversee'] ELSE ARRAY['submit', 'analyse', 'administer_agency', 'oversee'] END)
 );
 
 CREATE TABLE session (
@@ -444,6 +444,11 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Every group with its members, for the hub's own staff.
+CREATE FUNCTION groups_there() RETURNS TABLE (group_name text, agencies text[]) STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    SELECT group_name, array_agg(agency ORDER BY agency) FROM member WHERE asking() = '' GROUP BY group_name ORDER BY group_name
+$$;
+
 CREATE FUNCTION add_agency(p_who text, p_at timestamptz, p_name text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at);
@@ -503,6 +508,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_at timestamptz := tick(p_at);
 BEGIN
     PERFORM only_own_or_staff(p_agency);
+    IF p_agency <> '' AND NOT EXISTS (SELECT FROM agency WHERE name = p_agency AND left_at IS NULL) THEN RAISE EXCEPTION 'there is no such agency'; END IF;
     DELETE FROM invitation WHERE agency = p_agency AND name = p_name;
     INSERT INTO invitation VALUES (p_hash, p_agency, p_name, p_totp, p_roles, v_at, CASE asking() WHEN '' THEN 'the hub''s staff' ELSE p_who END, p_expires);
     INSERT INTO act (at, kind, actor, who, said)
@@ -526,7 +532,7 @@ END $$;
 
 CREATE FUNCTION accounts() RETURNS TABLE (agency text, name text, roles text[], made_at timestamptz, made_by text, closed_at timestamptz, invited_until timestamptz)
 STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
-    SELECT agency, name, coalesce(i.roles, a.roles), coalesce(a.made_at, i.made_at), coalesce(a.made_by, i.made_by), a.closed_at, i.expires
+    SELECT nullif(agency, ''), name, coalesce(i.roles, a.roles), coalesce(a.made_at, i.made_at), coalesce(a.made_by, i.made_by), a.closed_at, i.expires
     FROM account a FULL JOIN invitation i USING (agency, name) WHERE asking() IN ('', agency) ORDER BY agency, name
 $$;
 
@@ -552,7 +558,7 @@ BEGIN
     ON CONFLICT (agency, name) DO UPDATE SET password = p_password, totp = v_one.totp, step = p_step - 1, roles = v_one.roles, closed_at = NULL;
     DELETE FROM session WHERE agency = v_one.agency AND name = v_one.name;
     INSERT INTO act (at, kind, actor, who, said)
-    VALUES (v_at, 'account', v_one.agency, v_one.name, jsonb_build_object('name', v_one.name, 'roles', v_one.roles, 'accepted', true));
+    VALUES (v_at, 'account', nullif(v_one.agency, ''), v_one.name, jsonb_build_object('name', v_one.name, 'roles', v_one.roles, 'accepted', true));
     RETURN true;
 END $$;
 
@@ -602,7 +608,7 @@ CREATE FUNCTION session_of(p_hash bytea, p_at timestamptz, p_seen_after timestam
 RETURNS TABLE (name text, agency text, roles text[], groups text[]) LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
     UPDATE session SET seen = p_at
     WHERE hash = p_hash AND seen > p_seen_after AND began > p_began_after AND seen < p_at - interval '1 minute' AND asking() = '';
-    SELECT a.name, a.agency, a.roles, groups_of(a.agency) FROM session s JOIN account a USING (agency, name)
+    SELECT a.name, nullif(a.agency, ''), a.roles, groups_of(a.agency) FROM session s JOIN account a USING (agency, name)
     WHERE s.hash = p_hash AND s.seen > p_seen_after AND s.began > p_began_after AND a.closed_at IS NULL AND asking() = ''
 $$;
 
@@ -621,7 +627,7 @@ $$;
 -- Rights. web: reads what is keyed by who asks, and calls functions; fuse: reads all, writes incidents; purge: takes reports away.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
-GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, hold, release, request, decide, granted, judge, purge, leave, set_member, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
+GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, hold, release, request, decide, granted, judge, purge, leave, set_member, groups_there, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
 GRANT EXECUTE ON FUNCTION invite, close_account, accounts, invited, accept, secret_of, try, forgive, begin_session, session_of, end_session TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
 GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;

@@ -96,6 +96,22 @@ SELECT name FROM agency WHERE left_at IS NULL ORDER BY name
 -- members: of the groups that who asks is in
 SELECT group_name, array_agg(agency ORDER BY agency) AS agencies FROM member GROUP BY group_name ORDER BY group_name
 
+-- groups_there: every group, for the hub's own staff
+SELECT group_name, agencies FROM groups_there()
+
+-- lately: reports that opened to the audience after a time, the latest first: whose they are, of when, and their handling
+WITH line AS (
+    (SELECT visible_at, report_id FROM feed WHERE audience = %(audience)s AND visible_at > %(after)s ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
+    UNION ALL
+    (SELECT visible_at, report_id FROM feed e WHERE audience = '*' AND visible_at > %(after)s
+     AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
+     ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
+    ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s
+)
+SELECT f.visible_at, r.report_id, r.agency, r.body ->> 'event_end' AS event_end, r.body ->> 'reported_at' AS reported_at,
+    h.originator, h.marking, h.releasable_to, h.orcon, h.released_to
+FROM line f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at DESC, f.report_id DESC
+
 -- submit: see the function
 SELECT report_id, stored, same FROM submit(%(agency)s, %(at)s, %(rows)s)
 

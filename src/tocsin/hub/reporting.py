@@ -1,0 +1,104 @@
+"""Who reports, how late and who is silent: counted from what who asks may see, and from nothing else.
+
+The hub's own staff sees no agency's reports, and no count of them; to it goes what all the world may see. A directorate that is to
+know more is an agency of the hub, and is named in the reports that it is to see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from tocsin.gate import Action, Clearance, Role, may
+from tocsin.hub.caller import Caller
+from tocsin.hub.door import PUBLIC, Door
+from tocsin.hub.shown import instant, marked
+
+DAYS, MOST = 90, 10_000  # that are looked at: days, and reports within them, the latest first
+ENOUGH = 10  # days with reports from which on silence can be told
+OF_STAFF = frozenset({Role.ADMINISTER_HUB, Role.OVERSEE})
+
+
+@dataclass(frozen=True)
+class Delay:
+    """How long what reached who asks had taken: half took at most `half`, nine of ten at most `nine_of_ten`; of so many that say when."""
+
+    half: float
+    nine_of_ten: float
+    of: int
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """One agency, as who asks sees it. verdict: silent, nothing, too few, as usual. Days count from when a report opened to who asks."""
+
+    agency: str
+    verdict: str
+    many: int = 0
+    days: int = 0  # on which something came
+    last: date | None = None
+    since: int = 0  # days since then
+    longest: int = 0  # most days between two of its days
+    after_event: Delay | None = None  # in days, from the last day on which it may have happened
+    after_report: Delay | None = None  # in hours, from when the agency says that it reported
+    left: bool = False
+
+
+class Reporting(Door):
+    """Tells of every agency of the hub."""
+
+    def table(self, who: Caller) -> dict[str, Any]:
+        """Every agency, those first who are silent; `since` is from when on was counted, `capped` whether that is the latest reports alone. Raises `Denied`."""
+        staff = who.clearance.agency is None
+        if staff:
+            who.has(OF_STAFF, "the table of who reports")
+        audience = PUBLIC if staff else who.needs(Action.READ)
+        clearance = Clearance(None) if staff else who.clearance
+        now = self.now()
+        begin = now - timedelta(days=DAYS)
+        with self.store.transaction(audience) as tx:
+            rows = tx.all("lately", audience=audience, after=begin, limit=MOST)
+        if capped := len(rows) == MOST:
+            begin = rows[-1]["visible_at"]
+        seen = [row for row in rows if may(clearance, Action.READ, marked(row), self.scheme)]
+        with self.store.transaction(who.clearance.agency) as tx:
+            there = [row["name"] for row in tx.all("agencies")]
+            self.log(tx, who, "who reports", [f"{len(seen)} reports"], True, "public" if staff else "counted from what it may see")
+        by: dict[str, list[dict[str, Any]]] = {name: [] for name in there}
+        for row in seen:
+            by.setdefault(row["agency"], []).append(row)
+        made = [_reporter(name, some, now.date(), name not in there) for name, some in by.items()]
+        order = ["silent", "nothing", "too few", "as usual"]
+        return {
+            "reporters": sorted(made, key=lambda one: (one.left, order.index(one.verdict), one.agency)),
+            "since": instant(begin),
+            "capped": capped,
+        }
+
+
+def _reporter(name: str, rows: list[dict[str, Any]], today: date, left: bool) -> Reporter:
+    if not rows:
+        return Reporter(name, "nothing")
+    opened = [row["visible_at"].astimezone(UTC) for row in rows]
+    days = sorted({at.date() for at in opened})
+    longest = max(((b - a).days for a, b in pairwise(days)), default=0)
+    since = (today - days[-1]).days
+    verdict = "too few" if len(days) < ENOUGH else "silent" if since > longest else "as usual"
+    ends = [(at.date() - date.fromisoformat(row["event_end"])).days for at, row in zip(opened, rows, strict=True) if row["event_end"]]
+    told = [
+        (at - datetime.fromisoformat(r["reported_at"])).total_seconds() / 3600
+        for at, r in zip(opened, rows, strict=True)
+        if r["reported_at"]
+    ]
+    return Reporter(name, verdict, len(rows), len(days), days[-1], since, longest, _delay(ends), _delay(told), left)
+
+
+def _delay(values: list[Any]) -> Delay | None:
+    """None where none says when. What came before its time, by an agency's clock or an event that is still to come, took no time."""
+    if not values:
+        return None
+    held = sorted(max(v, 0) for v in values)
+    return Delay(float(median(held)), float(held[-(-9 * len(held) // 10) - 1]), len(held))

@@ -1,0 +1,20 @@
+"""What is asked once more before it is done: what will be, who will see what, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Response
+
+from tocsin.server.asked import AnyRequest
+from tocsin.server.rooms.shown import page
+
+
+def sure(
+    request: AnyRequest, action: str, said: dict[str, Any], title: str, tells: Sequence[str], *, back: str, **more: Any
+) -> Response[str]:
+    """A page that says what a form will do, and sends the same form again with `sure` when it is pressed. more: `lists` of (heading, lines), and `button`."""
+    fields = [(name, value) for name, values in said.items() for value in (values if isinstance(values, list) else [values])]
+    kept = [(name, value) for name, value in fields if name not in ("form", "sure")]
+    return page(request, "confirm.html", 200, action=action, fields=kept, title=title, tells=tells, back=back, **more)
