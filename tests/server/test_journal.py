@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -103,6 +104,35 @@ def test_what_other_parts_log_is_a_line_without_what_stands_in_it(capsys: pytest
     Lines().handle(record)
     said = capsys.readouterr().err
     assert json.loads(said) | {"time": ""} == {"time": "", "level": "error", "by": "uvicorn.error", "said": "Exception in %s"}
+
+
+SCRIPT = f"""
+import logging, threading, warnings
+from tocsin.server.journal import all_in_lines
+all_in_lines("fuse")
+logging.getLogger("tocsin").warning("incidents wait: %s", "{NEVER}")
+logging.getLogger("asyncio").error("Task failed\\nexception=ValueError('{NEVER}')")
+warnings.warn("{NEVER}")
+def fails(): raise RuntimeError("{NEVER}")
+thread = threading.Thread(target=fails); thread.start(); thread.join()
+from tocsin.store import queries
+queries()["{NEVER}"]
+"""
+
+
+def test_whatever_a_process_of_the_hub_writes_of_its_running_is_a_line_without_what_may_be_of_a_report() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert NEVER not in done.stderr
+    assert [line.get("said") or line.get("warning") or line.get("error") for line in lines] == [
+        "incidents wait: %s",
+        "Task failed",
+        "UserWarning",
+        "RuntimeError",
+        "KeyError",
+    ]
+    assert all(line["part"] == "fuse" and line["time"].endswith("Z") for line in lines)
 
 
 def test_a_log_that_nobody_reads_any_more_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

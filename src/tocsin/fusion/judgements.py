@@ -11,8 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,35 +21,10 @@ import yaml
 from numpy.typing import NDArray
 
 from tocsin.errors import InputError
-from tocsin.terms.ids import report_id
-from tocsin.terms.tables import INCIDENTS, schema
-from tocsin.terms.taxonomies import NAMES, taxonomy
+from tocsin.terms.judgements import FIELDS, KINDS, Judgement, check_value, parse
 
-KINDS = ("merge", "confirm", "split", "part_of", "not_part_of", "value", "undo")
 #: Kinds whose reports are one incident.
 ONE = ("merge", "confirm", "part_of")
-#: Fields of an incident that a person may set.
-FIELDS = tuple(
-    c.name
-    for c in INCIDENTS[INCIDENTS.index(next(c for c in INCIDENTS if c.name == "event_start")) :]
-    if c.name not in ("parts", "disputed", "corroboration", "confidence", "margin", "vague", "judged")
-)
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """One signed decision."""
-
-    id: str
-    by: str
-    signed: date
-    why: str
-    decides: str  # one of KINDS
-    reports: tuple[str, ...] = ()  # report ids
-    apart_from: tuple[str, ...] = ()  # of a `split`: the report ids that the others are none with
-    field: str | None = None  # of a `value`: the column
-    value: str | None = None  # of a `value`: what it is
-    judgement: str | None = None  # of an `undo`: the id undone
 
 
 def load(path: Path | None = None) -> tuple[Judgement, ...]:
@@ -202,41 +175,23 @@ def fingerprint(judgements: Iterable[Judgement]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def parse(item: Any, name: str) -> Judgement:
-    """A judgement from an entry of a file; name: what the file is called. Raises `InputError`."""
-    where = f"{name}, judgement {item.get('id', '?')!r}" if isinstance(item, dict) else name
-    if not isinstance(item, dict) or not {"id", "by", "signed", "why", "decides"} <= item.keys():
-        raise InputError(f"{where}: each judgement needs id, by, signed, why and decides")
-    if item["decides"] not in KINDS:
-        raise InputError(f"{where}: decides {item['decides']!r}, which is none of {', '.join(KINDS)}")
-    try:
-        signed = item["signed"] if isinstance(item["signed"], date) else date.fromisoformat(str(item["signed"]))
-    except ValueError as why_not:
-        raise InputError(f"{where}: `signed` is not a date of the form 2026-01-31") from why_not
-    several = {
-        key: tuple(
-            sorted(r if isinstance(r, str) else report_id(r["agency"], str(r["own_id"]), r.get("version")) for r in item.get(key) or ())
-        )
-        for key in ("reports", "apart_from")
-    }
-    if item["decides"] == "split" and not (several["reports"] and several["apart_from"]):
-        raise InputError(f"{where}: a split names `reports`, and the reports that they are `apart_from`")
-    field, value = item.get("field"), item.get("value")
-    if item["decides"] == "value":
-        check_value(field, value, where)
-    who, by, why, decides = (str(item[k]) for k in ("id", "by", "why", "decides"))
-    value = None if value is None else str(value)
-    return Judgement(who, by, signed, why, decides, several["reports"], several["apart_from"], field, value, item.get("judgement"))
-
-
-def check_value(field: Any, value: Any, where: str) -> None:
-    """Raises `InputError` where a field is none that a person may set, or cannot have that value."""
-    if field not in FIELDS:
-        raise InputError(f"{where}: {field!r} is no field of an incident that can be set; these are: {', '.join(FIELDS)}")
-    if field in NAMES and value not in taxonomy(field):
-        raise InputError(f"{where}: {value!r} is no code of {field}; docs/reference/codes.md lists them")
-    dtype = schema(INCIDENTS)[field]
-    try:
-        pl.Series([None if value is None else str(value)], dtype=pl.String).cast(dtype, strict=True)
-    except pl.exceptions.PolarsError as why:
-        raise InputError(f"{where}: {value!r} is no value of {field} ({dtype})") from why
+__all__ = [
+    "FIELDS",
+    "KINDS",
+    "NONE",
+    "ONE",
+    "Decided",
+    "Judgement",
+    "chained",
+    "check_value",
+    "constraints",
+    "fingerprint",
+    "heirs",
+    "linked",
+    "load",
+    "named",
+    "parse",
+    "places_named",
+    "standing",
+    "with_bundled",
+]

@@ -45,7 +45,11 @@ class Coding:
             self._end()
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tocsin.intake.coder"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+                [sys.executable, "-m", "tocsin.intake.coder"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )
         process = self._process
         late = threading.Timer(PATIENCE, process.kill)

@@ -18,7 +18,7 @@ from tocsin.store import Jsonb, Store, Transaction
 from tocsin.terms.ids import NAMESPACE
 
 if TYPE_CHECKING:
-    from tocsin.fusion import Judgement
+    from tocsin.terms.judgements import Judgement
 
 MOST = 100  # reports of one judgement
 NEEDED = {"merge": 2, "confirm": 1, "split": 1, "part_of": 2, "not_part_of": 2, "value": 1}  # reports, of each kind
@@ -104,7 +104,7 @@ def naming(store: Store, reports: Iterable[str]) -> list[Judgement]:
 
 def of_row(row: Mapping[str, Any]) -> Judgement:
     """A judgement as fusion takes it. Its id begins with when it was signed, so that of two of one day the later one holds."""
-    from tocsin.fusion.judgements import Judgement
+    from tocsin.terms.judgements import Judgement
 
     said, signed = row["said"], row["signed"].astimezone(UTC).date()
     reports, apart_from = (tuple(said.get(k, ())) for k in ("reports", "apart_from"))
@@ -139,7 +139,7 @@ def _said(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def _check(said: Mapping[str, Any], agency: str, signed: datetime) -> None:
     """Raises `Malformed` where fusion would not take it."""
-    from tocsin.fusion.judgements import parse
+    from tocsin.terms.judgements import parse
 
     try:
         parse({"id": "judgement", "by": agency, "signed": signed.date(), **said}, "what was sent")

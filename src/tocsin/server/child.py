@@ -6,7 +6,6 @@ It reads its connection from standard input, and ends when that closes.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import socket
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tocsin.errors import StoreError, TocsinError
-from tocsin.server.journal import Lines
+from tocsin.server.journal import all_in_lines
 from tocsin.server.parts import ANEW
 from tocsin.store import Store
 
@@ -167,7 +166,7 @@ def main() -> None:
     """Runs one of them until standard input closes. What went wrong is told in one line, and the status is 2."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # the parent says when
-    logging.basicConfig(handlers=[Lines()], level=logging.WARNING)
+    all_in_lines(sys.argv[1])
     run = {"web": web, "fuse": fuse, "make": make, "demo": demo}[sys.argv[1]]()
     line = sys.stdin.readline()
     if not line:

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 import uuid
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -36,9 +37,43 @@ def to_stderr(line: dict[str, Any]) -> None:
 class Lines(logging.Handler):
     """What other parts of the server log, as lines of the same form: the words of the program, without what stands in them, for that may be of a report."""
 
+    def __init__(self, part: str = "") -> None:
+        super().__init__()
+        self._part = {"part": part} if part else {}
+
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one."""
-        to_stderr({"time": _now(), "level": record.levelname.lower(), "by": record.name, "said": str(record.msg)})
+        said = str(record.msg).partition("\n")[0]
+        to_stderr({"time": _now(), "level": record.levelname.lower(), **self._part, "by": record.name, "said": said})
+
+
+def all_in_lines(part: str) -> None:
+    """From now on whatever this process writes of its running is a line of that form: logs, warnings, and what nobody caught, in whatever thread."""
+    logging.basicConfig(handlers=[Lines(part)], level=logging.WARNING, force=True)
+
+    def warned(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: str | None = None
+    ) -> None:
+        at = f"{filename.removeprefix(_HOUSE)}:{lineno}"
+        to_stderr({"time": _now(), "level": "warning", "part": part, "warning": category.__name__, "at": [at]})
+
+    def failed(why: BaseException | None) -> None:
+        if why is not None:
+            to_stderr(_failure(why) | {"part": part})
+
+    warnings.showwarning = warned
+    sys.excepthook = lambda _, why, __: failed(why)
+    threading.excepthook = lambda args: failed(args.exc_value)
+    sys.unraisablehook = lambda args: failed(args.exc_value)
+
+
+def _failure(why: BaseException) -> dict[str, Any]:
+    """Where something failed; not with what words, for they may quote a report."""
+    frames = [
+        f"{f.filename.removeprefix(_HOUSE)}:{f.lineno} {f.name}" for f in traceback.extract_tb(why.__traceback__) if _HOUSE in f.filename
+    ]
+    said = {"time": _now(), "level": "error", "error": type(why).__qualname__, "at": frames[-5:]}
+    return said | ({"sqlstate": why.sqlstate} if getattr(why, "sqlstate", None) else {})  # type: ignore[attr-defined]
 
 
 class Journal:
@@ -80,14 +115,8 @@ class Journal:
         return told
 
     def failed(self, request: str | None, why: BaseException) -> None:
-        """Tells where the hub failed at a request; not with what words, for they may quote a report."""
-        frames = [
-            f"{f.filename.removeprefix(_HOUSE)}:{f.lineno} {f.name}"
-            for f in traceback.extract_tb(why.__traceback__)
-            if _HOUSE in f.filename
-        ]
-        said = {"time": _now(), "level": "error", "error": type(why).__qualname__, "at": frames[-5:], "request": request}
-        self.write(said | ({"sqlstate": why.sqlstate} if getattr(why, "sqlstate", None) else {}))  # type: ignore[attr-defined]
+        """Tells where the hub failed at a request."""
+        self.write(_failure(why) | {"request": request})
 
     def _note(self, scope: Any, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else "OTHER"

@@ -18,13 +18,13 @@ from uuid import UUID
 import polars as pl
 
 from tocsin.errors import StoreError
-from tocsin.fusion.judgements import Judgement
 from tocsin.fusion.valued import Clusters, valued
 from tocsin.fusion.views import EVERY, Part, Views
 from tocsin.hub.judging import of_row
 from tocsin.hub.pictures.frames import Sight, frame_of
 from tocsin.hub.pictures.written import ALL, Written
 from tocsin.store import Store, Transaction, array
+from tocsin.terms.judgements import Judgement
 from tocsin.terms.tables import REPORTS, empty
 
 WAIT = 0.1  # seconds between two looks for what changed
