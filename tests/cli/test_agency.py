@@ -6,9 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
 
+import click
 import pytest
 from running import Running, new_folder
+
+from tocsin.cli import commands
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +48,38 @@ def test_the_staff_takes_agencies_in_gives_tokens_and_ends_them(hub: Running) ->
     assert "police  police  analyse,submit  until " in listed
     assert run(hub, hub.admin, "agency", "revoke", "police").returncode == 0
     assert "a token is needed" in run(hub, police, "who-can-see", made).stderr
+
+
+def test_a_person_is_invited_to_an_agency_or_to_the_staff_by_a_link_that_leads_to_the_hub(hub: Running) -> None:
+    run(hub, hub.admin, "agency", "add", "navy")
+    link = run(hub, hub.admin, "agency", "invite", "amina", "--agency", "navy", "--role", "administer_agency").stdout.strip()
+    with urlopen(link, timeout=30) as page:
+        assert 'value="navy"' in page.read().decode()
+    chief = run(hub, hub.admin, "agency", "invite", "chief", "--role", "administer_hub").stdout.strip()
+    with urlopen(chief, timeout=30) as page:
+        assert "leave the agency empty" in page.read().decode()
+    wrong = run(hub, hub.admin, "agency", "invite", "chief", "--role", "submit")
+    assert (wrong.returncode, "administer_hub, oversee" in wrong.stderr) == (2, True)
+
+
+def test_a_token_comes_from_the_environment_a_file_or_standard_input_and_never_stands_in_the_command(hub: Running, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{hub.admin}\n")
+    words = [sys.executable, "-m", "tocsin", "agency", "tokens", "--url", hub.url]
+    env = {k: v for k, v in os.environ.items() if k != "TOCSIN_TOKEN"}
+
+    def ask(*more: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*words, *more], capture_output=True, text=True, env=env, input=said, check=False)
+
+    by_file, by_line = ask("--token-file", str(file)), ask("--token-file", "-", said=f"{hub.admin}\n")
+    assert by_file.returncode == by_line.returncode == 0
+    assert by_file.stdout == by_line.stdout
+    none = ask()
+    assert (none.returncode, "TOCSIN_TOKEN" in none.stderr) == (2, True)
+    assert ask("--token", hub.admin).returncode == 2  # there is no such option
+    for command in commands().values():
+        some = command.commands.values() if isinstance(command, click.Group) else [command]
+        assert not any(option in ("--token", "--password") for one in some for p in one.params for option in p.opts)
 
 
 def test_an_agency_leaves_when_asked_for_twice_and_its_heir_has_its_reports(hub: Running) -> None:

@@ -138,6 +138,7 @@ class Filled:
             "reason": "x",
         }
         rest |= {"password": "x", "step": 2**40, "totp": "x", "keys": [b"x" * 32], "free": [5], "account": b"x" * 32, "address": b"x" * 32}
+        rest |= {"begins": None, "others": False, "below": 2**62, "until": LATER, "outcome": None, "words": ""}
         rest |= {"seen_after": times["at"], "began_after": times["at"], "hash": self.session}
         more = {"marking": "CLEAR", "releasable_to": [], "orcon": False, "grant": True, "is_in": True, "fate": "hand-to", "allowed": True}
         more |= {"all_versions": True, "last_version": True, "first_version": True, "types": None}
@@ -203,6 +204,7 @@ def test_the_same_queries_give_it_to_whose_it_is(filled: Filled) -> None:
         "feed_on",
         "group_on",
         "posting",
+        "audit_found",
         "uploads",
         "upload_one",
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+
+import click
 
 from tocsin.errors import HubError, OptionError
 
@@ -80,13 +83,23 @@ def _loopback(host: str) -> bool:
         return False
 
 
+#: How every command is told its token: never as a word of the command, which all the machine's users can read while it runs.
+TOKEN_FILE = click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="File with the token, or - for standard input; by default the environment's TOCSIN_TOKEN.",
+)
+
+
 def token_of(file: Path | None, given: str | None) -> str:
-    """The token: of a file, or else TOCSIN_TOKEN's. Raises `OptionError`."""
+    """The token: of a file or of standard input, or else TOCSIN_TOKEN's. Raises `OptionError`."""
     if file is not None:
         try:
-            given = file.read_text(encoding="utf-8")
+            given = sys.stdin.readline() if str(file) == "-" else file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as why:
             raise OptionError(f"{file}: the token cannot be read from it ({why})") from why
     if not given or not given.strip():
-        raise OptionError("no token: put it into the environment as TOCSIN_TOKEN, or into a file and name that with --token-file")
+        raise OptionError(
+            "no token: put it into the environment as TOCSIN_TOKEN, or into a file and name that with --token-file (- is standard input)"
+        )
     return given.strip()

@@ -16,7 +16,7 @@ import click
 import polars as pl
 from rich.console import Console
 
-from tocsin.cli.client import Client, Passing, TooLarge, token_of
+from tocsin.cli.client import TOKEN_FILE, Client, Passing, TooLarge, token_of
 from tocsin.cli.options import SPEC, print_issues, reading, working
 from tocsin.errors import HubError, OptionError
 from tocsin.intake import read_to
@@ -65,9 +65,7 @@ class Sent:
 @click.option("--releasable-to", multiple=True, help="An agency, or group:NAME, that they may go to; may be given several times.")
 @click.option("--orcon", is_flag=True, help="Who gets them passes them on only where their originator agrees.")
 @SPEC
-@click.option(
-    "--token-file", type=click.Path(path_type=Path), help="File with the agency's token; by default the environment's TOCSIN_TOKEN."
-)
+@TOKEN_FILE
 @click.option("--batch", type=click.IntRange(1, MOST), default=MOST, show_default=True, help="Reports of one post.")
 @click.option(
     "--patience", type=click.FloatRange(0), default=600.0, show_default=True, help="Seconds to try again while the hub does not answer."

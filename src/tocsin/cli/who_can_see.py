@@ -8,15 +8,13 @@ from urllib.parse import quote
 
 import click
 
-from tocsin.cli.client import Client, token_of
+from tocsin.cli.client import TOKEN_FILE, Client, token_of
 
 
 @click.command(name="who-can-see")
 @click.argument("report")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the hub is.")
-@click.option(
-    "--token-file", type=click.Path(path_type=Path), help="File with the agency's token; by default the environment's TOCSIN_TOKEN."
-)
+@TOKEN_FILE
 @click.option("--signal", is_flag=True, help="REPORT is the id of a signal of your agency: say to whom it was released.")
 def who_can_see(report: str, url: str, token_file: Path | None, signal: bool) -> None:
     """Say who may see REPORT (its id), a report of your own agency, and why."""

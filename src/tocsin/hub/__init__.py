@@ -12,6 +12,7 @@ from tocsin.errors import NotKnown, NotThere
 from tocsin.gate import Action, Clearance, Role, Scheme, may
 from tocsin.hub.accounts import Accounts
 from tocsin.hub.acts import Acts
+from tocsin.hub.auditing import Auditing
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
 from tocsin.hub.coding import with_words
@@ -40,6 +41,7 @@ class Hub(Door):
         super().__init__(store, now, scheme)
         self.acts, self.judging = Acts(store, now, scheme), Judging(store, now, scheme)
         self.moments = Moments(store, now, scheme)
+        self.auditing = Auditing(store, now, scheme)
         self.staff, self.tokens = Staff(store, now), Tokens(store, now)
         self.sent, self.reporting = Sent(store, now, scheme), Reporting(store, now, scheme)
         self.accounts, self.signing_in = Accounts(store, now), SigningIn(store, now)

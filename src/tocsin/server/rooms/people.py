@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Response, get, post
 
@@ -19,6 +20,16 @@ ROLES = {
 }
 STAFFS = {"administer_hub": "of the hub's staff: agencies, groups, people and tokens; no report"}
 LINES = 100
+ASKED = ("since", "until", "kind", "outcome", "words")
+#: Kinds of lines, as the log is asked for them.
+KINDS = {
+    "read": "read",
+    "sent": "sent: reports and files",
+    "decided": "decided: releases, markings, judgements, purges",
+    "people": "people, tokens, agencies and groups",
+    "signed in": "signed in and out",
+    "copied": "copies of the hub",
+}
 
 
 @get("/people", opt=PERSON)
@@ -51,10 +62,15 @@ async def change(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
 
 
 @get("/log", opt=PERSON)
-async def log(request: AnyRequest, hub: TheHub, who: Who, after: Line = 0) -> Response[str]:
-    """What was done in my agency's name."""
-    found = await in_thread(lambda: hub.audit(who, after=after, limit=LINES))
-    return page(request, "log.html", **found, more=len(found["lines"]) == LINES)
+async def log(request: AnyRequest, hub: TheHub, who: Who, before: Line = 0) -> Response[str]:
+    """What was done in my agency's name, the latest first; of a time, a kind, an outcome, or with some words."""
+    asked = {k: request.query_params.get(k, "") for k in ASKED}
+    try:
+        found, wrong = await in_thread(lambda: hub.auditing.found(who, asked, before=before, limit=LINES)), ""
+    except Malformed as why:
+        found, wrong = {"lines": [], "next": 0}, str(why)
+    again = urlencode({k: v for k, v in asked.items() if v})
+    return page(request, "log.html", 400 if wrong else 200, **found, asked=asked, again=again, before=before, wrong=wrong, kinds=KINDS)
 
 
 async def _people(

@@ -90,6 +90,14 @@ SELECT NOT EXISTS (SELECT FROM stale WHERE audience IN (%(audience)s, '*')) AS c
 -- audit_page: what was done in the agency's name
 SELECT position, at, who, what, things, allowed, reason FROM audit WHERE agency = %(audience)s AND position > %(after)s ORDER BY position LIMIT %(limit)s
 
+-- audit_found: what was done in the agency's name, the latest first, of a time, a kind and an outcome, and with some words
+SELECT position, at, who, what, things, allowed, reason FROM audit
+WHERE agency = %(audience)s AND position < %(below)s AND at >= %(at)s AND at < %(until)s
+    AND (%(outcome)s::boolean IS NULL OR allowed = %(outcome)s)
+    AND (%(begins)s::text[] IS NULL OR EXISTS (SELECT FROM unnest(%(begins)s::text[]) b WHERE starts_with(what, b)) IS DISTINCT FROM %(others)s)
+    AND (%(words)s::text = '' OR strpos(lower(concat_ws(' ', who, what, reason, array_to_string(things, ' '))), lower(%(words)s)) > 0)
+ORDER BY position DESC LIMIT %(limit)s
+
 -- agencies: every agency of the hub knows of the others
 SELECT name FROM agency WHERE left_at IS NULL ORDER BY name
 
