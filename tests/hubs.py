@@ -102,7 +102,7 @@ class World:
             connection.execute("SET search_path = tocsin")
             connection.execute(
                 "TRUNCATE report, act, handling, member, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, audited, inbox, posting, upload, "
-                "picture, pictured, look, signal, signal_given, grouped"
+                "picture, pictured, look, signal, signal_given, grouped, published, touched"
             )
             connection.execute("UPDATE agency SET left_at = NULL")
             connection.execute("UPDATE token SET revoked_at = NULL")

@@ -97,7 +97,7 @@ class Oracle:
         self.groups: dict[str, set[str]] = {g: set() for g in GROUPS}
         self.there: dict[str, set[str]] = {g: set() for g in GROUPS}  # membership that the second hub knows
         self.sent: set[str] = set()  # reports that the second hub has
-        self.live = Pictures(first.fuse)  # goes on with what it has in memory, where the second hub's begins anew
+        self.live = Pictures(first.fuse, clock)  # goes on with what it has in memory, where the second hub's begins anew
         self.left: set[str] = set()
         self.requests: list[Asked] = []
         self.judgements: list[dict[str, Any]] = []
@@ -397,8 +397,9 @@ class Oracle:
                 one["there"] = True
 
     def fuse(self) -> None:
+        self.clock.tick()  # what is made is given at a time of its own
         self.live.refresh()
-        refresh(self.second.fuse)
+        refresh(self.second.fuse, self.clock)
 
     def compare(self) -> None:
         """Every page that B can reach."""
@@ -462,8 +463,10 @@ class Oracle:
                 self._same(f"/taxii2/hub/collections/group:{group}/{page}")
         root = "/taxii2/hub/collections/picture/"
         lines = self._same(f"{root}manifest/").get("objects", [])
-        for kind in ("report", "location", "identity"):
+        for kind in ("report", "location", "identity", "incident", "sighting", "note"):
             self._same(f"{root}objects/?match[type]={kind}")
+        for line in lines:
+            self._same(f"{root}objects/{line['id']}/")
         for ident in (*sorted(self.reports), NEVER):
             for kind in ("report", "location"):
                 self._same(f"{root}objects/{kind}--{ident}/")

@@ -29,7 +29,7 @@ AS_OF = datetime(2026, 1, 1, tzinfo=UTC)  # when the hub's clock stands
 OPEN = {"agencies", "audiences", "joined", "last_tick", "look_due", "standing"}
 #: Queries that go on after an id.
 AFTER_ID = ("reports_after", "seen_then")
-AFTER_TIME = ("feed_from", "group_from", "inbox_page", "lately")
+AFTER_TIME = ("feed_from", "group_from", "inbox_page", "lately", "published_on")
 
 
 class Filled:
@@ -107,7 +107,15 @@ class Filled:
         times |= {"as_of": AS_OF}
         ids |= {"number": self.number, "most": 8, "every": 1, "page": None, "signal_id": self.signal, "look": AS_OF}
         times |= {"before": datetime(2100, 1, 1, tzinfo=UTC), "times": [NOW], "versions": [NOW]}
-        ids |= {"posting_id": uuid.UUID(self.posting), "upload_id": self.upload, "object_id": "x", "skip": 0}
+        ids |= {
+            "posting_id": uuid.UUID(self.posting),
+            "upload_id": self.upload,
+            "object_id": "x",
+            "skip": 0,
+            "given_id": report,
+            "kind": "incident",
+            "many": 10,
+        }
         ids |= {"judgement_id": uuid.UUID(self.judgement), "request_id": uuid.UUID(self.request)}
         several = {
             "ids": [report, other],

@@ -244,8 +244,27 @@ def tells_who_is_silent_by_reports_that_are_hidden(pair: Pair, monkeypatch: pyte
     monkeypatch.setitem(queries(), "lately", "SELECT * FROM planted()")  # type: ignore[arg-type]
 
 
+def gives_again_what_was_fused_anew(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.replace("publish", "says IS DISTINCT FROM said AS changed", "says IS NOT NULL AS changed")
+    facts = {"event_start": "2026-05-05", "country": "PAK", "lat": 30.0, "lon": 70.0, "radius_km": 1.0, "killed": 5}
+    red, green = ({"marking": m, "releasable_to": [], "orcon": False} for m in ("RED", "GREEN"))
+    first, later = sorted(("one", "two"), key=lambda own: report_id("A", own))  # the incident of both has the id of the first
+    pair.then += [lambda o: o.submit("A", first, facts, green), lambda o: o.fuse(), lambda o: o.submit("A", later, facts, red)]
+
+
+def numbers_what_is_given_across_agencies(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.replace("publish", "PARTITION BY audience, changed", "PARTITION BY changed")
+
+
+def tells_when_a_report_was_marked_for_a_group(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.replace("regroup", "c.last", "(SELECT received_at FROM report r WHERE r.report_id = w.report_id)")
+    amber = {"marking": "AMBER", "releasable_to": ["group:south"], "orcon": False}
+    pair.then += [lambda o: o.submit("A", "marked", {"country": "IND"}, amber), lambda o: o.member("south", "B", True)]
+
+
 PLANTS = [
     tells_who_is_silent_by_reports_that_are_hidden,
+    gives_again_what_was_fused_anew, numbers_what_is_given_across_agencies, tells_when_a_report_was_marked_for_a_group,
     tells_the_originator_in_which_incident_it_was_released,
     tells_the_heir_what_was_asked_before,
     gives_a_signal_as_its_releaser_has_it,

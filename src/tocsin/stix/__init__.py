@@ -5,8 +5,23 @@ properties are the columns of `reports`. Ids follow from the report's own id, an
 """
 
 from tocsin.stix.fixed import fixed_objects, identity_of
+from tocsin.stix.made import Made, ceased, incident_objects, note_of
 from tocsin.stix.reading import Sent, is_report, post_of
 from tocsin.stix.valid import version_of, wrong_with
 from tocsin.stix.writing import instant_of, objects_of
 
-__all__ = ["Sent", "fixed_objects", "identity_of", "instant_of", "is_report", "objects_of", "post_of", "version_of", "wrong_with"]
+__all__ = [
+    "Made",
+    "Sent",
+    "ceased",
+    "fixed_objects",
+    "identity_of",
+    "incident_objects",
+    "instant_of",
+    "is_report",
+    "note_of",
+    "objects_of",
+    "post_of",
+    "version_of",
+    "wrong_with",
+]

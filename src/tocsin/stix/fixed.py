@@ -20,6 +20,8 @@ def id_of(kind: str, *said: str) -> str:
 
 TOCSIN = id_of("identity", "tocsin")
 EXTENSION = id_of("extension-definition", "report")
+INCIDENT = id_of("extension-definition", "incident")
+JUDGEMENT = id_of("extension-definition", "judgement")
 ORCON = id_of("marking-definition", "originator control")
 
 #: TLP 2.0 (OASIS, stix common objects, TLP 2.0 extension).
@@ -52,17 +54,22 @@ def identity_of(agency: str, at: str = MADE) -> Object:
 
 def fixed_objects(markings: Iterable[str]) -> list[Object]:
     """What every feed begins with, so that nothing in it points at what is not there. markings: the names that the hub knows."""
-    extension = _object("extension-definition", EXTENSION, MADE) | {
-        "created_by_ref": TOCSIN,
-        "name": "tocsin report",
-        "description": "What an agency's report says: the columns of tocsin's table `reports`, each under its name.",
-        "schema": "docs/reference/tables.md of tocsin: the columns of `reports`, and own_id and version",
-        "version": "1.0.0",
-        "extension_types": ["property-extension"],
-    }
+    said = "What an agency's report says: the columns of tocsin's table `reports`, each under its name."
+    extension = _extension(
+        EXTENSION, "report", said, "docs/reference/tables.md of tocsin: the columns of `reports`, and own_id and version"
+    )
+    said = "What an incident is to its reader: the columns of tocsin's table `incidents`, each under its name."
+    incident = _extension(INCIDENT, "incident", said, "docs/reference/tables.md of tocsin: the columns of `incidents`")
+    said = "What a person of an agency decided on reports, and when."
+    judgement = _extension(JUDGEMENT, "judgement", said, "docs/reference/judgements.md of tocsin")
     maker = _object("identity", TOCSIN, MADE) | {"name": "tocsin", "identity_class": "system"}
     held = _statement(ORCON, "Originator control", "Onward release waits for the originator.")
-    return [maker, extension, *(_marking(name) for name in markings), held]
+    return [maker, extension, incident, judgement, *(_marking(name) for name in markings), held]
+
+
+def _extension(ident: str, name: str, words: str, schema: str) -> Object:
+    made = _object("extension-definition", ident, MADE) | {"created_by_ref": TOCSIN, "name": f"tocsin {name}", "description": words}
+    return made | {"schema": schema, "version": "1.0.0", "extension_types": ["property-extension"]}
 
 
 def _object(kind: str, ident: str, at: str) -> Object:

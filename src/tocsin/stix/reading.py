@@ -6,9 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tocsin.stix.countries import THREE
-from tocsin.stix.fixed import EXTENSION, ORCON, TLP_1, Object, id_of, marking_id
+from tocsin.stix.fixed import EXTENSION, INCIDENT, ORCON, TLP_1, Object, id_of, marking_id
 
 REPORTS = ("report", "incident")
+MOST_SOURCES = 100  # as many as a post may name
+#: What an incident says that a report says too.
+_SHARED = frozenset(
+    "event_start event_end country admin1 admin2 place lat lon radius_km violence side_a side_b actor initiator attack_type weapon_type target_type "
+    "target_group killed_low killed killed_high killed_civilians killed_a killed_b wounded".split()
+)
 #: What the hub says of a report itself.
 _HUBS = ("extension_type", "report_id", "agency", "received_at", "known_at", "hindsight", "coded_spans", "file", "row", "source_hash")
 
@@ -40,9 +46,9 @@ class Sent:
 
 def post_of(made: Object, sent: Sent, agency: str, stricter: Callable[[list[str]], str], markings: Iterable[str]) -> dict[str, Any]:
     """A `report` or `incident` as a post of an agency; it has no `marking` where none was sent. markings: the hub's; stricter: the strictest of several."""
-    extension = made.get("extensions", {}).get(EXTENSION)
+    extension, incident = (made.get("extensions", {}).get(one) for one in (EXTENSION, INCIDENT))
     if extension is None:
-        said = _foreign(made, sent)
+        said = _foreign(made, sent) if incident is None else _incident(made, incident)
     else:
         said = {k: v for k, v in extension.items() if k not in _HUBS} | ({"text": made["description"]} if made.get("description") else {})
         said = _own(said, made, agency)
@@ -57,6 +63,14 @@ def _own(said: dict[str, Any], made: Object, agency: str) -> dict[str, Any]:
     kept = {k: v for k, v in said.items() if k not in ("own_id", "version", "supersedes", "part_of")}
     sources = said.get("derived_from", [])
     return kept | {"own_id": made["id"], "derived_from": [*sources, report_id] if isinstance(sources, list) else sources}
+
+
+def _incident(made: Object, said: dict[str, Any]) -> dict[str, Any]:
+    """An incident that tocsin made: it repeats the reports that it is made of, and says so."""
+    sources = said.get("report_ids")
+    kept = {k: v for k, v in said.items() if k in _SHARED}
+    head = {"own_id": made["id"], "version": made["modified"], "reported_at": made["modified"]}
+    return head | kept | {"derived_from": sources[:MOST_SOURCES] if isinstance(sources, list) else sources}
 
 
 def _foreign(made: Object, sent: Sent) -> dict[str, Any]:

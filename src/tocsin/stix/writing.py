@@ -20,8 +20,9 @@ _LANG = re.compile(r"[a-z]{2}")
 
 def objects_of(said: Mapping[str, Any]) -> list[Object]:
     """The objects of a report as the hub shows it to somebody, what is pointed at before what points. Its time is when it became visible to them."""
-    place = _location(said)
-    made = _head("report", said) | {"name": _name(said)}
+    where = place_of(said)
+    place = _head("location", said) | where if where else None
+    made = _head("report", said) | {"name": name_of(said)}
     if "text" in said:
         made["description"] = said["text"]
     made["published"] = instant_of(said["received_at"])
@@ -57,19 +58,19 @@ def _head(kind: str, said: Mapping[str, Any]) -> Object:
     }
 
 
-def _location(said: Mapping[str, Any]) -> Object | None:
-    """A point with its precision in metres, a country, or None where neither is known."""
+def place_of(said: Mapping[str, Any]) -> Object:
+    """What a `location` says: a point with its precision in metres, a country; nothing where neither is known."""
     point = {"latitude": said["lat"], "longitude": said["lon"]} if "lat" in said else {}
     if point and "radius_km" in said:
         point["precision"] = said["radius_km"] * 1000
     country = {"country": TWO[said["country"]]} if said.get("country") in TWO else {}
     if not point and not country:
-        return None
+        return {}
     named = {"name": said.get("place"), "administrative_area": said.get("admin1"), "city": said.get("place")}
-    return _head("location", said) | {k: v for k, v in named.items() if v} | point | country
+    return {k: v for k, v in named.items() if v} | point | country
 
 
-def _name(said: Mapping[str, Any]) -> str:
+def name_of(said: Mapping[str, Any]) -> str:
     """One line of what is known, the type of attack first."""
     when = " to ".join(dict.fromkeys(str(said[k]) for k in ("event_start", "event_end") if k in said))
     what = said.get("attack_type") or ("threat" if said.get("kind") == "threat" else "attack or clash")

@@ -20,8 +20,10 @@ import polars as pl
 from tocsin.errors import StoreError
 from tocsin.fusion.valued import Clusters, valued
 from tocsin.fusion.views import EVERY, Part, Views
+from tocsin.hub.clock import Clock, clock
 from tocsin.hub.judging import of_row
 from tocsin.hub.pictures.frames import Sight, frame_of
+from tocsin.hub.pictures.given import give
 from tocsin.hub.pictures.written import ALL, Written
 from tocsin.store import Store, Transaction, array
 from tocsin.terms.judgements import Judgement
@@ -36,8 +38,8 @@ FORGET = 60.0  # seconds after a purge, so that many need one beginning anew
 class Pictures:
     """Incidents of every audience, kept up to date."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, now: Clock | None = None) -> None:
+        self.store, self.now = store, now
         self._views: Views | None = None
         self.purged_at: float | None = (
             None  # when something was last taken in as purged; what was kept of it stays in this process's memory
@@ -48,6 +50,8 @@ class Pictures:
         done = 0
         while step := self._step():
             done += step
+            give(self.store, self.now)
+        give(self.store, self.now)
         return done
 
     def _step(self) -> int:
@@ -152,9 +156,9 @@ def _turned(views: Views, bits: int) -> int:
     return (1 << len(views.audiences)) - 1 if bits & 1 else bits
 
 
-def refresh(store: Store) -> int:
-    """Brings the incidents up to date from the database alone, as a process does that begins."""
-    return Pictures(store).refresh()
+def refresh(store: Store, now: Clock | None = None) -> int:
+    """Brings the incidents up to date from the database alone, as a process does that begins. now: see `give`."""
+    return Pictures(store, now).refresh()
 
 
 def run(store: Store, stop: threading.Event, *, forget: float = FORGET, free: Callable[[], bool] = lambda: True) -> bool:
@@ -163,7 +167,7 @@ def run(store: Store, stop: threading.Event, *, forget: float = FORGET, free: Ca
     True where the process is to begin anew, so that its memory holds nothing of what was purged: so many seconds after the last purge, when nothing is
     to be fused and `free` says that nothing else would be cut short.
     """
-    pictures = Pictures(store)
+    pictures = Pictures(store, clock())
     while not stop.is_set():
         try:
             done = pictures.refresh()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tocsin.stix import version_of
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -57,19 +59,22 @@ class Filters:
         """The same, of one object."""
         return replace(self, ids=frozenset({ident}))
 
-    def take(self, made: dict[str, Any]) -> bool:
-        """Whether an object has an id and a type that are asked for."""
-        return (self.ids is None or made["id"] in self.ids) and (self.types is None or made["type"] in self.types)
+    def wants(self, made: dict[str, Any]) -> bool:
+        """Whether an object of which there is one version, the first and the last, is asked for."""
+        v = self.versions
+        named = (self.ids is None or made["id"] in self.ids) and (self.types is None or made["type"] in self.types)
+        return named and (v.last or v.first or v.every or version_of(made) in v.times)
 
 
 @dataclass(frozen=True)
 class Item:
-    """An object in a collection: when it was added to it, its version, and the line that it was made of, if any."""
+    """An object in a collection: when it was added to it, its version, and the line that it was made of, if any; about: what else the log calls it."""
 
     added: datetime
     version: str
     object: dict[str, Any]
     line: Line | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,14 @@ class Page:
 
     items: tuple[Item, ...] = ()
     more: bool = False
+
+
+def uuid_in(text: str) -> uuid.UUID | None:
+    """Of an id of STIX the part that is one of the hub's, as the hub writes it; None for what is not."""
+    try:
+        return uuid.UUID(text) if text == text.lower() and len(text) == 36 else None
+    except ValueError:
+        return None
 
 
 def id_of(kind: str, agency: str) -> str:

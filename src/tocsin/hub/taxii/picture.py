@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from tocsin.gate import Scheme
 from tocsin.hub.caller import Caller
+from tocsin.hub.clock import Clock
 from tocsin.hub.door import MOST, Door
 from tocsin.hub.shown import shown
-from tocsin.hub.taxii.asked import EPOCH, MICROSECOND, Filters, Item, Line, Page, Versions
-from tocsin.stix import fixed_objects, identity_of, instant_of, objects_of, version_of
-from tocsin.store import Transaction
+from tocsin.hub.taxii.asked import EPOCH, MICROSECOND, Filters, Item, Line, Page, Versions, uuid_in
+from tocsin.hub.taxii.given import Given
+from tocsin.stix import fixed_objects, identity_of, instant_of, objects_of
+from tocsin.store import Store, Transaction
 
 BEGAN = datetime(2022, 10, 1, tzinfo=UTC)  # of what every feed has
 _FIRST, _LAST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
@@ -60,7 +63,11 @@ class _Feed:
 
 
 class Picture(Door):
-    """The reports of an agency's feed, as objects of STIX; or of these, those that are marked for a group that it is in."""
+    """The reports of an agency's feed and what is made of them, as objects of STIX; or of the reports, those that are marked for a group that it is in."""
+
+    def __init__(self, store: Store, now: Clock, scheme: Scheme | None = None) -> None:
+        super().__init__(store, now, scheme)
+        self._given = Given(store, now, scheme)
 
     def page(self, who: Caller, asked: Filters, limit: int, group: str = "") -> Page:
         """The first objects of those asked for."""
@@ -70,12 +77,18 @@ class Picture(Door):
             tx.do("by_key")
             feed = _Feed(tx, who.agency, group)
             asked = _onward(feed, asked)
-            found: list[Found] = [(item, None) for item in self._standing(tx) if item.added > asked.after and _wanted(item, asked)]
+            found: list[Found] = [(item, None) for item in self._standing(tx) if item.added > asked.after and asked.wants(item.object)]
             found += self._of_lines(feed, who, asked, limit)
-            found.sort(key=lambda f: f[0].added)
+            found.sort(key=_added)
+            if not group:
+                low, before = _between(asked.versions)
+                before = min(before, found[limit][0].added) if len(found) > limit else before
+                found += [(item, None) for item in self._given.items(tx, who, asked, limit, low, before)]
+                found.sort(key=_added)
             rows = {id(row): row for _, row in found[:limit] if row is not None}
             what = f"taxii group {group}" if group else "taxii picture"
-            allowed = {id(row) for row in self.read(tx, who, list(rows.values()), what, asked=_one(asked))}
+            allowed = {id(row) for row in self.read(tx, who, list(rows.values()), what, asked="" if found else _one(asked))}
+            self._given.noted(tx, who, [item for item, _ in found[:limit]], asked)
         kept = tuple(item for item, row in found[:limit] if row is None or id(row) in allowed)
         return Page(kept, len(found) > limit)
 
@@ -97,10 +110,14 @@ class Picture(Door):
             made = objects_of(shown(row, who.clearance))
             line = Line(feed.opened(row), row["report_id"])
             items = [_item(at + (2 - len(made) + n) * MICROSECOND, one, line) for n, one in enumerate(made)]
-            found += [(item, row) for item in items if item.added > asked.after and _wanted(item, asked)]
+            found += [(item, row) for item in items if item.added > asked.after and asked.wants(item.object)]
             if len(found) > limit and asked.ids is None:
                 break
         return found
+
+
+def _added(found: Found) -> datetime:
+    return found[0].added
 
 
 def _item(added: datetime, made: dict[str, Any], line: Line | None = None) -> Item:
@@ -116,12 +133,6 @@ def _onward(feed: _Feed, asked: Filters) -> Filters:
     return replace(asked, after=asked.past.at + (2 * place + given) * MICROSECOND)
 
 
-def _wanted(item: Item, asked: Filters) -> bool:
-    """Of each object there is one version: the first, and the last."""
-    v = asked.versions
-    return asked.take(item.object) and (v.last or v.first or v.every or version_of(item.object) in v.times)
-
-
 def _one(asked: Filters) -> str:
     """The one object asked for, where it is one of a report."""
     ident = next(iter(asked.ids)) if asked.ids is not None and len(asked.ids) == 1 else ""
@@ -132,17 +143,10 @@ def _some(feed: _Feed, asked: Filters) -> Iterator[Placed]:
     """The lines of some objects: a report and its place have its id."""
     idents = {ident.partition("--")[2] for ident in asked.ids or () if ident.partition("--")[0] in _LINES}
     for ident in sorted(idents):
-        row = feed.row(_uuid(ident))
+        row = feed.row(uuid_in(ident))
         if row is not None:
             at = feed.opened(row)
             yield row, at + 2 * feed.place(Line(at, row["report_id"]))[0] * MICROSECOND
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text == text.lower() and len(text) == 36 else None
-    except ValueError:
-        return None
 
 
 def _lines(feed: _Feed, asked: Filters, limit: int) -> Iterator[Placed]:

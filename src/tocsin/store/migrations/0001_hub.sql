@@ -855,6 +855,129 @@ GRANT SELECT ON grouped TO tocsin_web;
 ALTER TABLE grouped ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON grouped FOR SELECT TO tocsin_web USING (audience = asking());
 
+-- Incidents and judgements as objects of TAXII: each as an audience was given it last; of an incident that is every agency's, the line of '*', but where an agency has one of its own.
+-- thing: which incident or judgement, as a hash, for the line outlives what is purged; life: what ceased and comes to be again is another object; about: its id, null of what is no
+-- more; says: the body or judgement that is given; added: -infinity of one that was never given, which stands before the line of '*'.
+CREATE TABLE published (
+    audience text NOT NULL, object_id uuid NOT NULL, kind text NOT NULL, thing uuid NOT NULL, life int NOT NULL, made timestamptz NOT NULL, added timestamptz NOT NULL,
+    about uuid, says uuid, PRIMARY KEY (audience, object_id)
+);
+CREATE INDEX published_order ON published (audience, kind, added);
+CREATE INDEX published_thing ON published (uuid_hash(thing));
+
+-- What may have changed, and is not yet given.
+CREATE TABLE touched (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL, thing uuid NOT NULL, about uuid);
+
+CREATE FUNCTION touch_incidents() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    INSERT INTO touched (kind, thing, about) SELECT 'incident', id_of('incident', incident_id::text), incident_id FROM (SELECT DISTINCT incident_id FROM changed) c;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER touched_new AFTER INSERT ON incident REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_incidents();
+CREATE TRIGGER touched_gone AFTER DELETE ON incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_incidents();
+CREATE FUNCTION touch_judgements() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    INSERT INTO touched (kind, thing, about) SELECT 'judgement', id_of('judgement', judgement_id::text), judgement_id FROM (SELECT DISTINCT judgement_id FROM changed) c;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER touched_new AFTER INSERT ON judged REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_judgements();
+CREATE TRIGGER touched_gone AFTER DELETE ON judged REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_judgements();
+
+-- Of what is purged no id stays here.
+CREATE FUNCTION untouch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    UPDATE touched SET about = NULL WHERE about IN (SELECT report_id FROM gone) OR (kind = 'judgement' AND NOT EXISTS (SELECT FROM judgement WHERE judgement_id = about));
+    UPDATE published p SET about = NULL, says = CASE p.kind WHEN 'incident' THEN says ELSE p.thing END FROM (
+        SELECT id_of('incident', report_id::text) AS thing FROM gone UNION ALL SELECT thing FROM touched WHERE kind = 'judgement' AND about IS NULL
+    ) g WHERE uuid_hash(p.thing) = uuid_hash(g.thing) AND p.thing = g.thing;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER untouched AFTER DELETE ON report REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION untouch();
+
+CREATE FUNCTION object_of(p_thing uuid, p_life int) RETURNS uuid IMMUTABLE LANGUAGE sql
+RETURN overlay(overlay(md5(p_thing || ' ' || p_life) PLACING '4' FROM 13) PLACING 'a' FROM 17)::uuid;
+
+-- Brings what is given in line with what is. What an audience has at a time follows from its own incidents and judgements alone: their hashes set the order, and each has 8 microseconds,
+-- the first 4 of them for every agency's. The clock's row is locked until the transaction ends, so that nothing that is later is seen before.
+CREATE FUNCTION publish(p_at timestamptz, p_some touched[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_every text[] := ARRAY(SELECT name FROM agency) || '*'::text; v_at timestamptz; v_most bigint;
+BEGIN
+    UPDATE clock SET taken = greatest(p_at, last + interval '1 microsecond', taken + interval '1 microsecond') RETURNING taken INTO v_at;
+    WITH things AS MATERIALIZED (SELECT DISTINCT ON (thing) kind, thing, about FROM unnest(p_some) ORDER BY thing, about IS NULL),
+    now AS MATERIALIZED (
+        SELECT t.thing, i.audience, i.body_id AS says FROM things t JOIN incident i ON i.audience = ANY (v_every) AND i.incident_id = t.about WHERE t.kind = 'incident'
+        UNION ALL SELECT t.thing, d.audience, d.judgement_id FROM things t JOIN judged d ON d.judgement_id = t.about WHERE t.kind = 'judgement'
+    ),
+    was AS MATERIALIZED (
+        SELECT DISTINCT ON (p.audience, p.thing) p.* FROM things t JOIN published p ON uuid_hash(p.thing) = uuid_hash(t.thing) AND p.thing = t.thing
+        ORDER BY p.audience, p.thing, p.life DESC
+    ),
+    who AS (SELECT thing, '*' AS audience FROM things UNION SELECT thing, audience FROM now UNION SELECT thing, audience FROM was),
+    state AS (
+        SELECT w.thing, w.audience, CASE WHEN n.thing IS NOT NULL THEN n.says ELSE e.says END AS says,
+            CASE WHEN o.thing IS NOT NULL THEN o.says ELSE s.says END AS said, CASE WHEN o.thing IS NOT NULL THEN o.added ELSE s.added END AS added,
+            CASE WHEN o.thing IS NOT NULL THEN o.life ELSE s.life END AS life, CASE WHEN o.thing IS NOT NULL THEN o.made ELSE s.made END AS made
+        FROM who w LEFT JOIN now n USING (thing, audience) LEFT JOIN now e ON e.thing = w.thing AND e.audience = '*'
+        LEFT JOIN was o ON o.thing = w.thing AND o.audience = w.audience LEFT JOIN was s ON s.thing = w.thing AND s.audience = '*'
+    ),
+    next AS MATERIALIZED (
+        SELECT thing, audience, says, says IS DISTINCT FROM said AS changed, added,
+            CASE WHEN says IS NULL OR said IS NOT NULL THEN life ELSE coalesce(life + 1, 0) END AS life,
+            CASE WHEN says IS NULL OR said IS NOT NULL THEN made ELSE v_at END AS made
+        FROM state
+    ),
+    every AS MATERIALIZED (SELECT * FROM next WHERE audience = '*'),
+    own AS MATERIALIZED (
+        SELECT n.*, e.life AS their_life, e.changed AND e.life IS NOT NULL AND e.life IS DISTINCT FROM n.life AS hides,
+            ROW (n.life, n.says, n.made, n.changed, CASE WHEN NOT n.changed THEN n.added END)
+            IS DISTINCT FROM ROW (e.life, e.says, e.made, e.changed, CASE WHEN NOT e.changed THEN e.added END) AS differs
+        FROM next n JOIN every e USING (thing) WHERE n.audience <> '*'
+    ),
+    lines AS MATERIALIZED (
+        SELECT audience, thing, life, made, says, CASE WHEN changed
+            THEN v_at + (8 * (row_number() OVER (PARTITION BY audience, changed ORDER BY thing) - 1) + CASE audience WHEN '*' THEN 0 ELSE 4 END) * interval '1 microsecond'
+            ELSE added END AS added
+        FROM (SELECT audience, thing, life, made, says, changed, added FROM every WHERE changed UNION ALL
+              SELECT audience, thing, life, made, says, changed, added FROM own WHERE differs) a
+        WHERE life IS NOT NULL
+    ),
+    gone AS (
+        DELETE FROM published p USING own o WHERE NOT o.differs AND p.audience = o.audience AND p.object_id = object_of(o.thing, o.life)
+    ),
+    hidden AS (
+        INSERT INTO published (audience, object_id, kind, thing, life, made, added)
+        SELECT o.audience, object_of(o.thing, o.their_life), t.kind, o.thing, o.their_life, v_at, '-infinity' FROM own o JOIN things t USING (thing) WHERE o.hides
+        ON CONFLICT DO NOTHING
+    ),
+    written AS (
+        INSERT INTO published (audience, object_id, kind, thing, life, made, added, about, says)
+        SELECT l.audience, object_of(l.thing, l.life), t.kind, l.thing, l.life, l.made, l.added, CASE WHEN l.says IS NOT NULL THEN t.about END, l.says
+        FROM lines l JOIN things t USING (thing)
+        ON CONFLICT (audience, object_id) DO UPDATE SET made = excluded.made, added = excluded.added, about = excluded.about, says = excluded.says
+        RETURNING added
+    )
+    SELECT extract(epoch FROM max(added) - v_at) * 1000000 INTO v_most FROM written WHERE added >= v_at;
+    UPDATE clock SET taken = v_at + (v_most + 8) * interval '1 microsecond' WHERE v_most IS NOT NULL;
+END $$;
+
+-- Some of what was touched, the first first; gives how much that was. Nothing is purged meanwhile.
+CREATE FUNCTION publish_some(p_at timestamptz, p_many int) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+DECLARE v_some touched[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM touched) THEN RETURN 0; END IF;
+    LOCK TABLE purged IN SHARE MODE;
+    WITH few AS (DELETE FROM touched t WHERE number IN (SELECT number FROM touched ORDER BY number LIMIT p_many) RETURNING t)
+    SELECT coalesce(array_agg(t), '{}') INTO v_some FROM few;
+    PERFORM publish(p_at, v_some);
+    RETURN cardinality(v_some);
+END $$;
+
+REVOKE ALL ON FUNCTION touch_incidents, touch_judgements, untouch, object_of, publish, publish_some FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION publish_some TO tocsin_fuse;
+GRANT SELECT ON published TO tocsin_web;
+ALTER TABLE published ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON published FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
+
 -- TAXII: what an agency sent as STIX, object by object, for itself alone; of a post, what became of it; and the key that seals where a reader goes on.
 
 CREATE TABLE seal (one boolean PRIMARY KEY DEFAULT true CHECK (one), key text NOT NULL DEFAULT gen_random_uuid()::text || gen_random_uuid()::text);

@@ -470,6 +470,35 @@ SELECT at AS opened_at FROM grouped WHERE audience = %(audience)s AND group_name
 SELECT count(*) FILTER (WHERE g.report_id < %(report_id)s) AS place, coalesce(bool_or(g.report_id = %(report_id)s), false) AS there
 FROM grouped g WHERE g.audience = %(audience)s AND g.group_name = %(group)s AND g.at = %(at)s AND g.report_id <= %(report_id)s
 
+-- published_on: incidents, or judgements, as the audience was given each of them last, in that order; with the handling of every report of theirs that it sees
+WITH page AS (
+    (SELECT * FROM published WHERE audience = %(audience)s AND kind = %(kind)s AND added > %(after)s AND added < %(before)s ORDER BY added LIMIT %(limit)s)
+    UNION ALL
+    (SELECT * FROM published e WHERE audience = '*' AND kind = %(kind)s AND added > %(after)s AND added < %(before)s
+     AND NOT EXISTS (SELECT FROM published o WHERE o.audience = %(audience)s AND o.object_id = e.object_id) ORDER BY added LIMIT %(limit)s)
+    ORDER BY added LIMIT %(limit)s
+)
+SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, ARRAY(
+    SELECT jsonb_build_object('originator', h.originator, 'marking', h.marking, 'releasable_to', h.releasable_to, 'orcon', h.orcon, 'released_to', h.released_to)
+    FROM handling h WHERE h.report_id = ANY (coalesce(j.names, ARRAY(SELECT r::uuid FROM jsonb_array_elements_text(b.body -> 'report_ids') r)))
+) AS handled
+FROM page p LEFT JOIN incident_body b ON p.kind = 'incident' AND b.body_id = p.says LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
+ORDER BY p.added
+
+-- published_one: one of them
+WITH page AS (
+    SELECT * FROM published WHERE audience IN (%(audience)s, '*') AND object_id = %(given_id)s ORDER BY audience = '*' LIMIT 1
+)
+SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, ARRAY(
+    SELECT jsonb_build_object('originator', h.originator, 'marking', h.marking, 'releasable_to', h.releasable_to, 'orcon', h.orcon, 'released_to', h.released_to)
+    FROM handling h WHERE h.report_id = ANY (coalesce(j.names, ARRAY(SELECT r::uuid FROM jsonb_array_elements_text(b.body -> 'report_ids') r)))
+) AS handled
+FROM page p LEFT JOIN incident_body b ON p.kind = 'incident' AND b.body_id = p.says LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
+WHERE isfinite(p.added)
+
+-- publish: see publish_some; gives how much was looked at (fuse)
+SELECT publish_some(%(at)s, %(many)s) AS done
+
 -- joined: since when each agency is in the hub, those that have left included, for their reports stay
 SELECT name, added_at FROM agency ORDER BY added_at, name
 

@@ -1,0 +1,73 @@
+"""What the hub makes of reports as STIX: an incident, with where it was and when it was seen; a judgement as a note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tocsin.stix.fixed import INCIDENT, JUDGEMENT, ORCON, TOCSIN, Object, id_of, marking_id
+from tocsin.stix.writing import instant_of, name_of, place_of
+
+
+@dataclass(frozen=True)
+class Made:
+    """Under which id an object is given, since when, since when as it is now, and how it is marked."""
+
+    object_id: str
+    made: datetime
+    added: datetime
+    marking: str
+    orcon: bool = False
+
+    def head(self, kind: str) -> Object:
+        """What all its objects begin with."""
+        return {
+            "type": kind,
+            "spec_version": "2.1",
+            "id": f"{kind}--{self.object_id}",
+            "created_by_ref": TOCSIN,
+            "created": instant_of(self.made),
+            "modified": instant_of(self.added),
+            "object_marking_refs": [marking_id(self.marking), *([ORCON] if self.orcon else [])],
+        }
+
+
+def incident_objects(incident_id: str, said: Mapping[str, Any], how: Made) -> list[Object]:
+    """An incident as its reader has it, what is pointed at before what points: its place and its sighting where these are known."""
+    place = place_of(said)
+    objects = [how.head("location") | place] if place else []
+    made = how.head("incident") | {"name": name_of(said)}
+    if said.get("confidence") is not None:
+        made["confidence"] = round(100 * said["confidence"])
+    made["extensions"] = {INCIDENT: {"extension_type": "property-extension", "incident_id": incident_id} | _without_nothing(said)}
+    objects.append(made)
+    if said.get("event_start") and said.get("event_end"):
+        seen = {"first_seen": f"{said['event_start']}T00:00:00.000Z", "last_seen": f"{said['event_end']}T23:59:59.999Z"}
+        where = [o["id"] for o in objects[:-1]] + [id_of("identity", "agency", a) for a in said["agencies"]]
+        more = {"count": len(said["report_ids"]), "sighting_of_ref": made["id"], "where_sighted_refs": where}
+        objects.append(how.head("sighting") | seen | more)
+    return objects
+
+
+def note_of(agency: str, signed: datetime, names: Iterable[str], said: Mapping[str, Any], how: Made) -> Object:
+    """A judgement on reports, by a person of an agency."""
+    made = how.head("note")
+    made |= {"abstract": said["decides"], "content": said["why"], "authors": [agency], "object_refs": [f"report--{n}" for n in names]}
+    kept = {k: v for k, v in said.items() if k not in ("why", "undoes")}
+    made["extensions"] = {JUDGEMENT: {"extension_type": "property-extension", "signed": instant_of(signed)} | _without_nothing(kept)}
+    return made
+
+
+def ceased(kind: str, how: Made) -> Object:
+    """What is no more, `incident` or `note`; nothing of what it said is in it."""
+    words = {"name": "no longer an incident"} if kind == "incident" else {"content": "no longer given", "object_refs": [TOCSIN]}
+    return how.head(kind) | words | {"revoked": True}
+
+
+def _without_nothing(value: Any) -> Any:
+    """Without null and empty lists, which STIX has no room for."""
+    if isinstance(value, Mapping):
+        return {k: _without_nothing(v) for k, v in value.items() if v is not None and v != []}
+    return [_without_nothing(v) for v in value] if isinstance(value, list) else value
