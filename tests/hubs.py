@@ -23,7 +23,7 @@ from tocsin.hub import Hub
 from tocsin.server.app import make_app
 from tocsin.store import Store
 from tocsin.store.embedded import Embedded
-from tocsin.store.setup import install_scheme, prepare
+from tocsin.store.setup import install_scheme, prepare, roles
 
 TAXII = "application/taxii+json;version=2.1"
 _number = count()
@@ -42,13 +42,15 @@ def server() -> Iterator[Embedded]:
 
 
 def database(running: Embedded) -> dict[str, str]:
-    """A new database made a hub's: the connection of each role, and `owner`'s."""
-    name = f"hub_{os.getpid()}_{next(_number)}"
+    """A new database made a hub's: the connection of each role, and `owner`'s. The first of a server is made by the migrations, the others are copies of it."""
+    name, pattern = f"hub_{os.getpid()}_{next(_number)}", f"pattern_{os.getpid()}"
     with psycopg.connect(running.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    roles = prepare(running.conninfo(name), running.secrets)
-    install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
-    return roles | {"owner": running.conninfo(name)}
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", (pattern,)).fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(pattern)))
+            made = prepare(running.conninfo(pattern), running.secrets)
+            install_scheme(made["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(pattern)))
+    return roles(running.conninfo(name), running.secrets) | {"owner": running.conninfo(name)}
 
 
 class World:

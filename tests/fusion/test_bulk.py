@@ -36,7 +36,7 @@ def test_stretches_of_any_length_give_the_incidents_of_fuse(tmp_path: Path, monk
     assert not (tmp_path / ".fusing").exists()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(table=report_tables(), slab=st.integers(1, 6))
 def test_small_tables_too(tmp_path_factory: pytest.TempPathFactory, table: pl.DataFrame, slab: int) -> None:
     out = tmp_path_factory.mktemp("bulk")

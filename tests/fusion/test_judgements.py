@@ -112,7 +112,7 @@ def random_judgements(ids: list[str], chance: random.Random) -> list[Judgement]:
     return [*out, judged(9, "undo", judgement="j1")] if chance.random() < 0.3 else out
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(table=report_tables(), seed=st.integers(0, 2**16))
 def test_with_judgements_too_order_does_not_matter_and_live_equals_bulk(table: pl.DataFrame, seed: int) -> None:
     chance = random.Random(seed)

@@ -24,7 +24,7 @@ def _as_fused(live: Live, table: pl.DataFrame) -> None:
     assert_frame_equal(live.clusters.sort("report_id"), whole.sort("report_id"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(table=report_tables(), seed=st.integers(0, 2**16))
 def test_whatever_order_and_batches_reports_come_in_the_clusters_are_those_of_fuse(table: pl.DataFrame, seed: int) -> None:
     chance = random.Random(seed)

@@ -123,7 +123,7 @@ def _judged(ids: list[str], chance: random.Random) -> tuple[Judgement, ...]:
     return tuple(out)
 
 
-@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(table=report_tables(), seed=st.integers(0, 2**16))
 def test_each_audience_has_at_any_time_what_fuse_makes_of_what_it_sees(table: pl.DataFrame, seed: int) -> None:
     chance = random.Random(seed)
@@ -139,7 +139,7 @@ def test_in_a_crowd_too(monkeypatch: pytest.MonkeyPatch, recent: int) -> None:
     ids = table["report_id"].to_list()
     kept.change({i: _scattered(chance) for i in ids[:200]})
     kept.check()
-    for low in range(200, len(ids), 29):
+    for low in range(200, len(ids), 58):
         kept.change({i: _scattered(chance) for i in (*ids[low : low + 17], *chance.sample(ids[:low], 3))})
     kept.judge(_judged(ids, chance))
     kept.check()
@@ -147,7 +147,7 @@ def test_in_a_crowd_too(monkeypatch: pytest.MonkeyPatch, recent: int) -> None:
     kept.check()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_many_that_are_the_same_count_as_one_for_each_audience_alone(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     for where in (taking, linkage):
         monkeypatch.setattr(where, "STACK", 3)

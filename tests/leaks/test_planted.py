@@ -18,17 +18,30 @@ from tocsin.store import queries
 from tocsin.store.embedded import Embedded
 from tocsin.terms.ids import report_id
 
+DUG_OUT = "DROP FUNCTION planted CASCADE"
 Plant = Callable[["Pair", pytest.MonkeyPatch], None]
 
 
 class Pair:
-    """Two hubs of one test's own, and what happens in them."""
+    """Two hubs, and what happens in them; a plant is dug out again."""
 
     def __init__(self, postgres: Embedded) -> None:
         self.clock = Ticking()
         self.worlds = [World(postgres, self.clock) for _ in range(2)]
+        self.begin()
+
+    def begin(self) -> None:
+        """As on the first day."""
+        for world in self.worlds:
+            world.forget()
         self.oracle = Oracle(*self.worlds, self.clock)
         self.then: list[Callable[[Oracle], None]] = []
+        self.undo: list[str] = []
+
+    def plant(self, words: str, undo: str) -> None:
+        """Done by the owner of both databases; undo: what takes it back."""
+        self.undo.append(undo)
+        self.sql(words)
 
     def sql(self, words: str) -> None:
         """Done by the owner of both databases."""
@@ -39,11 +52,29 @@ class Pair:
 
     def replace(self, function: str, old: str, new: str) -> None:
         """Other words in a function of both databases."""
+        was = self.definition(function)
+        assert old in was, f"{function} has no {old!r}: plant it anew"
+        self.plant(was.replace(old, new), was)
+
+    def made_of(self) -> list[Any]:
+        """Functions, triggers and policies of both databases."""
+        found = []
+        for world in self.worlds:
+            with psycopg.connect(world.roles["owner"]) as connection:
+                found += connection.execute(
+                    "SELECT proname::text, md5(prosrc || coalesce(pg_get_function_sqlbody(oid), '')) FROM pg_proc WHERE pronamespace = 'tocsin'::regnamespace "
+                    "UNION ALL SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal "
+                    "UNION ALL SELECT tablename || policyname, qual FROM pg_policies ORDER BY 1, 2"
+                ).fetchall()
+        return found
+
+    def definition(self, function: str) -> str:
+        """What a function is made by."""
         with psycopg.connect(self.worlds[0].roles["owner"]) as connection:
             row = connection.execute("SELECT pg_get_functiondef(%s::regproc)", (f"tocsin.{function}",)).fetchone()
         assert row is not None
-        assert old in row[0], f"{function} has no {old!r}: plant it anew"
-        self.sql(row[0].replace(old, new))
+        found: str = row[0]
+        return found
 
     def play(self) -> None:
         """A hidden report, a child of it that B sees, and one that B comes to see later than it was sent."""
@@ -85,11 +116,21 @@ class Pair:
             world.close()
 
 
-@pytest.fixture
-def pair(postgres: Embedded) -> Iterator[Pair]:
+@pytest.fixture(scope="module")
+def both(postgres: Embedded) -> Iterator[Pair]:
     made = Pair(postgres)
     yield made
     made.close()
+
+
+@pytest.fixture
+def pair(both: Pair) -> Iterator[Pair]:
+    before = both.made_of()
+    both.begin()
+    yield both
+    for words in reversed(both.undo):
+        both.sql(words)
+    assert both.made_of() == before, "a plant was not dug out: what it leaves is found in the next test"
 
 
 def altered(monkeypatch: pytest.MonkeyPatch, old: str, new: str, *names: str) -> None:
@@ -124,22 +165,28 @@ def counts_all_reports_in_a_room(pair: Pair, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def shows_all_feeds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair.sql("CREATE OR REPLACE FUNCTION sees(p_agency text, p_groups text[], p_reach text, p_originator text, p_named text[], p_released text[])"
-             " RETURNS boolean IMMUTABLE LANGUAGE sql RETURN true")  # fmt: skip
+    pair.plant("CREATE OR REPLACE FUNCTION sees(p_agency text, p_groups text[], p_reach text, p_originator text, p_named text[], p_released text[])"
+               " RETURNS boolean IMMUTABLE LANGUAGE sql RETURN true", pair.definition("sees"))  # fmt: skip
 
 
 def logs_in_every_log(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair.sql("""CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
+    pair.plant(
+        """CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
         INSERT INTO audited SELECT name, 1 FROM agency ON CONFLICT (agency) DO UPDATE SET positions = audited.positions + 1;
         INSERT INTO audit SELECT agency, positions, NEW.received_at, 'hub', 'submit', '{}', true, 'planted' FROM audited WHERE agency <> '';
         RETURN NEW; END $$;
-        CREATE TRIGGER planted AFTER INSERT ON report FOR EACH ROW EXECUTE FUNCTION planted()""")
+        CREATE TRIGGER planted AFTER INSERT ON report FOR EACH ROW EXECUTE FUNCTION planted()""",
+        DUG_OUT,
+    )
 
 
 def numbers_its_log_across_agencies(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair.sql("""CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
+    pair.plant(
+        """CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
         NEW.position := NEW.position + (SELECT count(*) FROM report); RETURN NEW; END $$;
-        CREATE TRIGGER planted BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION planted()""")
+        CREATE TRIGGER planted BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION planted()""",
+        DUG_OUT,
+    )
 
 
 def _there(pair: Pair, ident: str) -> bool:
@@ -177,12 +224,13 @@ def words_an_error_otherwise(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def shows_groups_that_it_is_not_in(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair.sql("DROP POLICY own ON member; CREATE POLICY own ON member FOR SELECT TO tocsin_web USING (true)")
+    policy = "DROP POLICY own ON member; CREATE POLICY own ON member FOR SELECT TO tocsin_web USING ({})"
+    pair.plant(policy.format("true"), policy.format("group_name = ANY (groups_of(asking()))"))
 
 
 def _counted(pair: Pair) -> None:
-    pair.sql("CREATE FUNCTION counted() RETURNS text STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin"
-             " RETURN (SELECT count(*)::text FROM report); GRANT EXECUTE ON FUNCTION counted TO tocsin_web")  # fmt: skip
+    pair.plant("CREATE FUNCTION counted() RETURNS text STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin"
+               " RETURN (SELECT count(*)::text FROM report); GRANT EXECUTE ON FUNCTION counted TO tocsin_web", "DROP FUNCTION counted")  # fmt: skip
 
 
 def counts_all_reports(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,16 +279,22 @@ def gives_a_signal_as_its_releaser_has_it(pair: Pair, monkeypatch: pytest.Monkey
 
 
 def tells_who_it_is_released_to_of_the_release(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair.sql("""CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
+    pair.plant(
+        """CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin AS $$ BEGIN
         INSERT INTO told VALUES (NEW.said ->> 'to', 'release', NEW.at, NEW.told_id, NEW.report_id, NEW.said) ON CONFLICT DO NOTHING; RETURN NEW; END $$;
-        CREATE TRIGGER planted AFTER INSERT ON told FOR EACH ROW WHEN (NEW.kind = 'release' AND pg_trigger_depth() = 0) EXECUTE FUNCTION planted()""")
+        CREATE TRIGGER planted AFTER INSERT ON told FOR EACH ROW WHEN (NEW.kind = 'release' AND pg_trigger_depth() = 0) EXECUTE FUNCTION planted()""",
+        DUG_OUT,
+    )
 
 
 def tells_who_is_silent_by_reports_that_are_hidden(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair.sql("""CREATE FUNCTION planted() RETURNS TABLE (visible_at timestamptz, report_id uuid, agency text, event_end text, reported_at text, originator text,
+    pair.plant(
+        """CREATE FUNCTION planted() RETURNS TABLE (visible_at timestamptz, report_id uuid, agency text, event_end text, reported_at text, originator text,
         marking text, releasable_to text[], orcon boolean, released_to text[]) STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin AS
         $$ SELECT received_at, report_id, agency, NULL, NULL, agency, 'GREEN', '{}'::text[], false, '{}'::text[] FROM report ORDER BY received_at DESC $$;
-        GRANT EXECUTE ON FUNCTION planted TO tocsin_web""")
+        GRANT EXECUTE ON FUNCTION planted TO tocsin_web""",
+        DUG_OUT,
+    )
     monkeypatch.setitem(queries(), "lately", "SELECT * FROM planted()")  # type: ignore[arg-type]
 
 

@@ -78,7 +78,7 @@ def test_nothing_is_raised_where_nothing_changed_and_it_says_what_could_have_bee
 def test_a_change_as_large_as_told_is_mostly_seen() -> None:
     told = shifts(table(quiet(800)), actors=(), pairs=()).streams.filter(dimension="target_group", measure="count").row(0, named=True)
     seen = 0
-    for seed in range(8):
+    for seed in range(6):
         rows = quiet(800, seed=100 + seed)
         chance = np.random.default_rng(seed)
         late = [r for r in rows if (AS_OF - r["event_end"]).days < 91]
@@ -89,7 +89,7 @@ def test_a_change_as_large_as_told_is_mostly_seen() -> None:
             r["target_group"] = str(chance.choice(["shia", "christian", "general", "sufi"], p=share / share.sum()))
         streams = shifts(table(rows), actors=(), pairs=()).streams
         seen += streams.filter(dimension="target_group", measure="count")["verdict"][0] == "changed"
-    assert seen >= 4
+    assert seen >= 3
 
 
 def test_deaths_of_a_split_incident_are_those_of_its_own_kind() -> None:
@@ -286,7 +286,7 @@ def test_a_source_that_starts_or_falls_silent_is_told_and_puts_signals_in_doubt(
 
 def test_ten_thousand_in_one_day_at_one_place_are_judged_in_time() -> None:
     many = table(quiet() + [incident(500_000 + k, AS_OF, town=3) for k in range(10_000)])
-    found = look(many, as_of=AS_OF, actors=(), false_alarms_per_year=4)
+    found = look(many, as_of=AS_OF, actors=(), pairs=(), false_alarms_per_year=4)
     assert "not looked at" not in found.streams["verdict"].to_list()
 
 
