@@ -29,7 +29,7 @@ AS_OF = datetime(2026, 1, 1, tzinfo=UTC)  # when the hub's clock stands
 OPEN = {"agencies", "audiences", "joined", "last_tick", "look_due", "standing"}
 #: Queries that go on after an id.
 AFTER_ID = ("reports_after", "seen_then")
-AFTER_TIME = ("feed_from", "group_from", "inbox_page", "lately", "published_on")
+AFTER_TIME = ("feed_from", "group_from", "inbox_page", "lately", "published_on", "published_since")
 
 
 class Filled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from tocsin.stix.countries import THREE
@@ -108,10 +109,16 @@ def _seen(sighting: Object) -> dict[str, Any]:
     return {k: v[:10] for k, v in days.items() if v}
 
 
+@cache
+def _known(markings: tuple[str, ...]) -> dict[str, str]:
+    """The markings of a hub by their ids."""
+    return {marking_id(name): name for name in markings} | {ident: name for ident, name in TLP_1.items() if name in markings}
+
+
 def _handling(made: Object, stricter: Callable[[list[str]], str], markings: Iterable[str]) -> dict[str, Any]:
     """The strictest marking of all that it or a part of it bears. One that nobody here knows holds it to its originator: it is never taken for nothing."""
     refs = {*made.get("object_marking_refs", []), *(g["marking_ref"] for g in made.get("granular_markings", []) if "marking_ref" in g)}
-    known = {marking_id(name): name for name in markings} | {ident: name for ident, name in TLP_1.items() if name in set(markings)}
+    known = _known(tuple(markings))
     names = [known[r] for r in refs if r in known]
     if not names:
         return {}

@@ -10,9 +10,9 @@ from importlib.resources import files
 from typing import Any, LiteralString, cast
 
 import psycopg
-from msgspec.json import decode
+from msgspec.json import decode, encode
 from psycopg.rows import dict_row, tuple_row
-from psycopg.types.json import Jsonb, set_json_loads
+from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tocsin.errors import StoreError
@@ -23,6 +23,7 @@ __all__ = ["Jsonb", "Store", "Transaction", "array", "queries"]
 WAIT = 5.0
 
 set_json_loads(decode)
+set_json_dumps(encode)
 
 
 @cache

@@ -25,15 +25,15 @@ class Given(Door):
     def items(self, tx: Transaction, who: Caller, asked: Filters, limit: int, low: datetime, before: datetime) -> list[Item]:
         """One more than the limit, where there are so many. low, before: between which they were given."""
         found: list[Item] = []
+        after = max(asked.after, EPOCH, low) - _SPAN
+        new = {row["kind"] for row in tx.all("published_since", audience=who.agency, after=after)}
         for kind, types in TYPES.items():
             many = 0
-            if asked.types is None or asked.types & types:
-                rows = (
-                    self._some(tx, who, asked, types) if asked.ids is not None else self._on(tx, who, kind, asked, limit + 1, low, before)
-                )
+            if kind in new and (asked.types is None or asked.types & types):
+                rows = self._some(tx, who, asked, types) if asked.ids is not None else self._on(tx, who, kind, after, before, limit + 1)
                 for row in rows:
-                    new = [item for item in self._items(who, row) if item.added > asked.after and asked.wants(item.object)]
-                    many, found = many + len(new), found + new
+                    items = [item for item in self._items(who, row) if item.added > asked.after and asked.wants(item.object)]
+                    many, found = many + len(items), found + items
                     if many > limit and asked.ids is None:
                         break
         return found
@@ -45,10 +45,8 @@ class Given(Door):
         if not items and one.partition("--")[0] in ("incident", "sighting", "note"):
             self.log(tx, who, "taxii picture", [one], False, NOT_THERE)
 
-    def _on(
-        self, tx: Transaction, who: Caller, kind: str, asked: Filters, limit: int, low: datetime, before: datetime
-    ) -> Iterator[dict[str, Any]]:
-        after, size = max(asked.after, EPOCH, low) - _SPAN, min(limit // 2 + 1, MOST)
+    def _on(self, tx: Transaction, who: Caller, kind: str, after: datetime, before: datetime, limit: int) -> Iterator[dict[str, Any]]:
+        size = min(limit // 2 + 1, MOST)
         while True:
             rows = tx.all("published_on", audience=who.agency, kind=kind, after=after, before=before, limit=size)
             yield from rows

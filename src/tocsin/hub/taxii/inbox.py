@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,20 +84,23 @@ class Inbox(Door):
         with self.store.transaction(agency) as tx:
             rows = tx.all("inbox_latest", audience=agency, ids=[one.ident for one in found]) if found else []
         before = {row["id"]: (row["version"], str(row["report_id"])) for row in rows}
+        again = {ident for ident, times in Counter(one.ident for one in found).items() if times > 1}
         for begin in range(0, len(found), MOST):
             part = found[begin : begin + MOST]
-            posts = [self._post(one, before, together, agency) for one in part]
+            posts = [self._post(one, before, again, together, agency) for one in part]
             for one, answer in zip(part, self._submit(who, posts), strict=True):
                 one.report_id = answer.get("report_id")
                 one.reasons += answer.get("reasons", [])
 
-    def _post(self, one: _Sent, before: dict[str, tuple[Any, str]], together: Sent, agency: str) -> dict[str, Any]:
+    def _post(self, one: _Sent, before: dict[str, tuple[Any, str]], again: set[str], together: Sent, agency: str) -> dict[str, Any]:
+        """again: those of which several versions were sent, so that one corrects the other."""
         names = [m.name for m in self.scheme.markings]
         post = post_of(one.object, together, agency, lambda several: self.scheme.strictest(several).name, names)
         version = version_of(one.object)
         earlier, report_id = before.get(one.ident, (None, ""))
         if post.get("own_id") == one.ident and (earlier is None or earlier < version):
-            before[one.ident] = (version, id_of(agency, one.ident, post.get("version")))
+            if one.ident in again:
+                before[one.ident] = (version, id_of(agency, one.ident, post.get("version")))
             post |= {"supersedes": report_id} if report_id else {}
         return post
 

@@ -470,6 +470,11 @@ SELECT at AS opened_at FROM grouped WHERE audience = %(audience)s AND group_name
 SELECT count(*) FILTER (WHERE g.report_id < %(report_id)s) AS place, coalesce(bool_or(g.report_id = %(report_id)s), false) AS there
 FROM grouped g WHERE g.audience = %(audience)s AND g.group_name = %(group)s AND g.at = %(at)s AND g.report_id <= %(report_id)s
 
+-- published_since: of which kinds the audience was given anything after a time
+SELECT kind FROM unnest(ARRAY['incident', 'judgement']) kind WHERE EXISTS (
+    SELECT FROM published WHERE audience = %(audience)s AND published.kind = kind.kind AND added > %(after)s
+) OR EXISTS (SELECT FROM published WHERE audience = '*' AND published.kind = kind.kind AND added > %(after)s)
+
 -- published_on: incidents, or judgements, as the audience was given each of them last, in that order; with the handling of every report of theirs that it sees
 WITH page AS (
     (SELECT * FROM published WHERE audience = %(audience)s AND kind = %(kind)s AND added > %(after)s AND added < %(before)s ORDER BY added LIMIT %(limit)s)

@@ -247,9 +247,12 @@ BEGIN
     )
     SELECT coalesce(array_agg(report_id), '{}') INTO v_new FROM handled;
     PERFORM settle(v_new, v_at);
-    RETURN QUERY
-        SELECT r.report_id, r.report_id = ANY (v_new), r.agency = p_agency AND posted(r.body) = posted(x.body)
-        FROM jsonb_to_recordset(p_rows) AS x (report_id uuid, body jsonb) JOIN report r ON r.report_id = x.report_id;
+    RETURN QUERY SELECT n, true, true FROM unnest(v_new) n;
+    IF cardinality(v_new) < jsonb_array_length(p_rows) THEN
+        RETURN QUERY
+            SELECT r.report_id, false, r.agency = p_agency AND posted(r.body) = posted(x.body)
+            FROM jsonb_to_recordset(p_rows) AS x (report_id uuid, body jsonb) JOIN report r ON r.report_id = x.report_id WHERE r.report_id <> ALL (v_new);
+    END IF;
 END $$;
 
 -- A new marking replaces the whole handling, earlier releases included.
@@ -1013,14 +1016,19 @@ BEGIN
         INSERT INTO inbox (agency, added, id, type, version, report_id, serves, object)
         SELECT asking(), v_at + x.number * interval '1 microsecond', x.id, x.type, x.version, x.report_id, x.serves, x.object
         FROM jsonb_to_recordset(p_rows) AS x (number int, id text, type text, version timestamptz, report_id uuid, serves uuid[], object jsonb)
-        WHERE NOT EXISTS (SELECT FROM purged p WHERE p.report_id = x.report_id OR p.report_id = ANY (x.serves))
+        WHERE NOT EXISTS (SELECT FROM purged p WHERE p.report_id = x.report_id)
+            AND NOT EXISTS (SELECT FROM unnest(x.serves) s JOIN purged p ON p.report_id = s)
         ORDER BY x.number ON CONFLICT DO NOTHING RETURNING added
     )
     SELECT coalesce(array_agg(added), '{}') INTO v_new FROM made;
-    RETURN QUERY
-        SELECT x.number, i.added = v_at + x.number * interval '1 microsecond' AND i.added = ANY (v_new), i.object = x.object
-        FROM jsonb_to_recordset(p_rows) AS x (number int, id text, version timestamptz, object jsonb)
-        JOIN inbox i ON i.agency = asking() AND i.id = x.id AND i.version IS NOT DISTINCT FROM x.version;
+    RETURN QUERY SELECT (extract(epoch FROM n - v_at) * 1000000)::int, true, true FROM unnest(v_new) n;
+    IF cardinality(v_new) < jsonb_array_length(p_rows) THEN
+        RETURN QUERY
+            SELECT x.number, false, i.object = x.object
+            FROM jsonb_to_recordset(p_rows) AS x (number int, id text, version timestamptz, object jsonb)
+            JOIN inbox i ON i.agency = asking() AND i.id = x.id AND i.version IS NOT DISTINCT FROM x.version
+            WHERE v_at + x.number * interval '1 microsecond' <> ALL (v_new);
+    END IF;
 END $$;
 
 -- What became of a post stands for a week.
