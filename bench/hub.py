@@ -90,7 +90,11 @@ def fill(owner: str, path: Path, names: list[str], seed: int) -> int:
         connection.execute("ANALYZE report, handling, agency, member")
         connection.execute("""
             WITH v AS (SELECT * FROM visibility((SELECT array_agg(report_id) FROM report))),
-            f AS (INSERT INTO feed SELECT v.audience, v.report_id, r.received_at, NULL FROM v JOIN report r USING (report_id))
+            f AS (
+                INSERT INTO feed SELECT v.audience, v.report_id, r.received_at, NULL, r.agency, r.body, r.supersedes, r.derived_from,
+                    h.originator, h.marking, h.releasable_to, h.orcon, h.released_to
+                FROM v JOIN report r USING (report_id) JOIN handling h USING (report_id)
+            )
             INSERT INTO stale (audience, report_id) SELECT audience, report_id FROM v WHERE audience <> 'public' ORDER BY report_id
         """)
         connection.execute("UPDATE clock SET last = (SELECT max(received_at) FROM report)")
@@ -199,7 +203,7 @@ def measured(folder: Path, names: list[str], options: argparse.Namespace) -> Non
 
 def sizes(server: Embedded) -> None:
     with psycopg.connect(server.conninfo()) as connection:
-        for name in ("report", "handling", "feed", "incident", "incident_body", "incident_of"):
+        for name in ("report", "handling", "feed", "incident", "incident_of"):
             row = connection.execute(f"SELECT count(*), pg_total_relation_size('tocsin.{name}') FROM tocsin.{name}").fetchone()
             assert row is not None
             say(f"{name}: lines", row[0])

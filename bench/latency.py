@@ -130,16 +130,14 @@ def fill(owner: str, hidden: int, visible: int) -> None:
                         copy.write_row((ident, "A", marking, [], False))
                 audience = "*" if marking == "GREEN" else "A"
                 cursor.execute(
-                    "INSERT INTO feed SELECT %s, report_id, received_at, NULL FROM report r JOIN handling USING (report_id) WHERE marking = %s",
+                    "INSERT INTO feed SELECT %s, r.report_id, r.received_at, NULL, r.agency, r.body, r.supersedes, r.derived_from,"
+                    " h.originator, h.marking, h.releasable_to, h.orcon, h.released_to"
+                    " FROM report r JOIN handling h USING (report_id) WHERE marking = %s",
                     (audience, marking),
                 )
                 cursor.execute(
-                    "INSERT INTO incident_body SELECT report_id, jsonb_build_object('report_ids', jsonb_build_array(report_id)) || body"
+                    "INSERT INTO incident SELECT %s, report_id, '2026-01-01', report_id, (jsonb_build_object('report_ids', jsonb_build_array(report_id)) || body)::json"
                     " FROM report r JOIN handling USING (report_id) WHERE marking = %s",
-                    (marking,),
-                )
-                cursor.execute(
-                    "INSERT INTO incident SELECT %s, report_id, '2026-01-01', report_id FROM handling WHERE marking = %s",
                     (audience, marking),
                 )
                 cursor.execute(

@@ -103,7 +103,7 @@ class World:
         with psycopg.connect(self.roles["owner"]) as connection:
             connection.execute("SET search_path = tocsin")
             connection.execute(
-                "TRUNCATE report, act, handling, member, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, audited, inbox, posting, upload, "
+                "TRUNCATE report, act, handling, member, feed, stale, incident, incident_of, told, judgement, judged, purged, audit, audited, inbox, posting, upload, "
                 "picture, pictured, look, signal, signal_given, grouped, published, touched"
             )
             connection.execute("UPDATE agency SET left_at = NULL")

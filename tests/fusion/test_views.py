@@ -14,7 +14,8 @@ from polars.testing import assert_frame_equal
 from samples import alike, invented, report_tables
 
 from tocsin.errors import OptionError
-from tocsin.fusion import Judgement, graph, linkage, taking, views
+from tocsin.fusion import Judgement, graph, linkage, taking
+from tocsin.fusion.layers import Change, among
 from tocsin.fusion.valued import Clusters, valued
 from tocsin.fusion.views import EVERY, Views
 
@@ -43,19 +44,23 @@ class Kept:
         self.judgements = judgements
         self._take(self.views.judge(judgements))
 
-    def _take(self, parts: list[views.Part]) -> None:
-        for part in parts:
-            kept = self.incidents[part.audience]
-            assert set(part.seen) <= set(part.around) or part.audience
-            for i in part.around:
+    def _take(self, change: Change) -> None:
+        for v, kept in enumerate(self.incidents):
+            for i in self.views.ids_of(change.around[v]):
                 kept.pop(i, None)
-            (found,) = valued(
-                [Clusters(self.visible(part.audience).filter(pl.col("report_id").is_in(part.seen)), part.label, part.decided)]
-            )
-            for row in found.iter_rows(named=True):
-                kept |= dict.fromkeys(row["report_ids"], row)
-            for i in part.seen if part.audience else ():
-                kept.setdefault(i, {})  # in no incident of this audience, whatever it is in for EVERY
+            for layer in change.of(v):
+                ids = self.views.ids_of(layer.seen).to_list()
+                assert set(ids) <= set(self.views.ids_of(change.around[v]))
+                for piece in layer.cut(5):
+                    ids = self.views.ids_of(piece.seen).to_list()
+                    mine = self.visible(v)
+                    place = dict(zip(mine["report_id"], range(mine.height), strict=True))
+                    of = among(piece.decided, set(ids))
+                    (found,) = valued([Clusters(mine[[place[i] for i in ids]], piece.cluster, piece.margin, of)])
+                    for row in found.iter_rows(named=True):
+                        kept |= dict.fromkeys(row["report_ids"], row)
+                    for i in ids if v else ():
+                        kept.setdefault(i, {})  # in no incident of this audience, whatever it is in for EVERY
 
     def _decided(self, v: int) -> list[Judgement]:
         return [j for j in self.judgements if all(self.sees.get(i, 0) >> v & 1 for i in (*j.reports, *j.apart_from))]

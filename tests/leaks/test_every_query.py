@@ -28,7 +28,7 @@ AS_OF = datetime(2026, 1, 1, tzinfo=UTC)  # when the hub's clock stands
 #: Queries that give what is nobody's secret: the agencies' names, the hub's last time, and whether something is still to be fused.
 OPEN = {"agencies", "audiences", "joined", "last_tick", "look_due", "standing"}
 #: Queries that go on after an id.
-AFTER_ID = ("reports_after", "seen_then")
+AFTER_ID = ("seen_then",)
 AFTER_TIME = ("feed_from", "group_from", "inbox_page", "lately", "published_on", "published_since")
 
 
@@ -121,9 +121,14 @@ class Filled:
             "ids": [report, other],
             "reports": [report, other],
             "names": [report],
-            "body_ids": [report],
             "incident_ids": [report],
-            "numbers": [1],
+            "audiences": ["A"],
+            "places": ["*", "A"],
+            "components": [1],
+            "hashes": [report],
+            "held": [1],
+            "holders": ["B"],
+            "incidents": [report],
         }
         texts = {
             "agency": "A",

@@ -111,21 +111,31 @@ class Graph:
 
     def _meet(self, who: NDArray[np.int32], met: NDArray[np.int32], active: NDArray[np.bool_], floor: int) -> tuple[Any, Any]:
         """The candidates of `who` among the active: pairs whose score is above `floor`, and the scores; all are counted in `met`."""
-        assert self._made is not None
         self._fresh[who] = True
+        found = self._meet_in(self._there(active), who, met, active, floor)
+        self._fresh[who] = False
+        return found
+
+    def _there(self, active: NDArray[np.bool_]) -> list[lists.Lists]:
+        """The lists in which those who are active are looked up: of all that came long ago, and of those that came since."""
+        assert self._made is not None
         provinces = int(self._made.province[: self._n].max(initial=-1)) + 1
         recent = np.arange(self._in_long, self._n, dtype=np.int32)
         recent = recent[self._usable[recent] & active[recent]]
+        both = (self._long, lists.lists(self._made, recent, provinces))
+        return [self._provinces(there, provinces) for there in both if there is not None]
+
+    def _meet_in(
+        self, several: list[lists.Lists], who: NDArray[np.int32], met: NDArray[np.int32], active: NDArray[np.bool_], floor: int
+    ) -> tuple[Any, Any]:
+        """As `_meet`; two that are `_fresh` meet where the later one is looked up, once, in however many goes."""
         pairs, scores = [], []
-        for there in (self._long, lists.lists(self._made, recent, provinces)):
-            if there is None:
-                continue
-            enough = self._provinces(there, provinces)
+        for there in several:
             room = ROOM + 16 * len(who)
             while True:
                 mine = np.zeros_like(met)
                 pair, score = np.empty((room, 2), np.int32), np.empty(room, np.int32)
-                fixed = (self._made, self._alike, enough, self._longest, self.model.table, np.int32(floor))
+                fixed = (self._made, self._alike, there, self._longest, self.model.table, np.int32(floor))
                 _, kept = lists.meet(*fixed, who, self._fresh, active, (pair, score, mine))
                 if kept <= room:
                     break
@@ -133,7 +143,6 @@ class Graph:
             met += mine
             pairs.append(pair[:kept])
             scores.append(score[:kept])
-        self._fresh[who] = False
         return np.concatenate(pairs), np.concatenate(scores)
 
     @staticmethod

@@ -21,6 +21,7 @@ from tocsin.fusion.model import Model, default_model
 from tocsin.fusion.prepare import STACK
 from tocsin.kernels.correlate import NO_MARGIN
 
+EVERY = 0  # the audience that all agencies share
 MOST = 63  # audiences
 ONE = np.uint64(1)
 NO_LABEL = -2
@@ -44,6 +45,7 @@ class Taking(Graph):
         "_agency",
         "_label",
         "_margin",
+        "_tied",
     )
 
     def __init__(self, audiences: Sequence[str], *, judgements: Iterable[Judgement] = (), model: Model | None = None) -> None:
@@ -61,8 +63,11 @@ class Taking(Graph):
         self._from: dict[int, list[int]] = {}  # what a report was taken out of
         self._waiting: dict[str, list[tuple[int, bool]]] = {}  # reports that point at one that is not here; whether they correct it
         self._bonds: dict[int, set[int]] = {}  # those of one fate: corrected, taken out of, judged, or fitting one that knows no month
+        self._tied = np.zeros(0, np.bool_)  # whether one has a bond, or is in a stack
         self._fitted = 0
-        self._how_many: dict[int, int] = {}
+        self._met = 0  # reports that have met all others
+        self._how_many: dict[int, int] = {}  # by sameness
+        self._crowded: set[int] = set()  # sameness of more than STACK
         self._stacks: dict[int, dict[int, Numbers]] = {}  # by sameness, by audience: the one that stands for the others, and these
         self.judgements = tuple(judgements)
         self._decided = standing(self.judgements)
@@ -95,9 +100,7 @@ class Taking(Graph):
         self._usable[new] &= self._event[new]
         self._agency[new] = self._numbers.of("agency", frame["agency"])
         self._label[new], self._margin[new] = NO_LABEL, NO_MARGIN
-        keys, counts = np.unique(self._same[new][self._usable[new]], return_counts=True)
-        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
-            self._how_many[key] = self._how_many.get(key, 0) + count
+        self._counted(new[self._usable[new]])
         pointing = frame.with_row_index("_at", offset=n).filter(
             pl.col("supersedes").is_not_null() | (pl.col("derived_from").list.len() > 0)
         )
@@ -107,8 +110,8 @@ class Taking(Graph):
                     self._point(at, self._number[target], correcting)
                 else:
                     self._waiting.setdefault(target, []).append((at, correcting))
-        for at in new.tolist() if self._waiting else ():
-            for who, correcting in self._waiting.pop(self._ids[at], ()):
+        for ident, at in zip(frame["report_id"], new.tolist(), strict=True) if self._waiting else ():
+            for who, correcting in self._waiting.pop(ident, ()):
                 self._point(who, at, correcting)
         for j in self._decided:
             if any(self._number.get(i, -1) >= n for i in named([j])):  # it names one that is new
@@ -116,6 +119,14 @@ class Taking(Graph):
         for a, b in self._fits[self._fitted :].tolist():
             self._bind((a, b))
         self._fitted = len(self._fits)
+
+    def _counted(self, new: Numbers) -> None:
+        """How many are the same."""
+        keys, counts = np.unique(self._same[new], return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            many = self._how_many[key] = self._how_many.get(key, 0) + count
+            if key and many > STACK:
+                self._crowded.add(key)
 
     def _point(self, who: int, target: int, correcting: bool) -> None:
         if correcting:
@@ -131,12 +142,22 @@ class Taking(Graph):
         several = set(who)
         for x in several:
             self._bonds.setdefault(x, set()).update(several - {x})
+            self._tied[x] = True
+
+    def _tied_to(self, x: int, v: int) -> Iterable[int]:
+        """Those of one fate with a report, for an audience that sees them."""
+        bit = ONE << np.uint64(v)
+        out = [y for y in self._bonds.get(x, ()) if self._sees[y] & bit]
+        stack = self._stacks.get(int(self._same[x]), {}).get(v)
+        if stack is not None:
+            out += stack.tolist() if stack[0] == x else stack[:1].tolist()
+        return out
 
     def _base(self, who: Numbers) -> NDArray[np.uint64]:
         """Bits of the audiences for which these events stand for themselves: they see it, no correction of it, and nothing that it was taken out of."""
         out = np.where(self._event[who], self._sees[who], np.uint64(0))
-        for k, x in enumerate(who.tolist()):
-            hidden = np.uint64(0)
+        for k in np.flatnonzero(self._tied[who]).tolist():
+            x, hidden = int(who[k]), np.uint64(0)
             for y in (*self._corrected.get(x, ()), *self._from.get(x, ())):
                 hidden |= self._sees[y]
             out[k] &= ~hidden
@@ -144,11 +165,9 @@ class Taking(Graph):
 
     def _settled(self, changed: Numbers) -> Numbers:
         """Works out who stands for themselves anew where that may have changed; gives these."""
-        near = set(changed.tolist())
-        for x in changed.tolist():
-            near |= self._bonds.get(x, set())
-        who = np.array(sorted(near), np.int32)
-        crowded = [key for key in np.unique(self._same[who]).tolist() if key and self._how_many.get(key, 0) > STACK]
+        bound = {y for x in changed[self._tied[changed]].tolist() for y in self._bonds.get(x, ())}
+        who = np.union1d(changed, np.array(sorted(bound), np.int32)).astype(np.int32)
+        crowded = sorted(self._crowded.intersection(np.unique(self._same[who]).tolist())) if self._crowded else []
         base = self._base(who)
         self._active[who] = base
         every = [who]
@@ -157,6 +176,7 @@ class Taking(Graph):
             members = members[self._usable[members]]
             members = members[np.argsort(ranks(self._ids.gather(members)))]
             self._stack(key, members)
+            self._tied[members] = True
             every.append(members)
         return np.unique(np.concatenate(every))
 

@@ -130,6 +130,7 @@ class Hub(Door):
         agency = who.needs(Action.READ)
         day, ident = before_of(after)
         with self.store.transaction(agency) as tx:
+            tx.do("by_key")
             rows = tx.all("incident_page", audience=agency, limit=page_of(limit), day=day, id=ident)
             standing = tx.one("standing", audience=agency)
             self.log(tx, who, "incidents", [str(r["incident_id"]) for r in rows], True, "made of what it may see")
@@ -140,6 +141,7 @@ class Hub(Door):
         """One incident, by its id or that of any report in it. Raises `NotThere`."""
         agency = who.needs(Action.READ)
         with self.store.transaction(agency) as tx:
+            tx.do("by_key")
             row = tx.one("incident_one", audience=agency, incident_id=uuid_of(incident_id))
             self.log(tx, who, "incident", [incident_id], row is not None, "made of what it may see" if row else NOT_THERE)
         if row is None:

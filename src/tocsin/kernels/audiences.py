@@ -32,31 +32,85 @@ def tally(pairs: Any, before: Any, after: Any, first_new: Any, counts: Any, base
 
 
 @compiled
-def reach(
-    head: Any,
-    following: Any,
-    other: Any,
-    weight: Any,
-    half: Any,
-    least: Any,
-    prior: Any,
-    active: Any,
-    bit: Any,
-    queue: Any,
-    begun: Any,
-    mark: Any,
-) -> Any:
-    """As `live.dirty`, for the audience of one bit; least: (reports,), of that audience."""
+def linked(a: Any, b: Any, score: Any, half: Any, least: Any, bit: Any, active: Any) -> Any:
+    """Whether two are linked for the audience of one bit; least: (reports,), how many candidates weigh in links of each; score: with the prior."""
+    return active[a] & active[b] & bit != 0 and score - half[least[a]] - half[least[b]] > 0
+
+
+@compiled
+def reach(chains: Any, half: Any, prior: Any, active: Any, one: Any, other: Any, queue: Any, begun: Any, mark: Any) -> Any:
+    """All reports of the components, by the links of either of two audiences, that hold the first `begun` of `queue`: how many, put into `queue`.
+
+    chains: head, following, other, weight; one, other: (bit, least) of an audience, see `linked`; mark: of those in the queue.
+    """
+    head, following, beside, weight = chains
+    bit_a, least_a = one
+    bit_b, least_b = other
     at, n = 0, begun
     while at < n:
         a = queue[at]
         at += 1
         e = head[a]
         while e >= 0:
-            b = other[e]
-            if active[b] & bit and not mark[b] and weight[e] + prior - half[least[a]] - half[least[b]] > 0:
-                mark[b] = True
-                queue[n] = b
-                n += 1
+            b = beside[e]
+            if not mark[b]:
+                score = weight[e] + prior
+                if linked(a, b, score, half, least_a, bit_a, active) or linked(a, b, score, half, least_b, bit_b, active):
+                    mark[b] = True
+                    queue[n] = b
+                    n += 1
             e = following[e]
     return n
+
+
+@compiled
+def _root(parent: Any, x: Any) -> Any:
+    while parent[x] != x:
+        parent[x] = parent[parent[x]]
+        x = parent[x]
+    return x
+
+
+@compiled
+def unite(chains: Any, half: Any, prior: Any, active: Any, one: Any, other: Any, members: Any, place: Any, ties: Any, parent: Any) -> None:
+    """As `reach`: parent (members,) becomes the first of each one's component; ties: (m, 2) places of members that are in one whatever links say."""
+    head, following, beside, weight = chains
+    bit_a, least_a = one
+    bit_b, least_b = other
+    for k in range(len(members)):
+        a = members[k]
+        e = head[a]
+        while e >= 0:
+            b = beside[e]
+            m = place[b]
+            if m > k:
+                score = weight[e] + prior
+                if linked(a, b, score, half, least_a, bit_a, active) or linked(a, b, score, half, least_b, bit_b, active):
+                    x, y = _root(parent, k), _root(parent, m)
+                    parent[max(x, y)] = min(x, y)
+            e = following[e]
+    for t in range(len(ties)):
+        x, y = _root(parent, ties[t, 0]), _root(parent, ties[t, 1])
+        parent[max(x, y)] = min(x, y)
+    for k in range(len(members)):
+        parent[k] = _root(parent, k)
+
+
+@compiled
+def _mixed(x: Any) -> Any:
+    """A step of splitmix64 (Steele, Lea and Flood 2014)."""
+    x += np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@compiled
+def digest(members: Any, component: Any, active: Any, bit: Any, least: Any, seed: Any, keys: Any) -> None:
+    """Sums into keys (components, 2) 128 bits of each member, whether it takes part, and how many candidates weigh: equal sums are equal components."""
+    for k in range(len(members)):
+        x = members[k]
+        said = (np.uint64(x) << np.uint64(17)) | (np.uint64(least[x]) << np.uint64(1)) | np.uint64(active[x] & bit != 0)
+        first = _mixed(said ^ seed)
+        keys[component[k], 0] += first
+        keys[component[k], 1] += _mixed(first ^ said)

@@ -12,6 +12,7 @@ from typing import Any, LiteralString, cast
 import psycopg
 from msgspec.json import decode, encode
 from psycopg.rows import dict_row, tuple_row
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -53,6 +54,12 @@ class Transaction:
         """The rows of a named query as tuples, where there are many."""
         with self._connection.cursor(row_factory=tuple_row) as cursor:
             return cursor.execute(queries()[query], values).fetchall()
+
+    def copied(self, query: str, **values: Any) -> bytes:
+        """The rows of a named query as CSV, where there are so many that each is not to become an object of its own."""
+        statement = SQL("COPY ({}) TO STDOUT WITH (FORMAT csv)").format(SQL(queries()[query]))
+        with self._connection.cursor() as cursor, cursor.copy(statement, values) as out:
+            return b"".join(out)
 
     def one(self, query: str, **values: Any) -> dict[str, Any] | None:
         """The first row of a named query."""

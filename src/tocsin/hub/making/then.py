@@ -10,6 +10,7 @@ import polars as pl
 
 from tocsin.fusion import Fusion, Judgement, default_model, fuse
 from tocsin.fusion.judgements import standing
+from tocsin.fusion.layers import Layer
 from tocsin.fusion.members import stamp
 from tocsin.fusion.valued import Clusters, valued
 from tocsin.fusion.views import EVERY, Views
@@ -52,22 +53,20 @@ class Then:
         if self.reports.is_empty():
             return empty(INCIDENTS)
         views = Views(["*", self.audience], judgements=self.judgements)
-        parts = views.change(self.reports, self.sees, self.own)
-        place = dict(zip(self.reports["report_id"], range(self.reports.height), strict=True))
-        rows = valued([Clusters(self.reports[[place[i] for i in part.seen]], part.label, part.decided) for part in parts])
-        every = next((found for part, found in zip(parts, rows, strict=True) if part.audience == EVERY), None)
-        mine = next(((part, found) for part, found in zip(parts, rows, strict=True) if part.audience != EVERY), None)
-        if mine is None:
-            found = every
-        elif every is None:
-            found = mine[1]
-        else:
-            taken = pl.Series(mine[0].seen, dtype=pl.String).implode()
-            found = pl.concat([every.filter(~pl.col("report_ids").list.eval(pl.element().is_in(taken)).list.any()), mine[1]])
-        if found is None or found.is_empty():
+        change = views.change(self.reports, self.sees, self.own)
+        of_all, of_own = (self._valued(views, change.of(v)) for v in (EVERY, 1))
+        taken = pl.concat([views.ids_of(layer.seen) for layer in change.of(1)] or [pl.Series(dtype=pl.String)]).implode()
+        others = [f.filter(~pl.col("report_ids").list.eval(pl.element().is_in(taken)).list.any()) for f in of_all]
+        found = pl.concat([*others, *of_own]) if others or of_own else empty(INCIDENTS)
+        if found.is_empty():
             return empty(INCIDENTS)
         stamps = stamp("linkage", default_model().fingerprint, frozenset(), standing(self.judgements), self.day)
         return conform(found.sort("incident_id").with_columns(**stamps), INCIDENTS, table="incidents")
+
+    def _valued(self, views: Views, layers: list[Layer]) -> list[pl.DataFrame]:
+        place = dict(zip(self.reports["report_id"], range(self.reports.height), strict=True))
+        rows = [self.reports[[place[i] for i in views.ids_of(layer.seen)]] for layer in layers]
+        return valued([Clusters(r, layer.cluster, layer.margin, layer.decided) for r, layer in zip(rows, layers, strict=True)])
 
 
 def then(store: Store, audience: str, as_of: datetime) -> Then:

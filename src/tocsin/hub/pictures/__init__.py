@@ -10,29 +10,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
 
 from tocsin.errors import StoreError
+from tocsin.fusion.layers import Change, Layer
 from tocsin.fusion.valued import Clusters, valued
-from tocsin.fusion.views import EVERY, Part, Views
+from tocsin.fusion.views import Views
 from tocsin.hub.clock import Clock, clock
 from tocsin.hub.judging import of_row
-from tocsin.hub.pictures.frames import Sight, frame_of
+from tocsin.hub.pictures.frames import ALL, Sight, frame_read, rows_of
 from tocsin.hub.pictures.given import give
-from tocsin.hub.pictures.written import ALL, Written
+from tocsin.hub.pictures.written import Written
 from tocsin.store import Store, Transaction, array
 from tocsin.terms.judgements import Judgement
-from tocsin.terms.tables import REPORTS, empty
 
 WAIT = 0.1  # seconds between two looks for what changed
-AT_ONCE = 20_000  # stale lines that one transaction takes in
-LOADED = 20_000  # reports that are read at once
+LOADED = 200_000  # reports that are read at once
+VALUED = 100_000  # reports whose incidents are worked out at once
 FORGET = 60.0  # seconds after a purge, so that many need one beginning anew
+_SEES = {"report_id": pl.String, "sees": pl.UInt64, "late": pl.UInt64}
 
 
 class Pictures:
@@ -41,9 +39,7 @@ class Pictures:
     def __init__(self, store: Store, now: Clock | None = None) -> None:
         self.store, self.now = store, now
         self._views: Views | None = None
-        self.purged_at: float | None = (
-            None  # when something was last taken in as purged; what was kept of it stays in this process's memory
-        )
+        self.purged_at: float | None = None  # when purged reports were last taken in; what was kept of them stays in this process's memory
 
     def refresh(self) -> int:
         """Brings the incidents up to date with all that is stored; gives how many changes that took in. Raises `StoreError`."""
@@ -57,14 +53,15 @@ class Pictures:
     def _step(self) -> int:
         views, self._views = self._views, None  # what fails on the way is read anew
         with self.store.transaction(None, snapshot=True) as tx:
+            anew = views is None and bool(tx.one("any_incident"))
             views = views or self._loaded(tx)
             self._widened(views, tx)
-            rows = tx.all("stale", limit=AT_ONCE)
-            if rows:
-                self._take_in(views, tx, rows)
-                tx.do("no_longer_stale", numbers=[row["number"] for row in rows])
+            ids = _ids(tx.copied("stale"))
+            if len(ids):
+                self._take_in(views, tx, ids, anew)
+                tx.do("no_longer_stale")
         self._views = views
-        return len(rows)
+        return len(ids)
 
     def _widened(self, views: Views, tx: Transaction) -> None:
         for row in tx.all("audiences"):
@@ -74,86 +71,89 @@ class Pictures:
     def _loaded(self, tx: Transaction) -> Views:
         """All reports as they stood when the incidents were last brought up to date: what is stale is turned back."""
         views = Views([ALL, *(row["name"] for row in tx.all("audiences"))], judgements=self._judgements(tx, None))
-        turned: dict[str, int] = {}
-        for _, audience, report_id in tx.rows("stale", limit=None):
-            turned[str(report_id)] = turned.get(str(report_id), 0) | 1 << views.audiences.index(audience)
-        after = UUID(int=0)
-        while ids := [row["report_id"] for row in tx.all("reports_after", after=after, limit=LOADED)]:
-            after = ids[-1]
-            sees, own = self._who_sees(views, tx, ids)
-            views.load(
-                frame_of(tx.all("reports", ids=array(ids))), {i: who ^ _turned(views, turned.get(i, 0)) for i, who in sees.items()}, own
+        turned = rows_of(tx.copied("turned", places=views.audiences), {"report_id": pl.String, "bits": pl.UInt64})
+        every = _ids(tx.copied("every_report")) if tx.one("any_incident") else _ids(b"")  # where nothing was fused yet, all is stale
+        for ids in every.to_frame().iter_slices(LOADED):
+            seen = (
+                self._who_sees(views, tx, ids["report_id"])
+                .join(turned, on="report_id", how="left")
+                .with_columns(pl.col("bits").fill_null(0))
             )
+            seen = seen.with_columns(pl.when(pl.col("bits") & 1 == 1).then(_every(views)).otherwise("bits").xor("sees").alias("sees"))
+            seen = seen.filter(pl.col("sees") != 0)
+            if seen.height:
+                views.admit(frame_read(tx.copied("reports", ids=array(seen["report_id"]))))
+                views.place(views.numbers(seen["report_id"]), seen["sees"].to_numpy(), seen["own"].to_numpy())
         return views
 
-    def _who_sees(self, views: Views, tx: Transaction, ids: Sequence[Any]) -> tuple[dict[str, int], dict[str, int]]:
-        """For each report (the bits of who sees it, the bits of those that have a line of their own beside that of all)."""
-        place = {name: n for n, name in enumerate(views.audiences)}
-        every = (1 << len(place)) - 1
-        sees, own = dict.fromkeys(map(str, ids), 0), {}
-        for ident, audiences in tx.rows("who_sees", ids=array(ids)):
-            bits = sum(1 << place[a] for a in audiences)
-            if bits & 1:
-                own[ident] = bits & ~1
-            sees[ident] = every if bits & 1 else bits
-        return sees, dict.fromkeys(sees, 0) | own
-
-    def _take_in(self, views: Views, tx: Transaction, rows: list[dict[str, Any]]) -> None:
-        ids = sorted({str(row["report_id"]) for row in rows})
-        sees, own = self._who_sees(views, tx, ids)
-        self._note_purged(tx, [i for i in ids if not sees[i] and views.number_of(i) is not None])
-        new = [i for i in ids if views.number_of(i) is None]
-        found = tx.all("reports", ids=array(new)) if new else []
-        there = {str(row["report_id"]) for row in found} | {i for i in ids if i not in new}
-        parts = views.change(
-            frame_of(found) if found else empty(REPORTS),
-            {i: s for i, s in sees.items() if i in there},
-            {i: o for i, o in own.items() if i in there},
+    def _who_sees(self, views: Views, tx: Transaction, ids: pl.Series) -> pl.DataFrame:
+        """For each report the bits of who sees it, and of those that see it since a time of their own (of all, where it is not that of receipt)."""
+        read = rows_of(tx.copied("who_sees", ids=array(ids), places=views.audiences), _SEES)
+        shared = pl.col("sees") & 1 == 1
+        read = read.select(
+            "report_id",
+            sees=pl.when(shared).then(_every(views)).otherwise("sees"),
+            own=pl.when(shared).then(pl.col("sees").xor(1) | (pl.col("late") & 1)).otherwise("late"),
         )
-        self._write(views, tx, parts, ids)
-        known = {j.id: j for j in views.judgements} | {j.id: j for j in self._judgements(tx, ids)}
-        if len(known) > len(views.judgements):
-            self._write(views, tx, views.judge(known.values()), ids)
+        return ids.to_frame("report_id").join(read, on="report_id", how="left", maintain_order="left").fill_null(0)
 
-    def _note_purged(self, tx: Transaction, unseen: list[str]) -> None:
+    def _take_in(self, views: Views, tx: Transaction, ids: pl.Series, anew: bool) -> None:
+        """anew: some of these may have been taken in before this process began."""
+        old = views.many
+        new = pl.Series("report_id", [i for i in ids if views.number_of(i) is None], dtype=pl.String)
+        for some in new.to_frame().iter_slices(LOADED):
+            views.admit(frame_read(tx.copied("reports", ids=array(some["report_id"]))))
+        there = ids.filter(pl.Series([views.number_of(i) is not None for i in ids], dtype=pl.Boolean))
+        parts = [self._who_sees(views, tx, some["report_id"]) for some in there.to_frame().iter_slices(LOADED)]
+        if parts:
+            seen = pl.concat(parts)
+            self._note_purged(tx, seen.filter(pl.col("sees") == 0)["report_id"])
+            change = views.shift(views.numbers(seen["report_id"]), seen["sees"].to_numpy(), seen["own"].to_numpy())
+            _write(views, tx, change, views.many if anew else old)
+        known = {j.id: j for j in views.judgements} | {j.id: j for j in self._judgements(tx, array(ids))}
+        if len(known) > len(views.judgements):
+            _write(views, tx, views.judge(known.values()), views.many)
+
+    def _note_purged(self, tx: Transaction, unseen: pl.Series) -> None:
         """Of reports that nobody sees any more, some may be gone; those of an agency that has left are kept."""
-        if unseen and len(tx.all("reports", ids=array(unseen))) < len(unseen):
+        if len(unseen) and len(tx.rows("reports", ids=array(unseen))) < len(unseen):
             self.purged_at = time.monotonic()
 
-    def _judgements(self, tx: Transaction, ids: list[str] | None) -> list[Judgement]:
+    def _judgements(self, tx: Transaction, ids: str | None) -> list[Judgement]:
         """Those that name one of these reports, or all."""
         return [of_row(row) for row in tx.all("judgements_named", reports=ids)]
 
-    def _write(self, views: Views, tx: Transaction, parts: list[Part], ids: Iterable[str]) -> None:
-        written = Written(tx, {i for part in parts for i in part.around} | set(ids))
-        for part, incidents in zip(parts, _valued(views, tx, parts), strict=True):
-            if part.audience == EVERY:
-                written.every(part.around, incidents)
-            else:
-                written.own(views.audiences[part.audience], part.around, part.seen, incidents)
-        written.done()
+
+def _ids(csv: bytes) -> pl.Series:
+    return rows_of(csv, {"report_id": pl.String})["report_id"]
 
 
-def _valued(views: Views, tx: Transaction, parts: list[Part]) -> list[pl.DataFrame]:
-    """The incidents of each part; parts that are the same to the reader are worked out once."""
-    sight = Sight(tx, {i for part in parts for i in part.seen})
-    where: dict[tuple[int, tuple[datetime, ...]], int] = {}
-    several: list[Clusters] = []
-    place = []
-    for part in parts:
-        audience = views.audiences[part.audience]
-        key = (id(part.label), tuple(sight.times(audience, part.seen)))
-        if key not in where:
-            where[key] = len(several)
-            several.append(Clusters(sight.reports(audience, part.seen), part.label, part.decided))
-        place.append(where[key])
-    made = valued(several)
-    return [made[k] for k in place]
+def _every(views: Views) -> pl.Expr:
+    """The bits of all audiences."""
+    return pl.lit((1 << len(views.audiences)) - 1, dtype=pl.UInt64)
 
 
-def _turned(views: Views, bits: int) -> int:
-    """The bits of who sees a report that are to be turned back; where all agencies came to see it, or no longer do, each did."""
-    return (1 << len(views.audiences)) - 1 if bits & 1 else bits
+def _write(views: Views, tx: Transaction, change: Change, old: int) -> None:
+    """Writes the incidents anew that a change touches, some layers at a time."""
+    written = Written(tx, views, change, old)
+    for several in _batches(change.layers):
+        sight = Sight(tx, views, several)
+        clusters = [Clusters(sight.reports(one), one.cluster, one.margin, one.decided) for one in several]
+        for layer, incidents in zip(several, valued(clusters), strict=True):
+            written.take(layer, incidents)
+    written.done()
+
+
+def _batches(layers: Iterable[Layer]) -> Iterator[list[Layer]]:
+    """Pieces of layers, in order, that together have about `VALUED` reports."""
+    several: list[Layer] = []
+    for piece in (piece for layer in layers for piece in layer.cut(VALUED)):
+        if several and sum(len(one.seen) for one in [*several, piece]) > VALUED:
+            yield several
+            several = []
+        several.append(piece)
+    if several:
+        yield several
 
 
 def refresh(store: Store, now: Clock | None = None) -> int:

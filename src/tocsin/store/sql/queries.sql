@@ -2,54 +2,34 @@
 
 -- feed_page: reports that the audience may see, in the order in which they opened to it; references to what it may not see are left out
 WITH page AS (
-    (SELECT visible_at, report_id, part_of FROM feed WHERE audience = %(audience)s AND (visible_at, report_id) > (%(at)s, %(id)s)
+    (SELECT * FROM shown WHERE audience = %(audience)s AND (visible_at, report_id) > (%(at)s, %(id)s)
      ORDER BY visible_at, report_id LIMIT %(limit)s)
     UNION ALL
-    (SELECT visible_at, report_id, part_of FROM feed e WHERE audience = '*' AND (visible_at, report_id) > (%(at)s, %(id)s)
+    (SELECT * FROM shown e WHERE audience = '*' AND (visible_at, report_id) > (%(at)s, %(id)s)
      AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
      ORDER BY visible_at, report_id LIMIT %(limit)s)
     ORDER BY visible_at, report_id LIMIT %(limit)s
 )
-SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
-    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
-     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
-    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
-    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
-        THEN r.part_of END AS part_of
-FROM page f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at, f.report_id
+SELECT * FROM page ORDER BY visible_at, report_id
 
 -- latest_page: as feed_page, the one that opened last first; references to what it may not see are left out
 WITH page AS (
-    (SELECT visible_at, report_id, part_of FROM feed WHERE audience = %(audience)s AND (visible_at, report_id) < (%(at)s, %(id)s)
+    (SELECT * FROM shown WHERE audience = %(audience)s AND (visible_at, report_id) < (%(at)s, %(id)s)
      ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     UNION ALL
-    (SELECT visible_at, report_id, part_of FROM feed e WHERE audience = '*' AND (visible_at, report_id) < (%(at)s, %(id)s)
+    (SELECT * FROM shown e WHERE audience = '*' AND (visible_at, report_id) < (%(at)s, %(id)s)
      AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
      ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s
 )
-SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
-    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
-     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
-    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
-    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
-        THEN r.part_of END AS part_of
-FROM page f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at DESC, f.report_id DESC
+SELECT * FROM page ORDER BY visible_at DESC, report_id DESC
 
 -- feed_one: one report that the audience may see, as in feed_page
-SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
-    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
-     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
-    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
-    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
-        THEN r.part_of END AS part_of
-FROM (
-    SELECT visible_at, report_id, part_of FROM feed WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s ORDER BY audience = '*' LIMIT 1
-) f JOIN report r USING (report_id) JOIN handling h USING (report_id)
+SELECT * FROM shown WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s ORDER BY audience = '*' LIMIT 1
 
 -- own_page: reports that the audience sent, the latest first, each with the incident that it is in and the correction that stands for it
 SELECT r.received_at AS visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
-    NULL AS supersedes, '{}'::uuid[] AS derived_from, NULL AS part_of, i.incident_id, b.body AS incident_body,
+    NULL AS supersedes, '{}'::uuid[] AS derived_from, NULL AS part_of, i.incident_id, i.body AS incident_body,
     (SELECT c.report_id FROM report c WHERE c.agency = r.agency AND c.supersedes = r.report_id ORDER BY c.received_at DESC LIMIT 1) AS corrected_by
 FROM (
     SELECT * FROM report WHERE agency = %(audience)s AND (received_at, report_id) < (%(at)s, %(id)s) ORDER BY received_at DESC, report_id DESC LIMIT %(limit)s
@@ -58,31 +38,30 @@ LEFT JOIN LATERAL (
     SELECT o.incident_id FROM incident_of o WHERE o.audience IN (%(audience)s, '*') AND o.report_id = r.report_id ORDER BY o.audience = '*' LIMIT 1
 ) o ON true
 LEFT JOIN LATERAL (
-    SELECT n.incident_id, n.body_id FROM incident n WHERE n.audience IN (%(audience)s, '*') AND n.incident_id = o.incident_id ORDER BY n.audience = '*' LIMIT 1
+    SELECT n.incident_id, n.body FROM incident n WHERE n.audience IN (%(audience)s, '*') AND n.incident_id = o.incident_id ORDER BY n.audience = '*' LIMIT 1
 ) i ON true
-LEFT JOIN incident_body b USING (body_id)
 ORDER BY r.received_at DESC, r.report_id DESC
 
 -- incident_page: incidents of the audience, the latest first
 WITH page AS (
-    (SELECT day, incident_id, body_id FROM incident WHERE audience = %(audience)s AND body_id IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
+    (SELECT day, incident_id, body FROM incident WHERE audience = %(audience)s AND body IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
      ORDER BY day DESC, incident_id DESC LIMIT %(limit)s)
     UNION ALL
-    (SELECT day, incident_id, body_id FROM incident e WHERE audience = '*' AND body_id IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
+    (SELECT day, incident_id, body FROM incident e WHERE audience = '*' AND body IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
      AND NOT EXISTS (SELECT FROM incident o WHERE o.audience = %(audience)s AND o.incident_id = e.incident_id)
      ORDER BY day DESC, incident_id DESC LIMIT %(limit)s)
     ORDER BY day DESC, incident_id DESC LIMIT %(limit)s
 )
-SELECT p.day, p.incident_id, b.body FROM page p JOIN incident_body b USING (body_id) ORDER BY p.day DESC, p.incident_id DESC
+SELECT day, incident_id, body FROM page ORDER BY day DESC, incident_id DESC
 
 -- incident_one: an incident by its id, or by the id of any report in it
 WITH own AS (SELECT incident_id FROM incident_of WHERE audience = %(audience)s AND report_id = %(incident_id)s),
 every AS (SELECT incident_id FROM incident_of WHERE audience = '*' AND report_id = %(incident_id)s AND NOT EXISTS (SELECT FROM own)),
 which AS (SELECT coalesce((SELECT incident_id FROM own), (SELECT incident_id FROM every), %(incident_id)s) AS incident_id),
 found AS (
-    SELECT i.incident_id, i.body_id FROM incident i JOIN which USING (incident_id) WHERE i.audience IN (%(audience)s, '*') ORDER BY i.audience = '*' LIMIT 1
+    SELECT i.incident_id, i.body FROM incident i JOIN which USING (incident_id) WHERE i.audience IN (%(audience)s, '*') ORDER BY i.audience = '*' LIMIT 1
 )
-SELECT f.incident_id, b.body FROM found f JOIN incident_body b USING (body_id)
+SELECT incident_id, body FROM found WHERE body IS NOT NULL
 
 -- standing: whether the audience's incidents are those of all that it sees
 SELECT NOT EXISTS (SELECT FROM stale WHERE audience IN (%(audience)s, '*')) AS current
@@ -249,25 +228,37 @@ SELECT end_session(%(hash)s)
 -- audiences: every agency, the first that came first, as it has its place for good (fuse)
 SELECT name FROM agency ORDER BY added_at, name
 
--- stale: what opened or closed and is not yet in the incidents, in order (fuse)
-SELECT number, audience, report_id FROM stale ORDER BY number LIMIT %(limit)s
+-- stale: reports that opened or closed and are not yet in the incidents (fuse)
+SELECT DISTINCT report_id FROM stale
+
+-- turned: of these, the bits of the audiences to whom each opened or closed; places: those of the audiences, in order (fuse)
+SELECT report_id, bit_or(1::bigint << (p.place::int - 1)) AS bits
+FROM stale s JOIN unnest(%(places)s::text[]) WITH ORDINALITY AS p (audience, place) USING (audience) GROUP BY report_id
 
 -- no_longer_stale: it is in the incidents now (fuse)
-DELETE FROM stale WHERE number = ANY (%(numbers)s)
+DELETE FROM stale
 
--- who_sees: the audiences of some reports (fuse)
-SELECT f.report_id::text, array_agg(f.audience) AS audiences FROM unnest(%(ids)s::uuid[]) i (report_id)
-JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(i.report_id) AND f.report_id = i.report_id WHERE f.audience <> 'public' GROUP BY f.report_id
+-- who_sees: of some reports the bits of the audiences, and of those who see it since another time than that at which it was received (fuse)
+SELECT f.report_id, bit_or(1::bigint << (p.place::int - 1)) AS sees,
+    coalesce(bit_or(1::bigint << (p.place::int - 1)) FILTER (WHERE f.visible_at <> r.received_at), 0) AS late
+FROM unnest(%(ids)s::uuid[]) i (report_id)
+JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(i.report_id) AND f.report_id = i.report_id
+JOIN report r ON r.report_id = i.report_id
+JOIN unnest(%(places)s::text[]) WITH ORDINALITY AS p (audience, place) ON p.audience = f.audience GROUP BY f.report_id
 
 -- lines: since when each audience sees some reports (fuse)
-SELECT f.audience, f.report_id::text, f.visible_at FROM unnest(%(ids)s::uuid[]) i (report_id)
+SELECT f.audience, f.report_id, f.visible_at FROM unnest(%(ids)s::uuid[]) i (report_id)
 JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(i.report_id) AND f.report_id = i.report_id WHERE f.audience <> 'public'
 
 -- reports: some, with all that they point at, whoever may see that (fuse)
-SELECT report_id, agency, received_at AS visible_at, body::text AS body, supersedes, derived_from, NULL AS part_of FROM report WHERE report_id = ANY (%(ids)s::uuid[])
+SELECT report_id, agency, received_at AS visible_at, body::text AS body, supersedes, derived_from, NULL AS part_of
+FROM unnest(%(ids)s::uuid[]) i (report_id) JOIN report r USING (report_id)
 
--- reports_after: the next ones by id (fuse)
-SELECT report_id FROM report WHERE report_id > %(after)s ORDER BY report_id LIMIT %(limit)s
+-- every_report: the ids of all, by id (fuse)
+SELECT report_id FROM report ORDER BY report_id
+
+-- any_incident: a line where any incident was ever made (fuse)
+SELECT true AS there FROM incident_of LIMIT 1
 
 -- seen: some reports as an audience sees them (fuse)
 SELECT f.visible_at, r.report_id, r.agency, r.body::text AS body,
@@ -282,28 +273,37 @@ JOIN LATERAL (
 ) f ON true
 JOIN report r USING (report_id)
 
--- memberships: which incident some reports are in, for every audience (fuse)
-SELECT o.audience, o.report_id::text, o.incident_id::text FROM unnest(%(ids)s::uuid[]) i (report_id)
+-- memberships: reports that have a line in some audience's incidents, of these (fuse)
+SELECT o.audience, o.report_id FROM unnest(%(ids)s::uuid[]) i (report_id)
 JOIN incident_of o ON uuid_hash(o.report_id) = uuid_hash(i.report_id) AND o.report_id = i.report_id
 
+-- incidents_named: of some ids, those that are an incident's, for each audience that has a line of it (fuse)
+SELECT o.audience, o.incident_id FROM unnest(%(ids)s::uuid[]) i (incident_id)
+JOIN incident o ON uuid_hash(o.incident_id) = uuid_hash(i.incident_id) AND o.incident_id = i.incident_id
+
+-- of_all: the incident that every agency has of some reports (fuse)
+SELECT o.report_id, o.incident_id, n.body::text AS body FROM unnest(%(ids)s::uuid[]) i (report_id)
+JOIN incident_of o ON o.audience = '*' AND o.report_id = i.report_id JOIN incident n ON n.audience = '*' AND n.incident_id = o.incident_id
+
 -- forget_members: before they are written anew (fuse)
-DELETE FROM incident_of WHERE audience = %(audience)s AND report_id = ANY (%(ids)s::uuid[])
+DELETE FROM incident_of o USING unnest(%(audiences)s::text[], %(ids)s::uuid[]) AS g (audience, report_id)
+WHERE o.audience = g.audience AND o.report_id = g.report_id
 
--- forget_incidents: before they are written anew; gives the bodies that they had (fuse)
-DELETE FROM incident WHERE audience = %(audience)s AND incident_id = ANY (%(ids)s::uuid[]) RETURNING body_id
+-- forget_incidents: before they are written anew (fuse)
+DELETE FROM incident o USING unnest(%(audiences)s::text[], %(ids)s::uuid[]) AS g (audience, incident_id)
+WHERE o.audience = g.audience AND o.incident_id = g.incident_id
 
--- write_bodies: what incidents say, each once (fuse)
-INSERT INTO incident_body (body_id, body) SELECT * FROM jsonb_to_recordset(%(rows)s::text::jsonb) AS x (body_id uuid, body jsonb) ON CONFLICT DO NOTHING
+-- write_incidents: incidents by component, for each audience that has that; without a body: that it has none of that id (fuse)
+INSERT INTO incident (audience, incident_id, day, says, body)
+SELECT h.audience, f.incident_id, f.day, f.says, f.body::json
+FROM unnest(%(components)s::bigint[], %(ids)s::uuid[], %(days)s::date[], %(hashes)s::uuid[], %(bodies)s::text[]) AS f (component, incident_id, day, says, body)
+JOIN unnest(%(held)s::bigint[], %(holders)s::text[]) AS h (component, audience) USING (component)
 
--- write_incidents: incidents of one audience; without a body: that it has none of that id (fuse)
-INSERT INTO incident (audience, incident_id, day, body_id)
-SELECT %(audience)s, i.* FROM jsonb_to_recordset(%(rows)s::text::jsonb) AS i (incident_id uuid, day date, body_id uuid)
-
--- write_members: which incident reports are in (fuse)
-INSERT INTO incident_of (audience, report_id, incident_id) SELECT %(audience)s, m.* FROM jsonb_to_recordset(%(rows)s::text::jsonb) AS m (report_id uuid, incident_id uuid)
-
--- forget_bodies: of these, those that no incident has any more (fuse)
-DELETE FROM incident_body b WHERE b.body_id = ANY (%(body_ids)s::uuid[]) AND NOT EXISTS (SELECT FROM incident i WHERE i.body_id = b.body_id)
+-- write_members: which incident reports are in, by component (fuse)
+INSERT INTO incident_of (audience, report_id, incident_id)
+SELECT h.audience, f.report_id, f.incident_id
+FROM unnest(%(components)s::bigint[], %(ids)s::uuid[], %(incidents)s::uuid[]) AS f (component, report_id, incident_id)
+JOIN unnest(%(held)s::bigint[], %(holders)s::text[]) AS h (component, audience) USING (component)
 
 
 -- picture_one: a picture of who asks, made or waited for
@@ -421,21 +421,15 @@ FROM latest l WHERE l.at IS NOT NULL
 
 -- feed_on: as feed_page, but for the first %(skip)s
 WITH page AS (
-    (SELECT visible_at, report_id, part_of FROM feed WHERE audience = %(audience)s AND (visible_at, report_id) > (%(at)s, %(id)s)
+    (SELECT * FROM shown WHERE audience = %(audience)s AND (visible_at, report_id) > (%(at)s, %(id)s)
      AND visible_at < %(before)s ORDER BY visible_at, report_id LIMIT %(limit)s::bigint + %(skip)s)
     UNION ALL
-    (SELECT visible_at, report_id, part_of FROM feed e WHERE audience = '*' AND (visible_at, report_id) > (%(at)s, %(id)s) AND visible_at < %(before)s
+    (SELECT * FROM shown e WHERE audience = '*' AND (visible_at, report_id) > (%(at)s, %(id)s) AND visible_at < %(before)s
      AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
      ORDER BY visible_at, report_id LIMIT %(limit)s::bigint + %(skip)s)
     ORDER BY visible_at, report_id LIMIT %(limit)s OFFSET %(skip)s
 )
-SELECT f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
-    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
-     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
-    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
-    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
-        THEN r.part_of END AS part_of
-FROM page f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at, f.report_id
+SELECT * FROM page ORDER BY visible_at, report_id
 
 -- feed_place: how many of the reports that opened to the audience at one time stand before one of them, and whether that is there still
 SELECT count(*) FILTER (WHERE f.report_id < %(report_id)s) AS place, coalesce(bool_or(f.report_id = %(report_id)s), false) AS there
@@ -448,20 +442,14 @@ SELECT l.at, (SELECT count(*) FROM grouped g WHERE g.audience = %(audience)s AND
 FROM latest l WHERE l.at IS NOT NULL
 
 -- group_on: as feed_on, of the reports that are marked for a group that the audience is in
-SELECT g.at AS opened_at, f.visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
-    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
-     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
-    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
-    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> g.report_id)
-        THEN r.part_of END AS part_of
+SELECT g.at AS opened_at, s.*
 FROM (
     SELECT at, report_id FROM grouped WHERE audience = %(audience)s AND group_name = %(group)s AND (at, report_id) > (%(at)s, %(id)s) AND at < %(before)s
     ORDER BY at, report_id LIMIT %(limit)s OFFSET %(skip)s
 ) g
 JOIN LATERAL (
-    SELECT e.visible_at, e.part_of FROM feed e WHERE e.audience IN (%(audience)s, '*') AND e.report_id = g.report_id ORDER BY e.audience = '*' LIMIT 1
-) f ON true
-JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY g.at, g.report_id
+    SELECT * FROM shown e WHERE e.audience IN (%(audience)s, '*') AND e.report_id = g.report_id ORDER BY e.audience = '*' LIMIT 1
+) s ON true ORDER BY g.at, g.report_id
 
 -- group_one: since when a report is marked for a group that the audience is in
 SELECT at AS opened_at FROM grouped WHERE audience = %(audience)s AND group_name = %(group)s AND report_id = %(report_id)s
@@ -485,9 +473,12 @@ WITH page AS (
 )
 SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, ARRAY(
     SELECT jsonb_build_object('originator', h.originator, 'marking', h.marking, 'releasable_to', h.releasable_to, 'orcon', h.orcon, 'released_to', h.released_to)
-    FROM handling h WHERE h.report_id = ANY (coalesce(j.names, ARRAY(SELECT r::uuid FROM jsonb_array_elements_text(b.body -> 'report_ids') r)))
+    FROM handling h WHERE h.report_id = ANY (coalesce(j.names, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r)))
 ) AS handled
-FROM page p LEFT JOIN incident_body b ON p.kind = 'incident' AND b.body_id = p.says LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
+FROM page p LEFT JOIN LATERAL (
+    SELECT i.body FROM incident i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
+    ORDER BY i.audience = '*' LIMIT 1
+) b ON true LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
 ORDER BY p.added
 
 -- published_one: one of them
@@ -496,9 +487,12 @@ WITH page AS (
 )
 SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, ARRAY(
     SELECT jsonb_build_object('originator', h.originator, 'marking', h.marking, 'releasable_to', h.releasable_to, 'orcon', h.orcon, 'released_to', h.released_to)
-    FROM handling h WHERE h.report_id = ANY (coalesce(j.names, ARRAY(SELECT r::uuid FROM jsonb_array_elements_text(b.body -> 'report_ids') r)))
+    FROM handling h WHERE h.report_id = ANY (coalesce(j.names, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r)))
 ) AS handled
-FROM page p LEFT JOIN incident_body b ON p.kind = 'incident' AND b.body_id = p.says LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
+FROM page p LEFT JOIN LATERAL (
+    SELECT i.body FROM incident i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
+    ORDER BY i.audience = '*' LIMIT 1
+) b ON true LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
 WHERE isfinite(p.added)
 
 -- publish: see publish_some; gives how much was looked at (fuse)

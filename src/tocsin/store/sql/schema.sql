@@ -65,8 +65,12 @@ CREATE TABLE member (group_name text NOT NULL, agency text NOT NULL REFERENCES a
 
 -- Who sees what since when. audience: an agency; '*', what every agency sees, which is kept once; or 'public'. An agency's own line stands before that of '*': it saw
 -- the report earlier than the others. Read in the order (visible_at, report_id), which tells nothing of what is hidden.
+-- A line holds all that is shown of a report, its handling too: a page is read from lines of who asks alone, and how much others have does not show in how long it takes.
 CREATE TABLE feed (
-    audience text NOT NULL, report_id uuid NOT NULL, visible_at timestamptz NOT NULL, part_of text, PRIMARY KEY (audience, report_id)
+    audience text NOT NULL, report_id uuid NOT NULL, visible_at timestamptz NOT NULL, part_of text,
+    agency text NOT NULL, body jsonb NOT NULL, supersedes uuid, derived_from uuid[] NOT NULL,
+    originator text NOT NULL, marking text NOT NULL, releasable_to text[] NOT NULL, orcon boolean NOT NULL, released_to text[] NOT NULL,
+    PRIMARY KEY (audience, report_id)
 );
 CREATE INDEX feed_order ON feed (audience, visible_at, report_id);
 -- Of a hash, so that no query of one audience is ever answered by it: it would pass over the lines of others.
@@ -78,12 +82,11 @@ CREATE TABLE stale (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, audi
 CREATE INDEX stale_audience ON stale (audience);
 
 -- Incidents: those of '*' are every agency's, but where its own line stands before; an own line without a body says that it has no such incident.
-CREATE TABLE incident_body (body_id uuid PRIMARY KEY, body jsonb NOT NULL);
-CREATE TABLE incident (
-    audience text NOT NULL, incident_id uuid NOT NULL, day date NOT NULL, body_id uuid REFERENCES incident_body, PRIMARY KEY (audience, incident_id)
-);
-CREATE INDEX incident_order ON incident (audience, day, incident_id) WHERE body_id IS NOT NULL;
-CREATE INDEX incident_bodies ON incident (body_id);
+-- What an incident says stands in the line itself, so that a page is read from lines of who asks alone: how much others have does not show in how long it takes.
+-- says: a hash of the body.
+CREATE TABLE incident (audience text NOT NULL, incident_id uuid NOT NULL, day date NOT NULL, says uuid, body json, PRIMARY KEY (audience, incident_id));
+CREATE INDEX incident_order ON incident (audience, day, incident_id) WHERE body IS NOT NULL;
+CREATE INDEX incident_any ON incident (uuid_hash(incident_id));
 CREATE TABLE incident_of (audience text NOT NULL, report_id uuid NOT NULL, incident_id uuid, PRIMARY KEY (audience, report_id));
 CREATE INDEX incident_of_report ON incident_of (uuid_hash(report_id));
 
@@ -191,9 +194,30 @@ AS $$
         INSERT INTO stale (audience, report_id)
         SELECT audience, report_id FROM gone WHERE audience <> 'public' UNION ALL SELECT audience, report_id FROM fresh WHERE audience <> 'public'
     )
-    INSERT INTO feed (audience, report_id, visible_at, part_of)
-    SELECT f.audience, f.report_id, f.visible_at, r.agency || ' ' || r.part_of FROM fresh f JOIN report r USING (report_id)
+    INSERT INTO feed
+    SELECT f.audience, f.report_id, f.visible_at, r.agency || ' ' || r.part_of, r.agency, r.body, r.supersedes, r.derived_from,
+        h.originator, h.marking, h.releasable_to, h.orcon, h.released_to
+    FROM fresh f JOIN report r USING (report_id) JOIN handling h USING (report_id)
 $$;
+
+-- A report whose handling changes is shown with it as it stands.
+CREATE FUNCTION handled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    UPDATE feed SET originator = NEW.originator, marking = NEW.marking, releasable_to = NEW.releasable_to, orcon = NEW.orcon, released_to = NEW.released_to
+    WHERE uuid_hash(report_id) = uuid_hash(NEW.report_id) AND report_id = NEW.report_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER handled AFTER UPDATE ON handling FOR EACH ROW EXECUTE FUNCTION handled();
+
+-- Lines of the feed as who asks is shown them: what it does not see is not pointed at.
+CREATE VIEW shown WITH (security_invoker) AS
+SELECT f.audience, f.visible_at, f.report_id, f.agency, f.originator, f.body, f.marking, f.releasable_to, f.orcon, f.released_to,
+    (SELECT s.report_id FROM feed s WHERE s.audience IN (asking(), '*') AND s.report_id = f.supersedes AND s.agency = f.agency LIMIT 1) AS supersedes,
+    CASE WHEN f.derived_from = '{}' THEN f.derived_from
+        ELSE ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (asking(), '*') AND d.report_id = ANY (f.derived_from) ORDER BY 1) END AS derived_from,
+    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (asking(), '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
+        THEN substr(f.part_of, length(f.agency) + 2) END AS part_of
+FROM feed f;
 
 -- Brings what each audience sees of judgements in line with what it sees of the reports that they name.
 CREATE FUNCTION rejudge(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
@@ -355,20 +379,22 @@ CREATE FUNCTION unhandle(p_reports uuid[]) RETURNS void LANGUAGE sql SECURITY DE
     DELETE FROM handling WHERE report_id = ANY (p_reports)
 $$;
 
--- Incidents that had one of them go too, and those that stood with it in one are told to be fused anew. By key alone, audience by audience.
+-- Incidents that had one of them go too, and those that stood with it in one are told to be fused anew.
 CREATE FUNCTION erase(p_reports uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
-DECLARE v_every text[] := ARRAY(SELECT name FROM agency) || '*'::text; v_of uuid[]; v_bodies uuid[];
 BEGIN
-    v_of := p_reports || ARRAY(SELECT DISTINCT incident_id FROM incident_of WHERE audience = ANY (v_every) AND report_id = ANY (p_reports));
-    v_bodies := ARRAY(SELECT DISTINCT body_id FROM incident i JOIN incident_body b USING (body_id)
-        WHERE i.audience = ANY (v_every) AND i.incident_id = ANY (v_of) AND (i.incident_id = ANY (p_reports) OR b.body -> 'report_ids' ?| p_reports::text[]));
+    WITH of_them AS MATERIALIZED (
+        SELECT DISTINCT o.incident_id FROM unnest(p_reports) g (report_id)
+        JOIN incident_of o ON uuid_hash(o.report_id) = uuid_hash(g.report_id) AND o.report_id = g.report_id
+        UNION SELECT unnest(p_reports)
+    ),
+    gone AS (
+        DELETE FROM incident i USING of_them t WHERE uuid_hash(i.incident_id) = uuid_hash(t.incident_id) AND i.incident_id = t.incident_id
+            AND (i.incident_id = ANY (p_reports) OR (i.body -> 'report_ids')::jsonb ?| p_reports::text[])
+        RETURNING i.audience, i.body
+    )
     INSERT INTO stale (audience, report_id)
-    SELECT DISTINCT i.audience, r::uuid FROM incident i JOIN incident_body b USING (body_id) CROSS JOIN jsonb_array_elements_text(b.body -> 'report_ids') r
-    WHERE i.body_id = ANY (v_bodies) AND r::uuid <> ALL (p_reports);
-    DELETE FROM incident WHERE body_id = ANY (v_bodies);
-    DELETE FROM incident WHERE audience = ANY (v_every) AND incident_id = ANY (p_reports);
-    DELETE FROM incident_body WHERE body_id = ANY (v_bodies);
-    DELETE FROM incident_of WHERE audience = ANY (v_every) AND report_id = ANY (p_reports);
+    SELECT DISTINCT g.audience, r::uuid FROM gone g CROSS JOIN json_array_elements_text(g.body -> 'report_ids') r WHERE r::uuid <> ALL (p_reports);
+    DELETE FROM incident_of o USING unnest(p_reports) g (report_id) WHERE uuid_hash(o.report_id) = uuid_hash(g.report_id) AND o.report_id = g.report_id;
     DELETE FROM judged WHERE judgement_id IN (SELECT judgement_id FROM judgement WHERE names && p_reports);
     DELETE FROM judgement WHERE names && p_reports;
     DELETE FROM feed f USING unnest(p_reports) i (report_id) WHERE uuid_hash(f.report_id) = uuid_hash(i.report_id) AND f.report_id = i.report_id;
@@ -633,12 +659,12 @@ GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
 GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, hold, release, request, decide, granted, judge, purge, leave, set_member, groups_there, add_agency, add_token, revoke_token, tokens, whoami, note TO tocsin_web;
 GRANT EXECUTE ON FUNCTION invite, close_account, accounts, invited, accept, secret_of, try, forgive, begin_session, session_of, end_session TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
-GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;
-GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_body, incident_of, judgement, judged TO tocsin_fuse;
-GRANT INSERT, DELETE ON incident, incident_body, incident_of TO tocsin_fuse;
+GRANT SELECT ON agency, member, report, handling, feed, shown, stale, incident, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;
+GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_of, judgement, judged TO tocsin_fuse;
+GRANT INSERT, DELETE ON incident, incident_of TO tocsin_fuse;
 GRANT DELETE ON stale TO tocsin_fuse;
 GRANT MAINTAIN ON purged TO tocsin_fuse; -- to lock it: nothing is purged while incidents are made
-GRANT SELECT, DELETE ON report, handling, feed, judgement, judged, incident, incident_body, incident_of TO tocsin_purge;
+GRANT SELECT, DELETE ON report, handling, feed, judgement, judged, incident, incident_of TO tocsin_purge;
 GRANT INSERT ON stale TO tocsin_purge;
 GRANT SELECT ON agency TO tocsin_purge;
 
@@ -646,7 +672,6 @@ ALTER TABLE member ENABLE ROW LEVEL SECURITY;
 ALTER TABLE report ENABLE ROW LEVEL SECURITY;
 ALTER TABLE handling ENABLE ROW LEVEL SECURITY;
 ALTER TABLE stale ENABLE ROW LEVEL SECURITY;
-ALTER TABLE incident_body ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incident ENABLE ROW LEVEL SECURITY;
 ALTER TABLE incident_of ENABLE ROW LEVEL SECURITY;
@@ -660,7 +685,6 @@ CREATE POLICY own ON feed FOR SELECT TO tocsin_web USING (audience = asking() OR
 CREATE POLICY own ON stale FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
 CREATE POLICY own ON incident FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
 CREATE POLICY own ON incident_of FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
-CREATE POLICY own ON incident_body FOR SELECT TO tocsin_web USING (EXISTS (SELECT FROM incident i WHERE i.body_id = incident_body.body_id));
 CREATE POLICY own ON judged FOR SELECT TO tocsin_web USING (audience = asking());
 CREATE POLICY own ON judgement FOR SELECT TO tocsin_web
     USING (EXISTS (SELECT FROM judged d WHERE d.audience = asking() AND d.judgement_id = judgement.judgement_id));
@@ -673,7 +697,6 @@ CREATE POLICY every ON member FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON report FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON handling FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON stale TO tocsin_fuse USING (true);
-CREATE POLICY every ON incident_body TO tocsin_fuse USING (true);
 CREATE POLICY every ON feed FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON judgement FOR SELECT TO tocsin_fuse USING (true);
 CREATE POLICY every ON judged FOR SELECT TO tocsin_fuse USING (true);
@@ -686,7 +709,6 @@ CREATE POLICY purge ON judgement TO tocsin_purge USING (true);
 CREATE POLICY purge ON judged TO tocsin_purge USING (true);
 CREATE POLICY purge ON incident TO tocsin_purge USING (true);
 CREATE POLICY purge ON incident_of TO tocsin_purge USING (true);
-CREATE POLICY purge ON incident_body TO tocsin_purge USING (true);
 CREATE POLICY purge ON stale TO tocsin_purge USING (true);
 
 -- What is made for one audience alone: pictures as of a moment, where it asks for one, and signals, at scheduled looks.
@@ -908,7 +930,7 @@ BEGIN
     UPDATE clock SET taken = greatest(p_at, last + interval '1 microsecond', taken + interval '1 microsecond') RETURNING taken INTO v_at;
     WITH things AS MATERIALIZED (SELECT DISTINCT ON (thing) kind, thing, about FROM unnest(p_some) ORDER BY thing, about IS NULL),
     now AS MATERIALIZED (
-        SELECT t.thing, i.audience, i.body_id AS says FROM things t JOIN incident i ON i.audience = ANY (v_every) AND i.incident_id = t.about WHERE t.kind = 'incident'
+        SELECT t.thing, i.audience, i.says FROM things t JOIN incident i ON i.audience = ANY (v_every) AND i.incident_id = t.about WHERE t.kind = 'incident'
         UNION ALL SELECT t.thing, d.audience, d.judgement_id FROM things t JOIN judged d ON d.judgement_id = t.about WHERE t.kind = 'judgement'
     ),
     was AS MATERIALIZED (
