@@ -136,7 +136,8 @@ def fill(owner: str, hidden: int, visible: int) -> None:
                     (audience, marking),
                 )
                 cursor.execute(
-                    "INSERT INTO incident SELECT %s, report_id, '2026-01-01', report_id, (jsonb_build_object('report_ids', jsonb_build_array(report_id)) || body)::json"
+                    "INSERT INTO incident SELECT %s, report_id, '2026-01-01', report_id,"
+                    " (jsonb_build_object('report_ids', jsonb_build_array(report_id)) || body)::json"
                     " FROM report r JOIN handling USING (report_id) WHERE marking = %s",
                     (audience, marking),
                 )

@@ -141,27 +141,46 @@ def altered(monkeypatch: pytest.MonkeyPatch, old: str, new: str, *names: str) ->
         monkeypatch.setitem(queries(), name, queries()[name].replace(old, new))  # type: ignore[arg-type]
 
 
+def lines_with(monkeypatch: pytest.MonkeyPatch, column: str, planted: str, *names: str) -> None:
+    """Queries that read lines of the feed in which a column is another one."""
+    columns = [
+        "audience",
+        "visible_at",
+        "report_id",
+        "agency",
+        "originator",
+        "body",
+        "marking",
+        "releasable_to",
+        "orcon",
+        "released_to",
+        "supersedes",
+    ]
+    columns += ["derived_from", "part_of"]
+    several = ", ".join(f"{planted} AS {c}" if c == column else f"w.{c}" for c in columns)
+    altered(
+        monkeypatch,
+        "FROM shown",
+        f"FROM (SELECT {several} FROM shown w JOIN feed f USING (audience, report_id) JOIN report r USING (report_id))",
+        *names,
+    )
+
+
 def shows_what_it_supersedes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("feed_page", "feed_one"):
-        text = queries()[name]
-        start, end = text.index("(SELECT s.report_id"), text.index(" AS supersedes")
-        monkeypatch.setitem(queries(), name, text[:start] + "r.supersedes" + text[end:])  # type: ignore[arg-type]
+    lines_with(monkeypatch, "supersedes", "f.supersedes", "feed_page", "feed_one")
 
 
 def shows_whole_of_what_it_is_a_part(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("feed_page", "feed_one"):
-        text = queries()[name]
-        start, end = text.index("CASE WHEN EXISTS"), text.index(" AS part_of")
-        monkeypatch.setitem(queries(), name, text[:start] + "r.part_of" + text[end:])  # type: ignore[arg-type]
+    lines_with(monkeypatch, "part_of", "r.part_of", "feed_page", "feed_one")
 
 
 def tells_when_the_hub_received_it(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    altered(monkeypatch, "f.visible_at, r.report_id", "r.received_at AS visible_at, r.report_id", "feed_page", "feed_one")
+    lines_with(monkeypatch, "visible_at", "r.received_at", "feed_page", "feed_one")
 
 
 def counts_all_reports_in_a_room(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     _counted(pair)
-    altered(monkeypatch, "r.agency, h.originator", "r.agency || ' of ' || counted() AS agency, h.originator", "latest_page")
+    lines_with(monkeypatch, "agency", "w.agency || ' of ' || counted()", "latest_page")
 
 
 def shows_all_feeds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,13 @@ def test_a_purged_report_is_gone_from_every_table_and_from_all_that_was_made_of_
     assert everywhere(world, SECRET) == []  # at once, before anything is made anew
     refresh(world.fuse)
     assert everywhere(world, SECRET) == []
-    assert everywhere(world, gone) == ["act", "audit", "purged", "report"]  # who did what to an id, and the child's own words
+    assert everywhere(world, gone) == [
+        "act",
+        "audit",
+        "feed",
+        "purged",
+        "report",
+    ]  # who did what to an id, and the child's own words, which nobody is shown
     for who in ("A", "B", "C"):
         assert not sees(world, who, gone)
         for page in ("/api/feed", "/api/incidents", "/api/judgements", f"/api/reports/{child}", f"/api/incidents/{other}"):

@@ -19,6 +19,14 @@ ROOM = 1 << 12
 RECENT = 50_000  # reports that wait in the short lists before the long ones are made anew
 
 
+def union(*several: NDArray[Any]) -> NDArray[np.int32]:
+    """Numbers that are in any of these, sorted. Several times as fast as `np.union1d` where each is sorted already."""
+    out = np.concatenate(several).astype(np.int32)
+    out.sort(kind="stable")
+    found: NDArray[np.int32] = out[np.append(True, out[1:] != out[:-1])] if len(out) else out
+    return found
+
+
 class Graph:
     """Events by number, in the order in which they came; no link depends on who may see it."""
 

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.errors import OptionError
-from tocsin.fusion.graph import Graph
+from tocsin.fusion.graph import Graph, union
 from tocsin.fusion.judgements import Judgement, named, standing
 from tocsin.fusion.linkage import CROWD
 from tocsin.fusion.members import ranks
@@ -166,7 +166,7 @@ class Taking(Graph):
     def _settled(self, changed: Numbers) -> Numbers:
         """Works out who stands for themselves anew where that may have changed; gives these."""
         bound = {y for x in changed[self._tied[changed]].tolist() for y in self._bonds.get(x, ())}
-        who = np.union1d(changed, np.array(sorted(bound), np.int32)).astype(np.int32)
+        who = union(changed, np.array(sorted(bound), np.int32))
         crowded = sorted(self._crowded.intersection(np.unique(self._same[who]).tolist())) if self._crowded else []
         base = self._base(who)
         self._active[who] = base

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.fusion.apart import Apart
+from tocsin.fusion.graph import union
 from tocsin.fusion.judgements import Judgement, named, standing
 from tocsin.fusion.layers import Change, Layer
 from tocsin.fusion.linkage import CROWD
@@ -83,7 +84,7 @@ class Views(Apart):
         around = []
         for v in range(len(self.audiences)):
             bit = ONE << np.uint64(v)
-            begin = np.union1d(touched[(self._touched[touched] & bit) != 0], near[(seen_by & bit) != 0]).astype(np.int32)
+            begin = union(touched[(self._touched[touched] & bit) != 0], near[(seen_by & bit) != 0])
             around.append(self._around(v, begin))
         self._active[near], self._shared[touched], self._touched[touched] = after, low, 0
         return self._anew(around, near)
@@ -95,7 +96,7 @@ class Views(Apart):
         """
         near = self._settled(changed)
         before = self._before[near].copy()
-        meeting = np.union1d(near[self._active[near] != before], np.arange(self._met, self._n)).astype(np.int32)
+        meeting = union(near[self._active[near] != before], np.arange(self._met, self._n))
         meeting = meeting[self._usable[meeting]]
         touched, saved = np.zeros(0, np.int32), np.zeros((0, len(self.audiences)), np.int16)
         if len(meeting):
@@ -151,9 +152,9 @@ class Views(Apart):
         holds = [np.stack([np.zeros(many, np.int64), np.arange(many)], axis=1)]
         theirs = []
         for v in range(1, len(around)):
-            both = np.union1d(around[v], every).astype(np.int32)
+            both = union(around[v], every)
             mine = self._apart(v, both)
-            around[v] = np.union1d(both, mine).astype(np.int32)
+            around[v] = union(both, mine)
             theirs.append(self._told_apart(v, mine))
         more, held = self._shared_out(theirs, many)
         return Change(around, [*layers, *more], np.concatenate([*holds, held]))
@@ -166,7 +167,7 @@ class Views(Apart):
         changed[near] = True
         here = cluster != NO_LABEL
         differs = here & ((was != cluster) | (self._margin[seen] != margin) | changed[seen])
-        others = np.union1d(every, seen[~here]).astype(np.int32)
+        others = union(every, seen[~here])
         others = others[~np.isin(others, seen[here], assume_unique=True)]
         left = self._label[others[changed[others]]]
         groups = np.zeros(self._n + 1, np.bool_)  # the last place is that of NO_LABEL
