@@ -27,10 +27,20 @@ AXE = Path(__file__).parent / "vendor/axe.min.js"
 URDU = "کراچی: صدر میں دھماکہ، چار افراد جاں بحق اور نو زخمی۔"
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> & \"quoted\" {{ 7 * 7 }}"
 ROLES = {
-    "submit": {"/report", "/upload", "/incidents", "/feed", "/reports", "/picture/brief.html", "/reporting"},
-    "analyse": {"/incidents", "/feed", "/reports", "/picture/brief.html", "/reporting"},
-    "administer_agency": {"/incidents", "/feed", "/reports", "/picture/brief.html", "/reporting", "/people", "/log"},
-    "oversee": {"/people", "/log"},
+    "submit": {"/report", "/upload", "/incidents", "/feed", "/reports", "/picture/brief.html", "/judgements", "/reporting"},
+    "analyse": {"/requests", "/judgements", "/incidents", "/feed", "/reports", "/picture/brief.html", "/reporting"},
+    "administer_agency": {
+        "/requests",
+        "/judgements",
+        "/incidents",
+        "/feed",
+        "/reports",
+        "/picture/brief.html",
+        "/reporting",
+        "/people",
+        "/log",
+    },
+    "oversee": {"/requests", "/people", "/log"},
     "administer_hub": {"/reporting", "/agencies", "/people", "/log"},
     "hub's overseer": {"/reporting", "/agencies", "/people", "/log"},
 }
@@ -136,7 +146,9 @@ def test_each_role_finds_its_rooms_and_no_others_at_every_width_and_axe_finds_no
     accept(page, site.invited(re.sub(r"\W|_", "-", role), "oversee" if "overseer" in role else role, by="admin" if staff else "police"))
     shown = {link.get_attribute("href") for link in page.locator("nav a").all()}
     assert shown == ROLES[role]
-    for path in sorted({"/report", "/upload", "/incidents", "/feed", "/reports", "/reporting", "/agencies", "/people", "/log"}):
+    for path in sorted(
+        {"/report", "/upload", "/incidents", "/feed", "/reports", "/requests", "/judgements", "/reporting", "/agencies", "/people", "/log"}
+    ):
         answer = page.goto(site.url + path)
         assert answer.status == (200 if path in ROLES[role] else 403), path
         for width in WIDTHS:
@@ -251,7 +263,7 @@ def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(si
     chief.wait_for_url("**/log")
     assert "close account nadia" in chief.locator("main").inner_text()
     new.reload()
-    assert new.url.endswith("/sign-in")
+    assert "/sign-in?back=" in new.url
 
 
 def test_the_hubs_staff_takes_an_agency_in_and_invites_its_administrator_who_signs_in(site: Site, browse: Callable[..., Any]) -> None:
@@ -281,6 +293,82 @@ def test_the_hubs_staff_takes_an_agency_in_and_invites_its_administrator_who_sig
     accept(new, chief.get_by_role("status").locator("code").inner_text())
     new.wait_for_url("**/incidents")
     assert "customs" in new.locator("header").inner_text()
+
+
+def test_a_report_is_corrected_opened_marked_anew_and_judged_on_a_phone_each_with_a_page_that_says_what_it_will_do(
+    site: Site, browse: Callable[..., Any]
+) -> None:
+    page = browse(width=360)
+    accept(page, site.invited("acting", "submit", "analyse", "administer_agency"))
+    posted = {
+        "own_id": "acted on",
+        "event_start": "2026-01-07",
+        "place": "حیدرآباد",
+        "killed": 1,
+        "marking": "AMBER",
+        "releasable_to": ["rescue"],
+    }
+    ident = site.world.submit("police", posted)[0]["report_id"]
+
+    def go_on(button: str) -> str:
+        page.get_by_label("Why").fill(URDU)
+        assert axe(page) == []
+        assert width_needed(page) == 360
+        page.get_by_role("button", name="Go on").click()
+        page.wait_for_selector(".asked")
+        assert axe(page) == []
+        assert width_needed(page) == 360
+        said: str = page.locator("main").inner_text()
+        assert URDU in said
+        page.get_by_role("button", name=button).dblclick()  # it is done once all the same
+        return said
+
+    page.goto(f"{site.url}/reports/{ident}")
+    page.get_by_role("link", name="Open it to an agency").click()
+    page.get_by_label("To which agency").select_option("coast guard")
+    assert "coast guard sees this report from then on" in go_on("Open it to coast guard")
+    page.wait_for_url(f"**/reports/{ident}")
+    assert "released to coast guard" in page.locator("main").inner_text()
+    released = site.world.ask("police", "GET", "/api/releases").json()["releases"]
+    assert [one["why"] for one in released if one["report_id"] == ident] == [URDU]
+    page.get_by_role("link", name="Correct it").click()
+    page.get_by_label("Killed").fill("۲")
+    said = go_on("Send the correction")
+    assert "Killed: ۲, was 1" in said
+    assert "See the earlier report alone\ncoast guard" in said
+    page.wait_for_selector("text=2 killed")
+    assert axe(page) == []
+    page.get_by_role("link", name="Mark it anew").click()
+    page.get_by_role("radio", name="RED only").check()
+    page.get_by_role("checkbox", name="rescue", exact=True).uncheck()
+    assert "See it no longer\nrescue" in go_on("Mark it RED")
+    page.wait_for_selector("text=RED")
+    refresh(site.world.fuse)
+    page.get_by_role("link", name="The incident that it is in").click()
+    page.get_by_role("link", name="Judge it").click()
+    page.get_by_role("radio", name="Their incident is right as it stands").check()
+    go_on("Sign it")
+    page.wait_for_url("**/judgements")
+    assert page.locator("main li", has_text="Their incident is right").count() == 1
+    assert axe(page) == []
+    assert width_needed(page) == 360
+
+
+def test_who_was_signed_out_comes_back_to_the_page_that_was_asked_for(site: Site, browse: Callable[..., Any]) -> None:
+    page = browse(width=360)
+    secret = accept(page, site.invited("returning", "analyse"))
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    page.goto(site.url + "/reporting")
+    page.get_by_label("Agency").fill("police")
+    page.get_by_label("Your name").fill("returning")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Code").fill(pyotp.TOTP(secret).at(int(time.time()) + 30))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/reporting")
+    page.context.clear_cookies()
+    page.goto(site.url + "/picture/brief.html")
+    assert "/sign-in?back=%2Fpicture%2Fbrief.html" in page.url
 
 
 def test_a_session_opens_the_brief_of_ones_own_picture(site: Site, browse: Callable[..., Any]) -> None:

@@ -110,8 +110,26 @@ ROOMS: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("POST", "/upload/{upload_id}"): ({"submit"}, {"description": "x"}),
     ("GET", "/reports"): (READ, None),
     ("GET", "/reports/{report_id}"): (READ, None),
+    ("GET", "/reports/{report_id}/correct"): ({"submit"}, None),
+    ("POST", "/reports/{report_id}/correct"): ({"submit"}, {"why": "x"}),
+    ("GET", "/reports/{report_id}/remark"): (REMARK, None),
+    ("POST", "/reports/{report_id}/remark"): (REMARK, {"marking": "RED", "why": "x"}),
+    ("GET", "/reports/{report_id}/release"): (RELEASE, None),
+    ("POST", "/reports/{report_id}/release"): (RELEASE, {"to": "B", "why": "x"}),
+    ("GET", "/reports/{report_id}/request"): (RELEASE, None),
+    ("POST", "/reports/{report_id}/request"): (RELEASE, {"to": "B", "why": "x"}),
+    ("GET", "/reports/{report_id}/purge"): ({"administer_agency"}, None),
+    ("POST", "/reports/{report_id}/purge"): ({"administer_agency"}, {"why": "x", "sure": "yes"}),
+    ("GET", "/requests"): (TOLD, None),
+    ("GET", "/requests/{request_id}"): (RELEASE, None),
+    ("POST", "/requests/{request_id}"): (RELEASE, {"grant": "yes", "why": "x"}),
+    ("GET", "/judge"): ({"analyse"}, None),
+    ("POST", "/judge"): ({"analyse"}, {"decides": "confirm", "reports": NEVER, "why": "x"}),
+    ("GET", "/judgements"): (READ, None),
     ("GET", "/incidents"): (READ, None),
     ("GET", "/incidents/{incident_id}"): (READ, None),
+    ("GET", "/incidents/{incident_id}/release"): (RELEASE, None),
+    ("POST", "/incidents/{incident_id}/release"): (RELEASE, {"to": "B", "why": "x"}),
     ("GET", "/feed"): (READ, None),
     ("GET", "/reporting"): (READ | STAFF, None),
     ("GET", "/agencies"): (STAFF, None),
@@ -221,7 +239,7 @@ def test_a_room_opens_to_the_session_of_who_may_and_to_nobody_else(world: World,
         headers = {"Authorization": f"Bearer {world.tokens[who]}"} if who != "none" else {}
         answer = world.client.request(method, place, headers=headers, data=fields, follow_redirects=False)
         assert answer.status_code == (303 if method == "GET" else 401), who
-        assert method == "POST" or answer.headers["Location"] == "/sign-in"
+        assert method == "POST" or answer.headers["Location"].startswith("/sign-in")
     for role in sorted(EVERY):
         one = people[role]
         if fields is None:
@@ -234,6 +252,20 @@ def test_a_room_opens_to_the_session_of_who_may_and_to_nobody_else(world: World,
         assert status in ((200, 303, 400, 404) if role in may else (403,)), (role, status)
         if path == "/sign-out":
             one.sign_in()
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(key for key in ROOMS if key[0] == "POST"))
+def test_no_form_is_taken_that_is_not_of_the_session(people: dict[str, Person], method: str, path: str) -> None:
+    may, fields = ROOMS[(method, path)]
+    place = re.sub(r"{\w+}", NEVER, path)
+    one, other = people[min(may)], people[min(EVERY - {min(may)})]
+    form = re.search(r'name="form" value="(\w+)"', other.get("/log").text + other.get("/feed").text)
+    assert form is not None
+    for given in ({}, {"form": form[1]}, {"form": "x"}):
+        files = {"file": ("x.csv", b"a")} if fields is MULTIPART else None
+        answer = one.client.post(place, data=(fields or {}) | given | {"sure": "yes"}, files=files, follow_redirects=False)
+        assert answer.status_code == 403, given
+        assert "this form is not of your session" in answer.text.replace("This form", "this form")
 
 
 def test_a_session_reads_of_the_api_what_its_role_may_and_changes_nothing(world: World, people: dict[str, Person]) -> None:

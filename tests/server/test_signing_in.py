@@ -55,7 +55,7 @@ def test_who_is_invited_makes_an_account_signs_out_and_signs_in_and_it_is_all_in
     amina = person(world, "A", "amina", "submit", "analyse")
     assert amina.get("/incidents").status_code == 200
     assert amina.post("/sign-out", {}, at="/incidents").headers["Location"] == "/sign-in"
-    assert amina.get("/incidents").headers["Location"] == "/sign-in"
+    assert amina.get("/incidents").headers["Location"] == "/sign-in?back=%2Fincidents"
     assert amina.sign_in().headers["Location"] == "/"
     assert amina.get("/incidents").status_code == 200
     mine = [what for who, what, allowed in log(world) if who == "amina (person)" and allowed]
@@ -87,11 +87,49 @@ def test_a_new_invitation_changes_the_password_and_ends_what_was_open(world: Wor
     path = invite(world, "amina", ("oversee",))
     assert amina.get("/feed").status_code == 200  # until it is accepted
     assert again.accept(path, "other words by the sea").status_code == 303
-    assert amina.get("/feed").headers["Location"] == "/sign-in"
+    assert amina.get("/feed").headers["Location"] == "/sign-in?back=%2Ffeed"
     assert amina.sign_in().status_code == 403
     amina.totp = again.totp
     assert amina.sign_in("other words by the sea").status_code == 303
     assert amina.get("/feed").status_code == 403  # its roles are the new ones
+
+
+def test_who_was_signed_out_meanwhile_comes_back_to_the_page_that_was_asked_for_and_to_no_other_site(world: World) -> None:
+    amina = person(world, "A", "amina", "submit")
+    amina.post("/sign-out", {}, at="/incidents")
+    for page in ("/incidents?after=QUJD", "/reports/x"):
+        asked = amina.get(page).headers["Location"]
+        assert asked.startswith("/sign-in?back=")
+        world.hub.signing_in.wall.next_code()  # type: ignore[attr-defined]
+        said = {"agency": "A", "name": "amina", "password": PASSWORD, "code": amina.code(), "back": re.findall(r'name="back" value="([^"]*)"', amina.get(asked).text)[0]}  # fmt: skip
+        assert amina.post("/sign-in", said).headers["Location"] == page
+        amina.post("/sign-out", {}, at="/report")
+    for wrong in ("//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "/sign-out", "", "x", "/é"):
+        assert 'name="back" value="/"' in amina.client.get("/sign-in", params={"back": wrong}).text, wrong
+        world.hub.signing_in.wall.next_code()  # type: ignore[attr-defined]
+        said = {"agency": "A", "name": "amina", "password": PASSWORD, "code": amina.code(), "back": wrong}
+        assert amina.post("/sign-in", said).headers["Location"] == "/", wrong
+        amina.post("/sign-out", {}, at="/report")
+
+
+def test_a_browser_that_asks_for_the_brief_without_a_session_comes_to_sign_in_and_a_program_is_told(world: World) -> None:
+    amina = person(world, "A", "amina", "submit")
+    amina.post("/sign-out", {}, at="/incidents")
+    browser = amina.client.get("/picture/brief.html", headers={"Accept": "text/html,*/*"}, follow_redirects=False)
+    assert (browser.status_code, browser.headers["Location"]) == (303, "/sign-in?back=%2Fpicture%2Fbrief.html")
+    program = amina.client.get(
+        "/picture/brief.html", headers={"Accept": "text/html", "Authorization": "Bearer wrong"}, follow_redirects=False
+    )
+    assert program.status_code == amina.get("/picture/brief.html").status_code == 401
+
+
+def test_what_was_sent_without_a_session_is_not_taken_and_the_way_back_is_said(world: World) -> None:
+    amina = person(world, "A", "amina", "submit")
+    amina.post("/sign-out", {}, at="/incidents")
+    lost = amina.client.post("/report", data={"form": "x", "marking": "RED"}, follow_redirects=False)
+    assert lost.status_code == 401
+    assert 'href="/sign-in?back=%2Freport"' in lost.text
+    assert world.ask("A", "GET", "/api/feed").json()["reports"] == []
 
 
 def test_a_code_is_good_once_and_so_long(world: World) -> None:
@@ -116,14 +154,14 @@ def test_a_session_ends_when_it_is_idle_and_after_half_a_day_in_all(world: World
     clock.at += timedelta(minutes=29)
     assert amina.get("/feed").status_code == 200
     clock.at += timedelta(minutes=31)
-    assert amina.get("/feed").headers["Location"] == "/sign-in"
+    assert amina.get("/feed").headers["Location"] == "/sign-in?back=%2Ffeed"
     amina.sign_in()
     for _ in range(24):
         assert amina.get("/feed").status_code == 200
         clock.at += timedelta(minutes=29, seconds=59)
     assert amina.get("/feed").status_code == 200
     clock.at += timedelta(minutes=1)
-    assert amina.get("/feed").headers["Location"] == "/sign-in"
+    assert amina.get("/feed").headers["Location"] == "/sign-in?back=%2Ffeed"
 
 
 def test_who_fails_is_told_the_same_after_the_same_work_whether_the_account_exists_or_not(world: World) -> None:
@@ -268,11 +306,11 @@ def test_who_is_closed_or_whose_agency_leaves_is_out_at_once(world: World) -> No
     amina, omar = person(world, "A", "amina", "submit"), person(world, "A", "omar", "submit")
     open_still = invite(world, "late")
     assert world.ask("A", "DELETE", "/api/accounts/amina").status_code == 200
-    assert amina.get("/feed").headers["Location"] == "/sign-in"
+    assert amina.get("/feed").headers["Location"] == "/sign-in?back=%2Ffeed"
     assert amina.sign_in().status_code == 403
     assert omar.get("/feed").status_code == 200
     assert world.ask("admin", "POST", "/api/agencies/A/leave", {"reports": "keep"}).status_code == 200
-    assert omar.get("/feed").headers["Location"] == "/sign-in"
+    assert omar.get("/feed").headers["Location"] == "/sign-in?back=%2Ffeed"
     assert omar.sign_in().status_code == 403
     assert omar.get(open_still).status_code == 404
 
@@ -291,7 +329,7 @@ def test_the_hubs_own_staff_signs_in_as_agencies_do_and_sees_no_report(world: Wo
     chief = person(world, "", "chief", "administer_hub")
     assert chief.get("/").headers["Location"] == "/reporting"
     assert chief.post("/sign-out", {}, at="/agencies").headers["Location"] == "/sign-in"
-    assert chief.get("/agencies").headers["Location"] == "/sign-in"
+    assert chief.get("/agencies").headers["Location"] == "/sign-in?back=%2Fagencies"
     assert chief.sign_in("wrong").status_code == 403
     assert chief.sign_in(agency="A").status_code == 403  # the name of the staff's is nobody's in an agency
     assert chief.sign_in().status_code == 303
@@ -302,7 +340,7 @@ def test_the_hubs_own_staff_signs_in_as_agencies_do_and_sees_no_report(world: Wo
     for page in ("/incidents", "/feed", "/reports", "/report", "/upload", f"/reports/{'0' * 32}"):
         assert chief.get(page).status_code == 403, page
     assert world.ask("admin", "DELETE", "/api/accounts/chief").status_code == 200
-    assert chief.get("/agencies").headers["Location"] == "/sign-in"
+    assert chief.get("/agencies").headers["Location"] == "/sign-in?back=%2Fagencies"
 
 
 def test_failures_lock_an_account_of_the_staff_too(world: World, clock: Ticking) -> None:

@@ -16,10 +16,13 @@ from tocsin.hub.auditing import Auditing
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock, clock
 from tocsin.hub.coding import with_words
+from tocsin.hub.correcting import Correcting
 from tocsin.hub.cursor import after_of, before_of, next_of
 from tocsin.hub.door import MOST, NOT_THERE, PUBLIC, Door, page_of, uuid_of
+from tocsin.hub.foreseen import Foreseen
 from tocsin.hub.judging import Judging
 from tocsin.hub.moments import Moments
+from tocsin.hub.once import Once
 from tocsin.hub.reporting import Reporting
 from tocsin.hub.sent import Sent
 from tocsin.hub.shown import instant, marked, shown
@@ -41,7 +44,9 @@ class Hub(Door):
         super().__init__(store, now, scheme)
         self.acts, self.judging = Acts(store, now, scheme), Judging(store, now, scheme)
         self.moments = Moments(store, now, scheme)
-        self.auditing = Auditing(store, now, scheme)
+        self.once = Once(self.acts, now)
+        self.auditing, self.foreseen = Auditing(store, now, scheme), Foreseen(store, now, scheme)
+        self.correcting = Correcting(store, now, scheme, self.submit)
         self.staff, self.tokens = Staff(store, now), Tokens(store, now)
         self.sent, self.reporting = Sent(store, now, scheme), Reporting(store, now, scheme)
         self.accounts, self.signing_in = Accounts(store, now), SigningIn(store, now)

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tocsin.errors import Denied, Malformed, NotThere
-from tocsin.gate import Action, Clearance, Marked, Role, Verdict, made_of, may
+from tocsin.gate import Action, Marked, Role, Verdict, made_of, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
 from tocsin.hub.door import NOT_THERE, Door, page_of, uuid_of
+from tocsin.hub.foreseen import reached
 from tocsin.hub.posted import text_of
-from tocsin.hub.shown import GROUP, instant, marked
+from tocsin.hub.shown import instant, marked
 from tocsin.store import Jsonb, Transaction
 
 #: Roles that are told of releases and requests.
@@ -28,14 +29,8 @@ class Acts(Door):
         row = self.act(who, report_id, "who can see", lambda thing: _own(thing, agency))
         thing = marked(row)
         with self.store.transaction(agency) as tx:
-            members = {r["group_name"]: set(r["agencies"]) for r in tx.all("members")}
-            names = [r["name"] for r in tx.all("agencies")]
-        groups = {name: frozenset(g for g, inside in members.items() if name in inside) for name in names}
-        verdicts = {n: may(Clearance(n, frozenset({Role.ANALYSE}), groups[n]), Action.READ, thing, self.scheme) for n in names}
-        seen = [{"agency": n, "reason": v.reason} for n, v in verdicts.items() if v]
-        named = self.scheme[thing.marking].reach == "named"
-        others = sorted(n.removeprefix(GROUP) for n in thing.releasable_to if n.startswith(GROUP)) if named else []
-        return {"agencies": seen, "groups": [g for g in others if g not in members]}
+            seen, groups = reached(tx, thing, self.scheme)
+        return {"agencies": [{"agency": name, "reason": reason} for name, reason in seen.items()], "groups": groups}
 
     def release(self, who: Caller, report_id: str, to: str, why: str) -> None:
         """Opens a report to one more agency. Raises `NotThere`, `Malformed`, or `Denied` with the verdict's reason."""
@@ -175,9 +170,14 @@ class Acts(Door):
             raise Malformed("`to` is no agency of this hub: GET /api/agencies lists them")
         return there
 
-    def remark(self, who: Caller, report_id: str, marking: str, releasable_to: Iterable[str] = (), orcon: bool = False) -> None:
-        """Marks one's own report anew; that replaces its whole handling, releases included. Raises `NotThere`, `Denied`, `Malformed`."""
+    def remark(
+        self, who: Caller, report_id: str, marking: str, releasable_to: Iterable[str] = (), orcon: bool = False, why: str | None = None
+    ) -> None:
+        """Marks one's own report anew; that replaces its whole handling, releases included. why: for the log of one's agency.
+
+        Raises `NotThere`, `Denied`, `Malformed`."""
         who.needs(Action.REMARK)
+        reason = f"; {checked_why(why)}" if why is not None else ""
         named = {"marking": marking, "releasable_to": list(releasable_to), "orcon": orcon}
         fields, reasons = self.checked(named, "")
         if reasons:
@@ -187,7 +187,11 @@ class Acts(Door):
             handling = {"marking": marking, "releasable_to": fields.get("releasable_to", []), "orcon": orcon}
             tx.do("remark", who=who.label, at=self.now(), report_id=uuid_of(report_id), **handling)
 
-        self.act(who, report_id, f"remark {marking}", lambda t: may(who.clearance, Action.REMARK, t, self.scheme), then)
+        def decide(thing: Marked) -> Verdict:
+            verdict = may(who.clearance, Action.REMARK, thing, self.scheme)
+            return Verdict(verdict.allowed, verdict.reason + reason)
+
+        self.act(who, report_id, f"remark {marking}", decide, then)
 
 
 def _own(thing: Marked, agency: str) -> Verdict:

@@ -14,7 +14,7 @@ from tocsin.hub.shown import instant
 
 #: How the line of each kind begins; what begins otherwise was read.
 KINDS: dict[str, tuple[str, ...]] = {
-    "sent": ("submit", "upload", "taxii post"),
+    "sent": ("submit", "upload", "correct", "taxii post"),
     "decided": ("release", "request release", "grant", "refuse", "remark", "purge", "judge ", "taxii delete"),
     "people": ("invite", "close account", "token", "agency", "group"),
     "signed in": ("sign in", "sign out", "accept invitation"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.params import FromPath, QueryParameter
 
+from tocsin.errors import NotKnown
 from tocsin.server.asked import AGENCY, AnyRequest, Cursor, Json, Limit, TheHub, Who, in_thread, object_of
+from tocsin.server.errors import on_error
+from tocsin.server.rooms.shown import sign_in_for, to
 
 Moment = Annotated[
     str, QueryParameter(max_length=40, description="A time with its zone, as 2026-01-31T12:00:00Z; now, where it is left out.")
@@ -37,7 +40,13 @@ async def picture(hub: TheHub, who: Who, as_of: Moment = "", after: Cursor = "",
     return Response(made.what, media_type="application/json")
 
 
-@get("/picture/brief.html", opt=AGENCY, media_type="text/html")
+def _to_sign_in(request: Request[Any, Any, Any], why: NotKnown) -> Response[Any]:
+    """A person who is not signed in any more comes to where one signs in, and back; a program is told that it needs a token."""
+    person = "authorization" not in request.headers and "text/html" in request.headers.get("accept", "")
+    return to(sign_in_for(request)) if person else on_error(request, why)
+
+
+@get("/picture/brief.html", opt=AGENCY, media_type="text/html", exception_handlers={NotKnown: _to_sign_in})
 async def page(hub: TheHub, who: Who, as_of: Moment = "") -> Response[str]:
     """The same as one page with map, search and every report behind it. 202 while it is made: look again where it says."""
     made = await in_thread(lambda: hub.moments.page(who, as_of=as_of))

@@ -17,4 +17,6 @@ def sure(
     """A page that says what a form will do, and sends the same form again with `sure` when it is pressed. more: `lists` of (heading, lines), and `button`."""
     fields = [(name, value) for name, values in said.items() for value in (values if isinstance(values, list) else [values])]
     kept = [(name, value) for name, value in fields if name not in ("form", "sure")]
-    return page(request, "confirm.html", 200, action=action, fields=kept, title=title, tells=tells, back=back, **more)
+    return page(
+        request, "confirm.html", 200, action=action, fields=kept, why=said.get("why", ""), title=title, tells=tells, back=back, **more
+    )

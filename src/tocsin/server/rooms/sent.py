@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +16,7 @@ from tocsin.errors import Denied
 from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.caller import new_secret
+from tocsin.hub.shown import GROUP
 from tocsin.server.asked import AnyRequest, Cursor, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.shown import PERSON, form_of, page, to
 from tocsin.terms.taxonomies import taxonomy
@@ -36,11 +38,18 @@ VIOLENCE = {
     "non_state": "fighting between armed groups",
     "interstate": "fighting between states",
 }
+#: What each act on a report is called, where it may be done.
+ACTED = {
+    "release": "Open it to an agency",
+    "request": "Ask its originator to open it",
+    "remark": "Mark it anew",
+    "purge": "Take it away for good",
+}
 #: What a field is called on the form.
 CALLED = {
     "event_start": "Day", "event_end": "Last day", "country": "Country", "admin1": "Province", "place": "Place", "attack_type": "How",
     "target_group": "Aimed at", "actor": "Who is held responsible", "violence": "Kind", "text": "In your words", "marking": "Who may see it",
-    "killed": "Killed", "wounded": "Wounded", "lat": "Latitude", "lon": "Longitude", "own_id": "Your number for it",
+    "why": "Why it is corrected", "killed": "Killed", "wounded": "Wounded", "lat": "Latitude", "lon": "Longitude", "own_id": "Your number for it",
 }  # fmt: skip
 
 
@@ -49,7 +58,7 @@ async def report_form(request: AnyRequest, hub: TheHub, who: Who) -> Response[st
     """Where one types a report."""
     who.needs(Action.SUBMIT)
     said = await in_thread(_begun, hub, who)
-    return await _form(request, hub, who, said, [], 200)
+    return await report_page(request, hub, who, said, [], 200)
 
 
 @post("/report", opt=PERSON, status_code=200)
@@ -57,13 +66,13 @@ async def report_typed(request: AnyRequest, hub: TheHub, who: Who) -> Response[s
     """Submits what was typed. Sent twice, it is one report."""
     who.needs(Action.SUBMIT)
     said = await form_of(request)
-    raw, reasons = _raw(said)
+    raw, reasons = raw_of(said)
     if not reasons:
         answer = (await in_thread(hub.submit, who, [raw]))[0]
         if answer["status"] != "refused":
             return to(f"/reports/{answer['report_id']}")
         reasons = answer["reasons"]
-    return await _form(request, hub, who, said, reasons, 400)
+    return await report_page(request, hub, who, said, reasons, 400)
 
 
 @get("/reports", opt=PERSON)
@@ -82,9 +91,9 @@ async def report(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath
             seen: Json | None = hub.acts.who_can_see(who, report_id)
         except Denied:  # another's
             seen = None
-        return {"one": one, "seen": seen}
+        return {"one": one, "seen": seen, "may": hub.foreseen.verdicts(who, report_id)}
 
-    return page(request, "report.html", **await in_thread(ask), names=names(), violence=VIOLENCE)
+    return page(request, "report.html", **await in_thread(ask), acts=ACTED, names=names(), violence=VIOLENCE)
 
 
 def _begun(hub: Hub, who: Caller) -> Json:
@@ -96,7 +105,7 @@ def _begun(hub: Hub, who: Caller) -> Json:
     }
 
 
-def _raw(said: Json) -> tuple[Json, list[str]]:
+def raw_of(said: Json) -> tuple[Json, list[str]]:
     """A post of what was typed. A number may be typed in the digits of any script."""
     raw: Json = {name: said[name].strip().replace("\r\n", "\n") for name in TEXTS if said.get(name, "").strip()}
     reasons = []
@@ -113,22 +122,26 @@ def _raw(said: Json) -> tuple[Json, list[str]]:
     return raw, reasons
 
 
-async def _form(request: AnyRequest, hub: Hub, who: Caller, said: Json, reasons: list[str], status: int) -> Response[str]:
-    handling = await in_thread(handling_of, hub, who)
+async def report_page(
+    request: AnyRequest, hub: Hub, who: Caller, said: Json, reasons: list[str], status: int, corrects: Json | None = None
+) -> Response[str]:
+    """The form of a report. corrects: the report that it corrects."""
+    handling = await in_thread(handling_of, hub, who, said.get("releasable_to", []))
     wrong = {m[1]: reason.partition(": ")[2] for reason in reversed(reasons) if (m := re.match(r"(\w+)[:,]", reason)) and m[1] in CALLED}
     others = [reason for reason in reasons if reason.partition(": ")[2] not in wrong.values()]
-    values = {name: said.get(name, "") for name in (*TEXTS, *WHOLE, *REAL, "own_id", "form_id", "orcon")}
+    values = {name: said.get(name, "") for name in (*TEXTS, *WHOLE, *REAL, "own_id", "form_id", "orcon", "why")}
     return page(
         request, "report_form.html", status, said=values, to=said.get("releasable_to", []), reasons=others, wrong=wrong, called=CALLED,
-        handling=handling, countries=_countries(), names=names(), violence=VIOLENCE,
+        corrects=corrects, handling=handling, countries=_countries(), names=names(), violence=VIOLENCE,
     )  # fmt: skip
 
 
-def handling_of(hub: Hub, who: Caller) -> Json:
-    """What a form says of who may see a report: the markings, other agencies, and one's groups."""
+def handling_of(hub: Hub, who: Caller, named: Iterable[str] = ()) -> Json:
+    """What a form says of who may see a report: the markings, other agencies, and one's groups; also what a report names as it stands."""
     known = hub.agencies(who)
+    others: dict[str, list[str]] = {name.removeprefix(GROUP): [] for name in named if name.startswith(GROUP)}
     markings = {m.name: MARKINGS.get(m.name, "") for m in reversed(hub.scheme.markings)}
-    return {"markings": markings, "agencies": [a for a in known["agencies"] if a != who.agency], "groups": known["groups"]}
+    return {"markings": markings, "agencies": [a for a in known["agencies"] if a != who.agency], "groups": others | known["groups"]}
 
 
 @cache

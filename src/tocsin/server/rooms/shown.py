@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import jinja2
 from litestar import Request, Response
@@ -18,6 +19,7 @@ from tocsin.errors import Denied, Malformed, NotKnown
 from tocsin.gate import Action, Role
 from tocsin.gate.rule import ROLES
 from tocsin.hub import Caller
+from tocsin.hub.acts import TOLD
 from tocsin.hub.caller import new_secret
 from tocsin.hub.tokens import ADMINISTER
 from tocsin.server.asked import AnyRequest, media
@@ -29,7 +31,8 @@ POLICY = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self
 PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"}
 SESSION, FORM = "tocsin", "tocsin-form"
 BAD_FORM = "this form is not of your session, or too old: go back, load the page anew, and send it again"
-_LISTS = "roles", "releasable_to"
+_PAGE = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9_/.,:?&=%+-]{0,400})?")
+_LISTS = "roles", "releasable_to", "reports", "listed"
 
 
 @cache
@@ -118,10 +121,11 @@ def _held(request: AnyRequest, said: dict[str, list[str]]) -> dict[str, Any]:
 def on_page_error(request: Request[Any, Any, Any], why: Exception) -> Response[Any]:
     """What is answered where something is wrong: who is not signed in comes to where one signs in."""
     if isinstance(why, NotKnown) and request.method in ("GET", "HEAD"):
-        return to("/sign-in")
+        return to(sign_in_for(request))
     said = on_error(request, why)
     error = said.content["error"]
-    made = page(request, "wrong.html", error["status"], reason=error["reason"], lost=isinstance(why, NotKnown))
+    lost = sign_in_for(request) if isinstance(why, NotKnown) else ""
+    made = page(request, "wrong.html", error["status"], reason=error["reason"], lost=lost)
     return Response(
         made.content,
         status_code=error["status"],
@@ -129,6 +133,18 @@ def on_page_error(request: Request[Any, Any, Any], why: Exception) -> Response[A
         headers={k: v for k, v in said.headers.items() if k != "WWW-Authenticate"} | PAGE_HEADERS,
         cookies=made.cookies,
     )
+
+
+def sign_in_for(request: Request[Any, Any, Any]) -> str:
+    """Where one signs in, to come back to the page that was asked for."""
+    query = request.scope["query_string"].decode("ascii", "replace")
+    here = back_of(f"{request.url.path}?{query}" if query and request.method == "GET" else request.url.path)
+    return "/sign-in" if here == "/" else f"/sign-in?back={quote(here, safe='')}"
+
+
+def back_of(path: str) -> str:
+    """A page of this hub, and of no other; the first one for what is none."""
+    return path if _PAGE.fullmatch(path) and not path.startswith(("/sign-", "/invitation")) else "/"
 
 
 def _form_token(secret: str) -> str:
@@ -142,6 +158,9 @@ def _can(who: Caller | None) -> dict[str, bool]:
         "staff": who is not None and who.clearance.agency is None,
         "read": bool(roles & ROLES[Action.READ]),
         "submit": Role.SUBMIT in roles,
+        "judge": bool(roles & ROLES[Action.JUDGE]),
+        "release": bool(roles & ROLES[Action.RELEASE]),
+        "told": who is not None and who.clearance.agency is not None and bool(roles & TOLD),
         "administer": bool(roles & ADMINISTER),
         "oversee": bool(roles & (ADMINISTER | {Role.OVERSEE})),
     }

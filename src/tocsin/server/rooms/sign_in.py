@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from tocsin.errors import Denied, Malformed, Wait
 from tocsin.hub import Hub
 from tocsin.server.asked import PUBLIC, AnyRequest, TheHub, Who, in_thread
-from tocsin.server.rooms.shown import PERSON, SESSION, form_of, page, session_of, set_cookie, to
+from tocsin.server.rooms.shown import PERSON, SESSION, back_of, form_of, page, session_of, set_cookie, to
 
 
 @get("/style.css", opt=PUBLIC, media_type="text/css; charset=utf-8", sync_to_thread=False)
@@ -26,7 +26,7 @@ def style() -> str:
 @get("/sign-in", opt=PUBLIC)
 async def sign_in_page(request: AnyRequest) -> Response[str]:
     """Where one signs in."""
-    return page(request, "sign_in.html", agency="", name="", wrong="")
+    return page(request, "sign_in.html", agency="", name="", wrong="", back=back_of(request.query_params.get("back", "/")))
 
 
 @post("/sign-in", opt=PUBLIC, status_code=200)
@@ -34,16 +34,17 @@ async def sign_in(request: AnyRequest, hub: TheHub) -> Response[str]:
     """Signs in."""
     said = await form_of(request)
     agency, name = (said.get(k, "").strip()[:200] for k in ("agency", "name"))
+    back = back_of(said.get("back", "/"))
     try:
         session = await _slowly(
             request, lambda: hub.signing_in.sign_in(agency, name, said.get("password", ""), said.get("code", ""), _address(request))
         )
     except (Denied, Wait) as why:
-        made = page(request, "sign_in.html", 429 if isinstance(why, Wait) else 403, agency=agency, name=name, wrong=str(why))
+        made = page(request, "sign_in.html", 429 if isinstance(why, Wait) else 403, agency=agency, name=name, wrong=str(why), back=back)
         if isinstance(why, Wait):
             made.headers["Retry-After"] = str(why.seconds)
         return made
-    return to("/", [set_cookie(request, SESSION, session)])
+    return to(back, [set_cookie(request, SESSION, session)])
 
 
 @get("/invitation/{link:str}", opt=PUBLIC)

@@ -1,0 +1,68 @@
+"""What an act would do, before it is done: whether it may be done, and who would see what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tocsin.errors import Denied, Malformed, NotThere
+from tocsin.gate import Action, Clearance, Marked, Role, Scheme, Verdict, may
+from tocsin.hub.caller import Caller
+from tocsin.hub.door import NOT_THERE, Door, uuid_of
+from tocsin.hub.shown import GROUP, marked
+from tocsin.store import Transaction
+
+ACTS = (Action.RELEASE, Action.REQUEST, Action.REMARK, Action.PURGE)
+
+
+def reached(tx: Transaction, thing: Marked, scheme: Scheme) -> tuple[dict[str, str], list[str]]:
+    """Who may see a thing, each with the reason; and the groups that it names and who asks is not in, whose members are not theirs to know."""
+    members = {r["group_name"]: set(r["agencies"]) for r in tx.all("members")}
+    names = [r["name"] for r in tx.all("agencies")]
+    groups = {name: frozenset(g for g, inside in members.items() if name in inside) for name in names}
+    verdicts = {n: may(Clearance(n, frozenset({Role.ANALYSE}), groups[n]), Action.READ, thing, scheme) for n in names}
+    named = scheme[thing.marking].reach == "named"
+    others = sorted(n.removeprefix(GROUP) for n in thing.releasable_to if n.startswith(GROUP)) if named else []
+    return {n: v.reason for n, v in verdicts.items() if v}, [g for g in others if g not in members]
+
+
+class Foreseen(Door):
+    """Says what would be; does nothing."""
+
+    def verdicts(self, who: Caller, report_id: str) -> dict[Action, Verdict]:
+        """Of each act on a report that the caller sees, whether it may be done, and why. Raises `NotThere`."""
+        thing = self._thing(who, report_id)
+        return {action: may(who.clearance, action, thing, self.scheme) for action in ACTS}
+
+    def allowed(self, who: Caller, report_id: str, action: Action) -> None:
+        """Raises `NotThere`, or `Denied` with the verdict's reason."""
+        verdict = self.verdicts(who, report_id)[action]
+        if not verdict:
+            raise Denied(verdict.reason)
+
+    def as_it_stands(self, who: Caller, report_id: str) -> list[str]:
+        """Who sees a report of one's own. Raises `NotThere`, and `Denied` for another's."""
+        thing = self._thing(who, report_id)
+        if thing.originator != who.agency:
+            raise Denied("only its originator may ask who can see it")
+        return self._names(who, thing)
+
+    def marked_anew(self, who: Caller, marking: str, releasable_to: Iterable[str], orcon: bool) -> list[str]:
+        """Who would see a report of one's own under a marking. Raises `Malformed`."""
+        said = {"marking": marking or None, "releasable_to": list(releasable_to), "orcon": orcon}
+        fields, reasons = self.checked(said, who.agency)
+        if reasons:
+            raise Malformed("; ".join(reasons))
+        return self._names(who, Marked(marking, who.agency, frozenset(fields.get("releasable_to", [])), orcon))
+
+    def _names(self, who: Caller, thing: Marked) -> list[str]:
+        with self.store.transaction(who.agency) as tx:
+            agencies, groups = reached(tx, thing, self.scheme)
+        return [*agencies, *(f"the group {group}" for group in groups)]
+
+    def _thing(self, who: Caller, report_id: str) -> Marked:
+        with self.store.transaction(who.agency) as tx:
+            row: dict[str, Any] | None = tx.one("feed_one", audience=who.agency, report_id=uuid_of(report_id))
+        if row is None or not may(who.clearance, Action.READ, marked(row), self.scheme):
+            raise NotThere(NOT_THERE)
+        return marked(row)
