@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.fusion.graph import ROOM
+from tocsin.fusion.graph import ROOM, union
 from tocsin.fusion.judgements import NONE, Decided, Judgement, constraints, named
 from tocsin.fusion.layers import Layer, among
 from tocsin.fusion.linkage import clustered
@@ -87,8 +87,12 @@ class Apart(Taking):
         return np.sort(found)
 
     def _apart(self, v: int, who: Numbers) -> Numbers:
-        """What the audience sees of all components, its own and those of EVERY, that hold one of these that is not for it what it is for EVERY."""
-        return self._seen(v, self._around(v, self._otherwise(v, who), EVERY))
+        """What the audience sees of all components, its own and those of EVERY, that hold one of these that is not for it what it is for EVERY.
+
+        These and all that EVERY has beside them: what is not for it as for EVERY may have left its own component, and stand in that of EVERY still.
+        """
+        beside = union(who, self._around(EVERY, who))
+        return self._seen(v, self._around(v, self._otherwise(v, beside), EVERY))
 
     def _otherwise(self, v: int, who: Numbers) -> Numbers:
         """Those that are not for this audience what they are for EVERY."""
