@@ -16,7 +16,6 @@ from tocsin.hub.shown import instant
 from tocsin.server.asked import AnyRequest, Cursor, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.confirm import sure
 from tocsin.server.rooms.shown import PERSON, form_of, page, to
-from tocsin.terms.judgements import FIELDS
 
 KINDS = {
     "merge": "They are one incident",
@@ -112,6 +111,8 @@ def _cards(hub: Hub, who: Caller, idents: list[str]) -> list[Json]:
 
 
 async def _form(request: AnyRequest, hub: Hub, who: Caller, said: Json, wrong: str = "") -> Response[str]:
+    from tocsin.terms.judgements import FIELDS  # with the first judgement
+
     def ask() -> tuple[list[Json], str]:
         try:
             return _cards(hub, who, said.get("listed", [])[:MOST]), wrong
