@@ -107,7 +107,10 @@ def _who(hub: Hub, connection: ASGIConnection[Any, Any, Any, Any], whom: str | N
 
 
 def _token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
-    """The bearer's token; for TAXII the password of HTTP Basic too, whatever the user is called. No browser is to send one by itself to the other pages."""
+    """The bearer's token; for TAXII the password of HTTP Basic too, whatever the user is called, and what taxii2-client's `TokenAuth` sends.
+
+    No browser is to send one by itself to the other pages.
+    """
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
     token = token.strip()
     if kind.lower() == "basic" and is_taxii(connection.scope["path"]):
@@ -115,6 +118,6 @@ def _token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
             token = base64.b64decode(token, validate=True).decode().partition(":")[2]
         except ValueError:
             return None
-    elif kind.lower() != "bearer":
+    elif kind.lower() != "bearer" and not (kind.lower() == "token" and is_taxii(connection.scope["path"])):
         return None
     return token if 0 < len(token) <= 200 else None

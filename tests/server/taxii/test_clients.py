@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -115,18 +119,23 @@ def test_behind_a_proxy_with_tls_the_api_root_is_https(hub: Running, tokens: dic
         assert b'"https://hub.example.org/taxii2/hub/"' in answer.read()
 
 
-def test_the_how_to_is_followed_word_by_word(hub: Running, tokens: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_how_to_is_followed_word_by_word(hub: Running, tokens: dict[str, str], tmp_path: Path) -> None:
+    """On another machine: in a process that knows nothing of tocsin's source."""
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "taxii.md").read_text(encoding="utf-8")
-    reading, sending = (
+    reading, sending, misp = (
         block.replace("http://127.0.0.1:8000", hub.url).replace('"TOKEN"', repr(tokens["Police"]))
         for block in re.findall(r"```py\n(.*?)```", page, re.DOTALL)
     )
-    names: dict[str, Any] = {}
-    exec(reading, names)
-    exec(sending, names)
-    assert capsys.readouterr().out.endswith("1 taken []\n")
-    exec(reading, names)
-    assert "report report--" in capsys.readouterr().out
-    assert names["picture"].get_objects(type="report")["objects"][-1]["description"] == "Three killed near the station"
+    shutil.copy(Path(__file__).parent / "data" / "misp_event.json", tmp_path / "event.json")
+    script = [reading, sending, misp, "print('again')", reading, 'print(picture.get_objects(type="report"))']
+    command = [sys.executable, "-W", "ignore", "-c", "\n".join(script)]
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    before, after = done.stdout.split("again\n")
+    assert before.endswith("1 taken []\n5 taken []\n")
+    assert "report report--" in after
+    assert "Three killed near the station" in after
+    assert "Blast at a market" in after
     for ident in re.findall(r"[a-z-]+--[0-9a-f-]{36}", page):
-        assert ident in (EXTENSION, INCIDENT, JUDGEMENT, ORCON, TLP["GREEN"], names["incident"]["id"])
+        assert ident in (EXTENSION, INCIDENT, JUDGEMENT, ORCON, TLP["GREEN"], "incident--0f1c2b9e-6a2d-4a5e-8c3b-1f2e3d4c5b6a")

@@ -305,7 +305,8 @@ def test_3_5_next_goes_on_with_the_same_collection_page_filters_and_user_alone(w
         f"{INBOX}objects/?",
         f"{PICTURE}manifest/?",
         f"{PICTURE}objects/?match[type]=report&",
-        f"{PICTURE}objects/?added_after=2020-01-01T00:00:00Z&",
+        f"{PICTURE}objects/?match[version]=all&",
+        f"{PICTURE}objects/?match[spec_version]=2.1&",
     ):
         assert get(world, f"{page}limit=3&next={onward}").status_code == 400, page
     for who in ("A", "submit"):
@@ -314,6 +315,18 @@ def test_3_5_next_goes_on_with_the_same_collection_page_filters_and_user_alone(w
     raw = bytearray(base64.urlsafe_b64decode(onward))
     raw[3] ^= 1
     assert get(world, f"{PICTURE}objects/?limit=3&next={base64.urlsafe_b64encode(raw).decode()}").status_code == 400
+
+
+@pytest.mark.parametrize("where", [PICTURE, INBOX])
+def test_3_5_added_after_may_be_left_out_with_next_or_be_another_and_both_hold(world: World, where: str) -> None:
+    lines = get(world, f"{where}manifest/").json()["objects"]
+    whole, added = ([line[k] for line in lines] for k in ("id", "date_added"))
+    onward = get(world, f"{where}objects/?limit=2&added_after={added[1]}").json()["next"]
+    assert ids(get(world, f"{where}objects/?limit=2&added_after={added[1]}&next={onward}")) == whole[4:6]
+    assert ids(get(world, f"{where}objects/?limit=2&next={onward}")) == whole[4:6]
+    assert ids(get(world, f"{where}objects/?limit=2&added_after={added[0]}&next={onward}")) == whole[4:6]
+    assert ids(get(world, f"{where}objects/?limit=2&added_after={added[5]}&next={onward}")) == whole[6:8]
+    assert get(world, f"{where}objects/?added_after={added[-1]}&next={onward}").json() == {}
 
 
 @pytest.mark.parametrize("where", [PICTURE, INBOX])

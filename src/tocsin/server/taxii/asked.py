@@ -44,10 +44,13 @@ def filters_of(request: Request[Any, Any, Any], every: bool = False) -> tuple[Fi
 
 
 class Seal:
-    """Seals where a reader goes on: for one caller, one page and one set of filters; the limit alone may change."""
+    """Seals where a reader goes on: for one caller, one page and one set of filters.
+
+    The limit may change, and so may `added_after`, which some clients leave out, or set to when they asked last: both hold.
+    """
 
     def __init__(self, key: bytes, who: Caller, request: Request[Any, Any, Any]) -> None:
-        said = sorted((k, v) for k, v in _said(request).items() if k not in ("next", "limit"))
+        said = sorted((k, v) for k, v in _said(request).items() if k not in ("next", "limit", "added_after"))
         self._key, self._bound = key, repr((who.label, who.clearance.agency, request.url.path.rstrip("/"), said)).encode()
         self._next = _said(request).get("next")
 
@@ -63,6 +66,8 @@ class Seal:
             raise Malformed("next: give the `next` of the page before, with the same filters, as the same user")
         added, opened = (EPOCH + n * MICROSECOND for n in struct.unpack(">qq", raw[:16]))
         report = uuid.UUID(bytes=raw[16:_WHERE])
+        if asked.after > added:
+            return asked
         return replace(asked, after=added, past=Line(opened, report) if report.int else None)
 
     def of(self, last: Item) -> str:
