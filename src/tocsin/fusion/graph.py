@@ -16,6 +16,7 @@ from tocsin.kernels import linkage as kernel
 from tocsin.kernels import live as lists
 
 ROOM = 1 << 12
+CHUNKS = 30  # pieces that ids may lie in: to put them together costs as much as there are
 RECENT = 50_000  # reports that wait in the short lists before the long ones are made anew
 
 
@@ -62,7 +63,7 @@ class Graph:
         if not more:
             return new
         self._grow(n + more)
-        self._ids = pl.concat([self._ids, frame["report_id"]], rechunk=True)
+        self._ids = pl.concat([self._ids, frame["report_id"]], rechunk=self._ids.n_chunks() > CHUNKS)
         self._number.update(zip(frame["report_id"], new.tolist(), strict=True))
         made, rows = prepare(frame, ranks(frame["report_id"]), self._numbers, self.declared)
         if self._made is None:

@@ -925,12 +925,12 @@ RETURN overlay(overlay(md5(p_thing || ' ' || p_life) PLACING '4' FROM 13) PLACIN
 -- Brings what is given in line with what is. What an audience has at a time follows from its own incidents and judgements alone: their hashes set the order, and each has 8 microseconds,
 -- the first 4 of them for every agency's. The clock's row is locked until the transaction ends, so that nothing that is later is seen before.
 CREATE FUNCTION publish(p_at timestamptz, p_some touched[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
-DECLARE v_every text[] := ARRAY(SELECT name FROM agency) || '*'::text; v_at timestamptz; v_most bigint;
+DECLARE v_at timestamptz; v_most bigint;
 BEGIN
     UPDATE clock SET taken = greatest(p_at, last + interval '1 microsecond', taken + interval '1 microsecond') RETURNING taken INTO v_at;
     WITH things AS MATERIALIZED (SELECT DISTINCT ON (thing) kind, thing, about FROM unnest(p_some) ORDER BY thing, about IS NULL),
     now AS MATERIALIZED (
-        SELECT t.thing, i.audience, i.says FROM things t JOIN incident i ON i.audience = ANY (v_every) AND i.incident_id = t.about WHERE t.kind = 'incident'
+        SELECT t.thing, i.audience, i.says FROM things t JOIN incident i ON uuid_hash(i.incident_id) = uuid_hash(t.about) AND i.incident_id = t.about WHERE t.kind = 'incident'
         UNION ALL SELECT t.thing, d.audience, d.judgement_id FROM things t JOIN judged d ON d.judgement_id = t.about WHERE t.kind = 'judgement'
     ),
     was AS MATERIALIZED (
