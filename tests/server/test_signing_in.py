@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 
 import psycopg
 import pytest
 from argon2 import PasswordHasher
+from httpx import Response
 from hubs import Ticking, World
 from people import PASSWORD, Person, Wall, person
 
@@ -130,6 +132,56 @@ def test_what_was_sent_without_a_session_is_not_taken_and_the_way_back_is_said(w
     assert lost.status_code == 401
     assert 'href="/sign-in?back=%2Freport"' in lost.text
     assert world.ask("A", "GET", "/api/feed").json()["reports"] == []
+
+
+TYPED = {
+    "text": 'کراچی "<b>" &',
+    "marking": "AMBER",
+    "releasable_to": ["B", "group:x"],
+    "killed": "3",
+    "form_id": "f" * 43,
+    "orcon": "on",
+    "why": "no field of it",
+}
+SAME = {"Sec-Fetch-Site": "same-origin"}
+
+
+def test_a_report_that_was_being_typed_when_one_was_signed_out_is_before_one_again_and_was_not_sent(world: World, clock: Ticking) -> None:
+    amina = person(world, "A", "amina", "submit")
+    clock.at += timedelta(minutes=31)
+    lost = amina.client.post("/report", data=TYPED, headers=SAME, follow_redirects=False)
+    assert lost.status_code == 401
+    assert "was not sent" in lost.text
+
+    def sign_in(page: str, password: str) -> Response:
+        world.hub.signing_in.wall.next_code()  # type: ignore[attr-defined]
+        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page)
+        fields: dict[str, list[str]] = {}
+        for name, value in hidden:
+            fields.setdefault(name, []).append(unescape(value))
+        said = {"agency": "A", "name": "amina", "password": password, "code": amina.code()}
+        return amina.client.post("/sign-in", data=fields | said, follow_redirects=False)
+
+    again = sign_in(sign_in(lost.text, "wrong").text, PASSWORD)  # it outlives a wrong password
+    assert again.status_code == 200
+    assert "کراچی &#34;&lt;b&gt;&#34; &amp;</textarea>" in again.text
+    assert 'value="AMBER" required checked' in re.sub(r"\s+", " ", again.text)
+    assert re.search(r'value="B" checked', again.text)
+    assert "no field of it" not in again.text
+    assert world.ask("A", "GET", "/api/feed").json()["reports"] == []
+    form = re.search(r'name="form" value="(\w+)"', again.text)
+    assert form is not None
+    sent = amina.client.post("/report", data=TYPED | {"form": form[1]}, follow_redirects=False)
+    assert sent.status_code == 303
+    assert world.ask("A", "GET", "/api/feed").json()["reports"][0]["text"] == TYPED["text"]
+
+
+def test_what_another_site_sends_is_kept_for_nobody(world: World) -> None:
+    stranger = Person(world, "A", "nobody")
+    for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"}):
+        answer = stranger.client.post("/report", data=TYPED, headers=headers, follow_redirects=False)
+        assert answer.status_code == 401
+        assert "kept-" not in answer.text
 
 
 def test_a_code_is_good_once_and_so_long(world: World) -> None:

@@ -16,7 +16,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from tocsin.errors import Denied, Malformed, StoreError
+from tocsin.errors import Denied, Malformed, NotKnown, StoreError
 from tocsin.hub import PUBLIC, Caller, Hub
 from tocsin.server.errors import on_error
 from tocsin.server.fairness import Fair, kind_of
@@ -50,7 +50,12 @@ def make_app(hub: Hub, journal: Journal | None = None, fair: Fair | None = None)
             return
         if "\0" in path or b"%00" in connection.scope["query_string"]:  # no text of the database has one
             raise Malformed("the address has a zero character: nothing is called so")
-        who = await anyio.to_thread.run_sync(_who, hub, connection, whom)
+        try:
+            who = await anyio.to_thread.run_sync(_who, hub, connection, whom)
+        except NotKnown:
+            if whom == "person" and handler.opt.get("keeps"):  # it does nothing without a caller, but gives back what was typed
+                return
+            raise
         if whom not in ASKS:
             raise Denied("this page is for nobody yet")
         if whom not in ("any", "person") and (who.clearance.agency is None) != (whom == "staff"):

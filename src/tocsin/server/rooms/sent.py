@@ -12,18 +12,20 @@ import yaml
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from tocsin.errors import Denied
+from tocsin.errors import Denied, NotKnown
 from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.caller import new_secret
 from tocsin.hub.shown import GROUP
 from tocsin.server.asked import AnyRequest, Cursor, Json, TheHub, Who, in_thread
-from tocsin.server.rooms.shown import PERSON, form_of, page, to
+from tocsin.server.rooms.shown import PERSON, form_of, page, to, typed_before
 from tocsin.terms.taxonomies import taxonomy
 
 TEXTS = ("event_start", "event_end", "country", "admin1", "place", "attack_type", "target_group", "actor", "violence", "text", "marking")
 WHOLE = ("killed", "wounded")
 REAL = ("lat", "lon")
+#: What is kept of a report that was typed by who was signed out meanwhile.
+FIELDS = (*TEXTS, *WHOLE, *REAL, "own_id", "form_id", "releasable_to", "orcon")
 MARKINGS = {
     "RED": "only the agencies ticked below; nobody passes it on",
     "AMBER+STRICT": "only the agencies ticked below; nobody passes it on",
@@ -61,9 +63,18 @@ async def report_form(request: AnyRequest, hub: TheHub, who: Who) -> Response[st
     return await report_page(request, hub, who, said, [], 200)
 
 
-@post("/report", opt=PERSON, status_code=200)
-async def report_typed(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
-    """Submits what was typed. Sent twice, it is one report."""
+@post("/report", opt=PERSON | {"keeps": True}, status_code=200)
+async def report_typed(request: AnyRequest, hub: TheHub) -> Response[str]:
+    """Submits what was typed. Sent twice, it is one report. Who was signed out meanwhile signs in, and has it before them again."""
+    who: Caller | None = request.state.get("caller")
+    if who is None:
+        kept = await typed_before(request, FIELDS)
+        if not kept:
+            raise NotKnown("you were signed out after a while")
+        wrong = (
+            "you were signed out after a while. What you typed was not sent; it is kept on this page: sign in, and it is before you again"
+        )
+        return page(request, "sign_in.html", 401, agency="", name="", wrong=wrong, back="/report", kept=kept)
     who.needs(Action.SUBMIT)
     said = await form_of(request)
     raw, reasons = raw_of(said)

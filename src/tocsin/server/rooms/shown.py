@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -32,7 +33,8 @@ PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY, "Referrer-Policy": 
 SESSION, FORM = "tocsin", "tocsin-form"
 BAD_FORM = "this form is not of your session, or too old: go back, load the page anew, and send it again"
 _PAGE = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9_/.,:?&=%+-]{0,400})?")
-_LISTS = "roles", "releasable_to", "reports", "listed"
+KEPT = "kept-"  # of a field that was typed before one was signed out
+_LISTS = "roles", "releasable_to", "reports", "listed", f"{KEPT}releasable_to"
 
 
 @cache
@@ -69,7 +71,7 @@ def set_cookie(request: AnyRequest, name: str, value: str) -> Cookie:
 def page(request: AnyRequest, template: str, status: int = 200, **values: Any) -> Response[str]:
     """A page of the rooms. Its forms hold for the session, or, before one is signed in, for the browser."""
     who, cookies = request.state.get("caller"), []
-    secret = session_of(request) if who else request.cookies.get(cookie_name(request, FORM))
+    secret = request.state.get("session") or (session_of(request) if who else request.cookies.get(cookie_name(request, FORM)))
     if not secret:
         secret = new_secret()
         cookies.append(set_cookie(request, FORM, secret))
@@ -85,12 +87,22 @@ def to(path: str, cookies: list[Cookie] | None = None) -> Response[str]:
 
 async def form_of(request: AnyRequest) -> dict[str, Any]:
     """The fields of a form, lists where several may be chosen. Raises `Malformed`; `Denied` where the form is not of this session."""
+    return _held(request, await _fields(request))
+
+
+async def typed_before(request: AnyRequest, names: Collection[str]) -> list[tuple[str, str]]:
+    """What was typed into a form of this hub's by who was signed out meanwhile; nothing where it comes from elsewhere, or a browser does not say."""
+    if request.headers.get("sec-fetch-site") != "same-origin":
+        return []
+    return [(f"{KEPT}{name}", value) for name, values in (await _fields(request)).items() if name in names for value in values]
+
+
+async def _fields(request: AnyRequest) -> dict[str, list[str]]:
     media(request, "application/x-www-form-urlencoded")
     try:
-        said = parse_qs((await request.body()).decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=400)
+        return parse_qs((await request.body()).decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=400)
     except ValueError as why:
         raise Malformed("the form cannot be read: load the page anew, and send it again") from why
-    return _held(request, said)
 
 
 async def form_with_file(request: AnyRequest) -> tuple[dict[str, Any], str, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -12,9 +13,11 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from tocsin.errors import Denied, Malformed, Wait
+from tocsin.gate import Action
 from tocsin.hub import Hub
 from tocsin.server.asked import PUBLIC, AnyRequest, TheHub, Who, in_thread
-from tocsin.server.rooms.shown import PERSON, SESSION, back_of, form_of, page, session_of, set_cookie, to
+from tocsin.server.rooms.sent import report_page
+from tocsin.server.rooms.shown import KEPT, PERSON, SESSION, back_of, form_of, page, session_of, set_cookie, to
 
 
 @get("/style.css", opt=PUBLIC, media_type="text/css; charset=utf-8", sync_to_thread=False)
@@ -40,11 +43,20 @@ async def sign_in(request: AnyRequest, hub: TheHub) -> Response[str]:
             request, lambda: hub.signing_in.sign_in(agency, name, said.get("password", ""), said.get("code", ""), _address(request))
         )
     except (Denied, Wait) as why:
-        made = page(request, "sign_in.html", 429 if isinstance(why, Wait) else 403, agency=agency, name=name, wrong=str(why), back=back)
+        status, kept = 429 if isinstance(why, Wait) else 403, _kept(said)
+        made = page(request, "sign_in.html", status, agency=agency, name=name, wrong=str(why), back=back, kept=kept)
         if isinstance(why, Wait):
             made.headers["Retry-After"] = str(why.seconds)
         return made
-    return to(back, [set_cookie(request, SESSION, session)])
+    cookie = set_cookie(request, SESSION, session)
+    if typed := {k.removeprefix(KEPT): v for k, v in said.items() if k.startswith(KEPT)}:
+        request.state["session"] = session
+        request.state["caller"] = who = await in_thread(hub.signing_in.caller, session)
+        who.needs(Action.SUBMIT)
+        made = await report_page(request, hub, who, typed, [], 200)
+        made.cookies.append(cookie)
+        return made
+    return to(back, [cookie])
 
 
 @get("/invitation/{link:str}", opt=PUBLIC)
@@ -73,6 +85,11 @@ async def sign_out(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
     await form_of(request)
     await in_thread(hub.signing_in.sign_out, who, session_of(request) or "")
     return to("/sign-in", [set_cookie(request, SESSION, "")])
+
+
+def _kept(said: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was typed before, to be sent along once more."""
+    return [(k, v) for k, values in said.items() if k.startswith(KEPT) for v in (values if isinstance(values, list) else [values])]
 
 
 async def _invitation(request: AnyRequest, hub: Hub, link: str, wrong: str, status: int) -> Response[str]:
