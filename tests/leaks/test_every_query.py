@@ -262,3 +262,15 @@ def test_no_act_is_done_in_anothers_name_or_on_what_is_hidden(filled: Filled, na
         with pytest.raises(psycopg.errors.RaiseException, match=r"own name only|own staff|does not see"):
             connection.execute(queries()[name], filled.values())
         connection.rollback()
+
+
+@pytest.mark.parametrize(
+    "name", ["feed_from", "feed_on", "feed_place", "group_from", "group_on", "group_place", "published_on", "published_one"]
+)
+def test_a_page_by_taxii_is_read_by_key_alone_so_that_it_costs_what_it_has(filled: Filled, name: str) -> None:
+    with psycopg.connect(filled.world.roles["web"], options="-c search_path=tocsin -c tocsin.audience=A") as connection:
+        connection.execute(queries()["by_key"])
+        values = filled.values() | {"after": LATER, "audience": "A"}
+        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {queries()[name]}".encode(), values))
+    assert "Index" in plan
+    assert "Seq Scan" not in plan, plan

@@ -473,7 +473,8 @@ WITH page AS (
 )
 SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, ARRAY(
     SELECT jsonb_build_object('originator', h.originator, 'marking', h.marking, 'releasable_to', h.releasable_to, 'orcon', h.orcon, 'released_to', h.released_to)
-    FROM handling h WHERE h.report_id = ANY (coalesce(j.names, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r)))
+    FROM unnest(coalesce(j.names, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r))) n (report_id)
+    JOIN handling h USING (report_id)
 ) AS handled
 FROM page p LEFT JOIN LATERAL (
     SELECT i.body FROM incident i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
@@ -487,7 +488,8 @@ WITH page AS (
 )
 SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, ARRAY(
     SELECT jsonb_build_object('originator', h.originator, 'marking', h.marking, 'releasable_to', h.releasable_to, 'orcon', h.orcon, 'released_to', h.released_to)
-    FROM handling h WHERE h.report_id = ANY (coalesce(j.names, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r)))
+    FROM unnest(coalesce(j.names, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r))) n (report_id)
+    JOIN handling h USING (report_id)
 ) AS handled
 FROM page p LEFT JOIN LATERAL (
     SELECT i.body FROM incident i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
