@@ -44,8 +44,8 @@ class Door:
             by_reason.setdefault(verdict.reason if verdict else NOT_THERE, []).append(str(row["report_id"]))
         if asked and not rows:
             by_reason[NOT_THERE] = [asked]
-        for reason, ids in by_reason.items():
-            self.log(tx, who, what, ids, reason != NOT_THERE, reason)
+        lines = [self._line(who, what, ids, reason != NOT_THERE, reason) for reason, ids in by_reason.items()]
+        tx.each("note", lines)
         return [row for row, verdict in verdicts if verdict]
 
     def act(
@@ -79,7 +79,10 @@ class Door:
     def log(self, tx: Transaction, who: Caller, what: str, things: list[str], allowed: bool, reason: str) -> None:
         """A line in the log of the caller's agency."""
         if things:
-            tx.do("note", at=self.now(), who=who.label, what=what, things=things, allowed=allowed, reason=reason)
+            tx.do("note", **self._line(who, what, things, allowed, reason))
+
+    def _line(self, who: Caller, what: str, things: list[str], allowed: bool, reason: str) -> dict[str, Any]:
+        return {"at": self.now(), "who": who.label, "what": what, "things": things, "allowed": allowed, "reason": reason}
 
 
 def page_of(limit: int) -> int:

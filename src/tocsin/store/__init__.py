@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -64,6 +64,11 @@ class Transaction:
     def one(self, query: str, **values: Any) -> dict[str, Any] | None:
         """The first row of a named query."""
         return self._connection.execute(queries()[query], values).fetchone()
+
+    def each(self, query: str, several: Iterable[Mapping[str, Any]]) -> None:
+        """A named query once for each of several, sent without waiting for the answer to the one before."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(queries()[query], several)
 
     def do(self, query: str, **values: Any) -> None:
         """A named query that gives nothing back."""
