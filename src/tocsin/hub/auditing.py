@@ -50,6 +50,7 @@ class Auditing(Door):
         }
         agency, most = who.clearance.agency or "", page_of(limit)
         with self.store.transaction(agency) as tx:
+            tx.do("by_key")
             rows = tx.all("audit_found", audience=agency, below=before or _END, limit=most + 1, **values)
         lines = [row | {"at": instant(row["at"])} for row in rows[:most]]
         return {"lines": lines, "next": lines[-1]["position"] if len(rows) > most else 0}

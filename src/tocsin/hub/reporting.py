@@ -60,6 +60,7 @@ class Reporting(Door):
         now = self.now()
         begin = now - timedelta(days=DAYS)
         with self.store.transaction(audience) as tx:
+            tx.do("by_key")
             rows = tx.all("lately", audience=audience, after=begin, limit=MOST)
         if capped := len(rows) == MOST:
             begin = rows[-1]["visible_at"]

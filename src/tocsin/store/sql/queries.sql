@@ -88,16 +88,15 @@ SELECT group_name, agencies FROM groups_there()
 
 -- lately: reports that opened to the audience after a time, the latest first: whose they are, of when, and their handling
 WITH line AS (
-    (SELECT visible_at, report_id FROM feed WHERE audience = %(audience)s AND visible_at > %(after)s ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
+    (SELECT * FROM feed WHERE audience = %(audience)s AND visible_at > %(after)s ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     UNION ALL
-    (SELECT visible_at, report_id FROM feed e WHERE audience = '*' AND visible_at > %(after)s
+    (SELECT * FROM feed e WHERE audience = '*' AND visible_at > %(after)s
      AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
      ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s
 )
-SELECT f.visible_at, r.report_id, r.agency, r.body ->> 'event_end' AS event_end, r.body ->> 'reported_at' AS reported_at,
-    h.originator, h.marking, h.releasable_to, h.orcon, h.released_to
-FROM line f JOIN report r USING (report_id) JOIN handling h USING (report_id) ORDER BY f.visible_at DESC, f.report_id DESC
+SELECT visible_at, agency, body ->> 'event_end' AS event_end, body ->> 'reported_at' AS reported_at, originator, marking, releasable_to, orcon, released_to
+FROM line ORDER BY visible_at DESC, report_id DESC
 
 -- submit: see the function
 SELECT report_id, stored, same FROM submit(%(agency)s, %(at)s, %(rows)s)
