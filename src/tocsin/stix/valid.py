@@ -76,16 +76,18 @@ def _of_values(made: dict[str, Any]) -> list[str]:
         value, depth = left.pop()
         if depth > DEEPEST:
             return [f"nested deeper than {DEEPEST} levels"]
-        if isinstance(value, dict):
-            left += [(v, depth + 1) for pair in value.items() for v in pair]
+        if isinstance(value, str):  # most are plain
+            if not (value.isascii() and "\0" not in value) and _NO_TEXT.search(value):
+                return ["a text has zero characters or halves of characters"]
+        elif isinstance(value, dict):
+            left += [(v, depth + 1) for v in value]
+            left += [(v, depth + 1) for v in value.values()]
         elif isinstance(value, list):
             if not value:
                 return ["an empty list: leave the property out"]
             left += [(v, depth + 1) for v in value]
         elif value is None:
             return ["null: leave the property out"]
-        elif isinstance(value, str) and _NO_TEXT.search(value):
-            return ["a text has zero characters or halves of characters"]
         elif isinstance(value, (int, float)) and not (math.isfinite(value) and abs(value) < WIDEST):
             return ["a number is too large"]
     return []

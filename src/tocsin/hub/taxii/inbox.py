@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tocsin.gate import Action, Scheme
@@ -31,6 +32,7 @@ class _Sent:
     ident: str
     version: str
     reasons: list[str] = field(default_factory=list)
+    at: datetime | None = None  # when it was last changed
     report_id: str | None = None
 
 
@@ -96,11 +98,10 @@ class Inbox(Door):
         """again: those of which several versions were sent, so that one corrects the other."""
         names = [m.name for m in self.scheme.markings]
         post = post_of(one.object, together, agency, lambda several: self.scheme.strictest(several).name, names)
-        version = version_of(one.object)
         earlier, report_id = before.get(one.ident, (None, ""))
-        if post.get("own_id") == one.ident and (earlier is None or earlier < version):
+        if post.get("own_id") == one.ident and one.at is not None and (earlier is None or earlier < one.at):
             if one.ident in again:
-                before[one.ident] = (version, id_of(agency, one.ident, post.get("version")))
+                before[one.ident] = (one.at, id_of(agency, one.ident, post.get("version")))
             post |= {"supersedes": report_id} if report_id else {}
         return post
 
@@ -110,7 +111,7 @@ class Inbox(Door):
                 "number": number,
                 "id": one.ident,
                 "type": one.object["type"],
-                "version": at.isoformat() if (at := version_of(one.object)) else None,
+                "version": one.at,
                 "report_id": one.report_id,
                 "serves": sorted(serves.get(one.ident, ())),
                 "object": one.object,
@@ -138,7 +139,8 @@ def _checked(made: Any) -> _Sent:
     ident, version = (named.get(k) for k in ("id", "modified"))
     version = version or named.get("created")
     texts = [value if isinstance(value, str) and value.isprintable() else "unknown" for value in (ident, version)]
-    return _Sent(made, texts[0][:300], texts[1][:40], wrong_with(made))
+    reasons = wrong_with(made)
+    return _Sent(made, texts[0][:300], texts[1][:40], reasons, None if reasons else version_of(made))
 
 
 def _status(ident: str, objects: list[_Sent]) -> dict[str, Any]:

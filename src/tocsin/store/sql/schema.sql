@@ -1011,7 +1011,7 @@ CREATE FUNCTION sealing() RETURNS text STABLE LANGUAGE sql SECURITY DEFINER SET 
 
 -- version: when the object was last changed, null of one that has no time; report_id: the report that was made of it; serves: reports that it said something of.
 CREATE TABLE inbox (
-    agency text NOT NULL REFERENCES agency, added timestamptz NOT NULL, id text NOT NULL, type text NOT NULL, version timestamptz, report_id uuid,
+    agency text NOT NULL, added timestamptz NOT NULL, id text NOT NULL, type text NOT NULL, version timestamptz, report_id uuid,
     serves uuid[] NOT NULL DEFAULT '{}', object jsonb NOT NULL, PRIMARY KEY (agency, added)
 );
 CREATE UNIQUE INDEX inbox_version ON inbox (agency, id, version) NULLS NOT DISTINCT;
