@@ -15,6 +15,8 @@ from tocsin.errors import OptionError
 from tocsin.hub.making.due import days_of, moment, waits
 from tocsin.hub.making.looks import LITTLE, look_next
 from tocsin.terms.tables import SIGNALS
+from tocsin.watch import excite, shifts
+from tocsin.watch.shared import Shared
 
 FIRST = datetime(2026, 1, 2, tzinfo=UTC)  # the first midnight after the clock begins
 
@@ -202,3 +204,27 @@ def test_what_waits_is_known_without_loading_what_makes_it(world: World, clock: 
     world.ask("B", "GET", "/api/picture")
     assert waits(world.fuse, "pictures", 1, at)
     assert not waits(world.fuse, "looks", 1, at)
+
+
+def test_what_two_agencies_see_alike_is_tested_once_and_found_by_both(
+    world: World, clock: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sees one report more, of another kind and place: its own streams are tested, the others are those of B."""
+    clock.at = FIRST + timedelta(days=110) - timedelta(hours=1)
+    posts = changed((FIRST + timedelta(days=109)).date())
+    world.submit("A", *posts, {"own_id": "x", "marking": "RED", "event_start": "2026-04-01", "country": "IND", "violence": "non_state"})
+    made: list[str] = []
+    for module, name in ((excite, "excited"), (shifts, "shift")):
+        whole = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, _whole=whole, _name=name, **k: made.append(_name) or _whole(*a, **k))
+    at, shared = FIRST + timedelta(days=110, minutes=2), Shared()
+    assert look_next(world.fuse, 1, at, shared)
+    tested = len(made)
+    assert tested > 10
+    while look_next(world.fuse, 1, at, shared):
+        pass
+    assert len(made) == tested
+    alike = [signals(world, who) for who in "AB"]
+    names = [[{k: v for k, v in s.items() if k not in ("signal_id", "evidence")} for s in one["signals"]] for one in alike]
+    assert names[0] == names[1]
+    assert names[0]

@@ -96,8 +96,10 @@ def test_windows_are_made_as_the_slow_oracle_makes_them() -> None:
         np.add.at(held[k], where, np.exp(when / delay))
     draws = (np.full(6000, 0.4), np.tile(np.cumsum(share), (6000, 1)), np.tile(rates, (6000, 1, 1)))
     ours = kernel.Process(10.0, DELAYS, *draws, np.cumsum(held, axis=1), np.cumsum(kernels, axis=2))
+    every = kernel.counted(ours, np.array([2, 1, 0, 3]), np.array([5.0, 5.0, 5.0, 5.0]), 7, 0, 6000)
+    assert (kernel.counted(ours, np.array([-1, 0, -1, -1]), np.array([5.0]), 7, 0, 6000)[:, 0] == every[:, 1]).all()
     for q in range(4):
-        counts = kernel.counted(ours, np.arange(4) == q, 5.0, 7, 0, 6000)
+        counts = every[:, [2, 1, 0, 3][q]]
         error = np.sqrt(counts.var() / 6000 + wanted[:, q].var() / tries)
         assert abs(counts.mean() - wanted[:, q].mean()) < 4 * error
         assert counts.var() == pytest.approx(wanted[:, q].var(), rel=0.35)

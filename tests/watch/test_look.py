@@ -17,8 +17,10 @@ from tocsin.errors import ContractError, LookAheadError, OptionError
 from tocsin.terms.tables import INCIDENTS, SIGNALS, STREAMS, empty, schema
 from tocsin.watch import look
 from tocsin.watch.plan import PAIRS, cadence, made
+from tocsin.watch.shared import Shared
 
 excite: Any = sys.modules["tocsin.watch.excite"]  # `tocsin.watch` names the verb
+shifts_module: Any = sys.modules["tocsin.watch.shifts"]
 
 
 def shifts(frame: pl.DataFrame, **more: Any) -> Any:
@@ -360,3 +362,29 @@ def test_a_signal_that_one_look_fails_to_raise_is_the_same_and_two_end_it() -> N
     row = {"evidence": ["a", "b"], "category": "x"}
     raised = {p.until - 7 * back: [row] for back in (1, 3, 6)}
     assert traced(row, lambda until: raised.get(until, []), p)[0] == p.until - 21
+
+
+def test_looks_that_share_find_what_each_finds_alone_and_test_once_what_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = shifted(), shifted().filter(pl.col("actor").fill_null("") != "X")
+    options: dict[str, Any] = {"as_of": AS_OF, "false_alarms_per_year": 4.0}
+    alone = [look(x, **options) for x in (one, other)]
+    shared, tested = Shared(), list[str]()
+    for module, name in ((excite, "excited"), (shifts_module, "shift")):
+        whole = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, _whole=whole, _name=name, **k: tested.append(_name) or _whole(*a, **k))
+    together, counts = [], []
+    for x in (one, other, one):
+        together.append(look(x, shared=shared, **options))
+        counts.append(len(tested))
+    for found, wanted in zip(together, [*alone, alone[0]], strict=True):
+        assert found.signals.equals(wanted.signals)
+        assert found.streams.equals(wanted.streams)
+    assert counts[0] > 0
+    assert counts[2] == counts[1]  # the third is the first
+
+
+def test_what_is_kept_of_tests_has_a_limit() -> None:
+    shared, tests = Shared(2), list[int]()
+    for n in (1, 2, 1, 3, 1, 2):
+        assert shared.found(("x", np.arange(n), n), lambda n=n: tests.append(n) or n) == n  # type: ignore[misc]
+    assert tests == [1, 2, 3, 2]

@@ -233,17 +233,19 @@ def maxima(process: Process, judge: Judge, seed: int, low: int, high: int, more:
 
 
 @compiled
-def _counted(seed: Any, low: Any, high: Any, inside: Any, span: Any, days: Any, delays: Any, level: Any, shares: Any, rates: Any, held: Any, reach: Any) -> Any:  # fmt: skip  # noqa: E501
-    out, state = np.zeros(high - low, np.int64), np.zeros(1, np.uint64)
+def _counted(seed: Any, low: Any, high: Any, circle: Any, spans: Any, days: Any, delays: Any, level: Any, shares: Any, rates: Any, held: Any, reach: Any) -> Any:  # fmt: skip  # noqa: E501
+    out, state = np.zeros((high - low, len(spans)), np.int64), np.zeros(1, np.uint64)
     when, where = np.empty(_ROOM), np.empty(_ROOM, np.int64)
     for s in range(low, high):
         _start(seed, s, state)
         n = _carried_on(days, delays, level[s], shares[s], rates[s], held, reach, state, when, where)
         for i in range(n):
-            out[s - low] += inside[where[i]] and days - when[i] <= span
+            c = circle[where[i]]
+            if c >= 0 and days - when[i] <= spans[c]:
+                out[s - low, c] += 1
     return out
 
 
-def counted(process: Process, inside: NDArray[np.bool_], span: float, seed: int, low: int, high: int) -> NDArray[np.int64]:
-    """The events of each simulation at the places `inside` in the last `span` days."""
-    return np.asarray(_counted(seed, low, high, inside, span, *process))
+def counted(process: Process, circle: NDArray[np.int64], spans: NDArray[np.float64], seed: int, low: int, high: int) -> NDArray[np.int64]:
+    """(simulations low..high-1, circles): the events of each in each circle in its last days. circle (places,): which one a place is in, or -1."""
+    return np.asarray(_counted(seed, low, high, circle, spans, *process))

@@ -15,6 +15,7 @@ from tocsin.watch import excite
 from tocsin.watch.places import Placed, placed
 from tocsin.watch.plan import HISTORY, RECENT, Plan, as_day
 from tocsin.watch.scan import scan
+from tocsin.watch.shared import once
 from tocsin.watch.shifts import common
 from tocsin.watch.streams import Stream
 from tocsin.watch.study import Study
@@ -54,17 +55,15 @@ def tested(p: Placed, plan: Plan, until: int, replications: int) -> excite.Excit
     """What excited() finds, or why it cannot."""
     if why := little(p, until):
         return why
-    try:
+    days, seed = p.incidents["day"].to_numpy().astype(np.float64), plan.seed
+
+    def make() -> excite.Excited:
         return excite.excited(
-            p.incidents["day"].to_numpy().astype(np.float64),
-            p.where,
-            p.apart,
-            end=float(until),
-            most=RECENT,
-            replications=replications,
-            seed=plan.seed,
-            engine=plan.engine,
+            days, p.where, p.apart, end=float(until), most=RECENT, replications=replications, seed=seed, engine=plan.engine
         )
+
+    try:
+        return once(plan.shared, ("excited", days, p.where, p.apart, until, replications, seed), make)
     except OptionError as why:
         return str(why)
 

@@ -6,7 +6,8 @@ last days; the ratio of its likelihood against none is compared with that of win
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -57,9 +58,15 @@ class Excited:
     _process: kernel.Process
     _judge: kernel.Judge
     _seed: int
+    _heard: dict[float, int | None] = field(default_factory=dict, compare=False, repr=False)
 
     def heard(self, level: float = 0.05) -> int | None:
         """The fewest events more, within 14 days at one place drawn like the background's, that would be heard at this level 4 times in 5; None above 64."""
+        if level not in self._heard:
+            self._heard[level] = self._fewest_heard(level)
+        return self._heard[level]
+
+    def _fewest_heard(self, level: float) -> int | None:
         rank = max(0, int(level * (1 + len(self.maxima)) + _SAME) - 1)
         limit = np.sort(self.maxima)[::-1][rank]
         tries = min(_TRIES, len(self.maxima))
@@ -104,8 +111,13 @@ def excited(
     process, judge, jump = _prepared(fitted, when, where, begin, end, float(most), spread, apart, share, seed)
     found = kernel.judged(late, there, float(most), hawkes.DELAYS, judge)
     edges = [*range(0, replications, _BLOCK), replications]
-    maxima = np.concatenate(list(mapped(partial(_block, process, judge, seed), list(pairwise(edges)), engine)))
-    clusters = _told(found[found[:, 0] > 0], late, there, process, judge, maxima, fewest, seed)
+    blocks = list(pairwise(edges))
+    maxima = np.concatenate(list(mapped(partial(_block, process, judge, seed), blocks, engine)))
+
+    def counted(circle: NDArray[np.int64], spans: Floats) -> NDArray[np.int64]:
+        return np.concatenate(list(mapped(partial(_counts, process, circle, spans, seed), blocks, engine)))
+
+    clusters = _told(found[found[:, 0] > 0], late, there, process, judge, maxima, fewest, counted)
     return Excited(clusters, maxima, float(fitted.rates.sum()), _doubt(fitted, jump), process, judge, seed)
 
 
@@ -168,15 +180,20 @@ def _block(process: kernel.Process, judge: kernel.Judge, seed: int, edges: tuple
     return kernel.maxima(process, judge, seed, *edges)
 
 
+def _counts(process: kernel.Process, circle: NDArray[np.int64], spans: Floats, seed: int, edges: tuple[int, int]) -> NDArray[np.int64]:
+    return kernel.counted(process, circle, spans, seed, *edges)
+
+
 def _told(
-    found: Floats, late: Floats, there: NDArray[np.int64], process: kernel.Process, judge: kernel.Judge, maxima: Floats, fewest: int, seed: int
+    found: Floats, late: Floats, there: NDArray[np.int64], process: kernel.Process, judge: kernel.Judge, maxima: Floats, fewest: int,
+    counted: Callable[[NDArray[np.int64], Floats], NDArray[np.int64]],
 ) -> tuple[Cluster, ...]:  # fmt: skip
-    """The circles that share no place with a likelier one; equal ones by the lesser centre."""
-    out: list[Cluster] = []
-    taken = np.zeros(len(judge.share), np.bool_)
+    """The circles that share no place with a likelier one; equal ones by the lesser centre. All are counted in each simulation at once."""
+    chosen: list[tuple[float, NDArray[np.int64], float, int]] = []
+    circle = np.full(len(judge.share), -1, np.int64)
     for statistic, centre, size, span in found[np.lexsort((found[:, 1], -found[:, 0]))]:
         places = judge.near[judge.starts[int(centre)] :][: int(size)].astype(np.int64)
-        if taken[places].any():
+        if (circle[places] >= 0).any():
             continue
         inside = np.zeros(len(judge.share), np.bool_)
         inside[places] = True
@@ -184,11 +201,16 @@ def _told(
         observed = int((inside[there] & (process.days - late <= days)).sum())
         if observed < fewest:
             continue
-        taken |= inside
-        counts = kernel.counted(process, inside, days, seed, 0, len(maxima))
-        low, high = np.quantile(counts, [0.025, 0.975], method="nearest")
+        circle[places] = len(chosen)
+        chosen.append((float(statistic), places, days, observed))
+    if not chosen:
+        return ()
+    counts = counted(circle, np.array([days for _, _, days, _ in chosen]))
+    out = []
+    for (statistic, places, days, observed), brought in zip(chosen, counts.T, strict=True):
+        low, high = np.quantile(brought, [0.025, 0.975], method="nearest")
         p = (1 + int((maxima >= statistic - _SAME).sum())) / (1 + len(maxima))
-        out.append(Cluster(float(statistic), p, places, int(days), observed, float(counts.mean()), int(low), int(high)))
+        out.append(Cluster(statistic, p, places, int(days), observed, float(brought.mean()), int(low), int(high)))
     return tuple(out)
 
 

@@ -22,6 +22,7 @@ from tocsin.watch.delays import completeness, thin_days
 from tocsin.watch.known import LEFT_OUT, Known, known, known_then, missing
 from tocsin.watch.places import placed, vague_place
 from tocsin.watch.plan import HISTORY, PAIRS, RECENT, Plan, made, replications
+from tocsin.watch.shared import Shared
 from tocsin.watch.signals import Row, finished, same, table
 from tocsin.watch.sources import changed
 from tocsin.watch.streams import Stream, streams
@@ -116,15 +117,16 @@ def look(
     engine: str = "here",
     progress: Progress | None = None,
     quick: bool = False,
+    shared: Shared | None = None,
 ) -> Look:
     """watch() with what was tested, what could have been seen, what was left out and why. ctrl-C gives what is done by then (`stopped`).
 
     quick: raise what is raised, and no more: `first_raised` is this look and the id is named by it, `falls_without` and what would have been seen stay empty,
-    and where incidents merely concentrate is not asked. For who looks at every day in turn and takes up the signals of the look before, as replay does. Other
-    arguments and errors as of watch().
+    and where incidents merely concentrate is not asked. For who looks at every day in turn and takes up the signals of the look before, as replay does.
+    shared: looks that have it in common test once what is the same in them. Other arguments and errors as of watch().
     """
     plan = made(as_of, every=every, kinds=kinds, violence=violence, watched=watched, false_alarms=false_alarms_per_year, pairs=pairs,
-                actors=actors, seed=seed, engine=engine)  # fmt: skip
+                actors=actors, seed=seed, engine=engine, shared=shared)  # fmt: skip
     return _look(incidents, plan, last, progress, quick=quick)
 
 
@@ -297,4 +299,4 @@ def _left_out(have: Known, plan: Plan) -> pl.DataFrame:
     return pl.concat([have.left_out, pl.DataFrame(rows, schema=LEFT_OUT, orient="row")])
 
 
-__all__ = ["Look", "look", "watch"]
+__all__ = ["Look", "Shared", "look", "watch"]

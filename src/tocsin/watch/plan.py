@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import polars as pl
@@ -13,6 +13,7 @@ import polars as pl
 from tocsin.engine import ENGINES
 from tocsin.errors import OptionError
 from tocsin.terms.tables import SIGNAL_KIND, VIOLENCE
+from tocsin.watch.shared import Shared
 
 #: Columns whose mix is watched.
 DIMENSIONS = ("target_type", "target_group", "attack_type", "weapon_type", "actor", "area", "area_class")
@@ -40,6 +41,7 @@ class Plan:
     actors: tuple[str, ...] | None  # None: those with enough incidents
     seed: int
     engine: str
+    shared: Shared | None = field(default=None, repr=False, compare=False)  # with looks before and after this one
 
     @property
     def until(self) -> int:
@@ -83,6 +85,7 @@ def made(
     actors: Sequence[str] | None,
     seed: int,
     engine: str,
+    shared: Shared | None = None,
 ) -> Plan:
     """A plan from options as they are given. Raises `OptionError` that names the one that makes no sense."""
     if not isinstance(as_of, date):
@@ -99,7 +102,7 @@ def made(
     if engine not in ENGINES:
         raise OptionError(f"engine {engine!r} is none of {', '.join(ENGINES)}")
     wanted = None if actors is None else tuple(dict.fromkeys(actors))
-    return Plan(as_of, days, watched // days, kinds, violence, false_alarms, tuple((a, b) for a, b in pairs), wanted, seed, engine)
+    return Plan(as_of, days, watched // days, kinds, violence, false_alarms, tuple((a, b) for a, b in pairs), wanted, seed, engine, shared)
 
 
 def cadence(every: str | int) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tocsin.engine import mapped
 from tocsin.kernels import shift as kernel
 from tocsin.watch.plan import HISTORY, Plan, as_day
+from tocsin.watch.shared import once
 from tocsin.watch.shift import CHANGED, FACTORS, LITTLE, UNTELLABLE, Shift, shift
 from tocsin.watch.streams import UNKNOWN, Stream
 
@@ -69,20 +70,13 @@ def tested(m: Mix, stream: Stream, plan: Plan, until: int, *, level: float, repl
         return f"of {len(m.day)} {what} " + (
             "none has a known category" if m.names[:1] in ([], [UNKNOWN]) else f"all known are {m.names[0]}"
         )
-    found = shift(
-        m.day,
-        m.code,
-        m.weight if stream.measure == "deaths" else None,
-        categories=m.names,
-        unknown=m.unknown,
-        baseline=m.baseline,
-        every=plan.every,
-        until=until,
-        level=level,
-        replications=replications,
-        seed=plan.seed,
-        engine=plan.engine,
-    )
+    weight = m.weight if stream.measure == "deaths" else None
+    options = {"unknown": m.unknown, "baseline": m.baseline, "every": plan.every, "until": until, "level": level, "seed": plan.seed}
+
+    def make() -> Shift:
+        return shift(m.day, m.code, weight, categories=m.names, replications=replications, engine=plan.engine, **options)  # type: ignore[arg-type]
+
+    found = once(plan.shared, ("shift", m.day, m.code, weight, m.names, replications, options), make)
     return found.reason if found.verdict == LITTLE else found
 
 
@@ -140,6 +134,11 @@ def seen(m: Mix, found: Shift, plan: Plan, until: int, of: str | None = None) ->
     Incidents keep their days, and deaths stay with theirs in a random order; categories are drawn by the earlier mix, an incident taking that of the one
     before as often as bursts make it, and from the middle of the watched days with the odds multiplied.
     """
+    given = ("seen", m.day, m.code, m.weight, m.names, m.unknown, m.baseline, m.looks, plan.every, plan.looks, plan.seed, until)
+    return once(plan.shared, (*given, found.burst, found.limit, of), lambda: _seen(m, found, plan, until, of))
+
+
+def _seen(m: Mix, found: Shift, plan: Plan, until: int, of: str | None) -> tuple[str | None, float | None]:
     before = (m.day < until - plan.looks * plan.every) & (m.code != (-1 if m.unknown is None else m.unknown))
     k = len(m.names) - (m.unknown is not None)
     share = np.bincount(m.code[before], minlength=k)[:k] + 0.5

@@ -23,11 +23,12 @@ def work(store: Store, what: str, every: int, stop: threading.Event) -> None:
     """Makes `pictures`, or takes `looks` that are due, until none waited for some seconds. every: days between two looks. Raises `StoreError`."""
     from tocsin.hub.making.looks import look_next
     from tocsin.hub.making.pictures import make_next
+    from tocsin.watch.shared import Shared
 
-    last = time.monotonic()
+    last, shared = time.monotonic(), Shared()
     while not stop.is_set() and time.monotonic() - last < LINGER:
-        if make_next(store) if what == "pictures" else look_next(store, every, datetime.now(UTC)):
-            last = time.monotonic()
+        if make_next(store) if what == "pictures" else look_next(store, every, datetime.now(UTC), shared):
+            last, shared = time.monotonic(), Shared()
         else:
             stop.wait(WAIT)
 

@@ -17,6 +17,7 @@ from tocsin.hub.making.then import Then, then
 from tocsin.store import Jsonb, Store
 from tocsin.terms.tables import SIGNALS, schema
 from tocsin.watch import Look, look
+from tocsin.watch.shared import Shared
 
 _TESTED = ("kind", "violence", "dimension", "actor", "measure", "before", "watched", "unknown", "verdict", "reason", "p_value", "level")
 _INSTANT = timedelta(microseconds=1)  # a look at midnight is of the day that has ended
@@ -24,8 +25,11 @@ LITTLE = "too little: no stream of incidents holds enough to be tested"
 FAILED = "the hub failed at this look; nothing is said of what it would have found"
 
 
-def look_next(store: Store, every: int, now: datetime) -> bool:
-    """Looks at the incidents of the next audience whose look is due; false where none is. every: days between two looks. Raises `StoreError`."""
+def look_next(store: Store, every: int, now: datetime, shared: Shared | None = None) -> bool:
+    """Looks at the incidents of the next audience whose look is due; false where none is. every: days between two looks. Raises `StoreError`.
+
+    shared: with the looks before: what is the same to two audiences is tested once. That changes how long it takes, and nothing that is found.
+    """
     at = moment(now, every)
     with store.transaction(None) as tx:
         due = tx.one("look_due", at=at)
@@ -34,7 +38,7 @@ def look_next(store: Store, every: int, now: datetime) -> bool:
     with store.transaction(None) as tx:
         tx.do("still", at=at)  # before anything is read: what is written from now on was not seen then
     try:
-        _look(store, due["name"], at, every)
+        _look(store, due["name"], at, every, shared)
     except StoreError:
         raise
     except Exception as why:
@@ -43,12 +47,12 @@ def look_next(store: Store, every: int, now: datetime) -> bool:
     return True
 
 
-def _look(store: Store, audience: str, at: datetime, every: int) -> None:
+def _look(store: Store, audience: str, at: datetime, every: int, shared: Shared | None) -> None:
     known = then(store, audience, at - _INSTANT)
     incidents = known.fused().incidents
     with store.transaction(None) as tx:
         before = [row["body"] for row in tx.all("signals_before", audience=audience, at=at)]
-    found = look(incidents, as_of=known.day, every=every, last=_table(before) if before else None)
+    found = look(incidents, as_of=known.day, every=every, last=_table(before) if before else None, shared=shared)
     reports = dict(incidents.select("incident_id", "report_ids").iter_rows())
     _write(store, audience, at, every, said(found, known, incidents.height), found.signals.to_dicts(), reports)
 
