@@ -14,6 +14,7 @@ import yaml
 
 MOST, DEEPEST, WIDEST = 5, 30, 2**53  # reasons that are given back; levels of nesting; the largest whole number (RFC 7493)
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_OBSERVABLE = "an observable"  # no type is called so
 _KEY = re.compile(r"[a-z0-9_]{1,250}")
 
 
@@ -25,11 +26,18 @@ def wrong_with(made: Any) -> list[str]:
     if reasons:  # what no text or number holds is not looked at further
         return reasons
     kind = made.get("type")
-    for error in _schemas().get(kind if isinstance(kind, str) else "", _schemas()[""]).iter_errors(made):
+    for error in _schemas().get(kind if isinstance(kind, str) else "", _schemas()[_strange(made)]).iter_errors(made):
         reasons.append(f"{'.'.join(map(str, error.instance_path)) or 'it'}: {_short(error.message)}")
         if len(reasons) == MOST:
             return reasons
     return reasons or _own_rules(made)
+
+
+def _strange(made: dict[str, Any]) -> str:
+    """Of a type that is another's own, whether it is an object or, as its extension says (section 7.3), an observable, which has no times."""
+    several = made.get("extensions")
+    known = several.values() if isinstance(several, dict) else ()
+    return _OBSERVABLE if any(isinstance(e, dict) and e.get("extension_type") == "new-sco" for e in known) else ""
 
 
 def version_of(made: dict[str, Any]) -> datetime | None:
@@ -48,7 +56,7 @@ def _schemas() -> dict[str, Any]:
     """The compiled schema of each type, and of one that is another's own."""
     told = yaml.safe_load(files("tocsin.stix").joinpath("objects.yml").read_text(encoding="utf-8"))
     versioned = {kind: [told["every"], more] for kind, more in told["types"].items()} | {"": [told["every"]]}
-    each = versioned | {kind: [more] for kind, more in told["unversioned"].items()}
+    each = versioned | {_OBSERVABLE: [{}]} | {kind: [more] for kind, more in told["unversioned"].items()}
     return {kind: jsonschema_rs.validator_for(told["common"] | {"allOf": more}) for kind, more in each.items()}
 
 

@@ -118,6 +118,12 @@ def test_what_tocsin_does_not_know_comes_back_unchanged(world: World) -> None:
         {"type": "opinion", "id": f"opinion--{uuid4()}", "opinion": "agree", "object_refs": [f"report--{uuid4()}"]} | HEAD,
         {"type": "grouping", "id": f"grouping--{uuid4()}", "context": "unspecified", "object_refs": [f"report--{uuid4()}"]} | HEAD,
         {"type": "url", "id": f"url--{uuid4()}", "value": "https://example.org/"},
+        {
+            "type": "x-plate",
+            "id": f"x-plate--{uuid4()}",
+            "number": "ABC-123",
+            "extensions": {f"extension-definition--{uuid4()}": {"extension_type": "new-sco"}},
+        },
         incident(x_more={"kept": ["too"]}),
     ]
     assert sent(world, *odd)["failure_count"] == 0

@@ -20,7 +20,7 @@ from tocsin.server.taxii.asked import Seal, filters_of
 
 LARGEST = 10_000_000  # bytes of a request, as of every page
 DRAINED = 10 * LARGEST  # bytes of one that is too large which are still taken, so that who sends it comes to read the answer
-MANY = 50_000  # objects of one post
+MANY = 100_000  # objects of one post
 READS = [HttpMethod.GET, HttpMethod.HEAD]
 _Found = Response[bytes]
 
