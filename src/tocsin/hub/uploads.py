@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tocsin.errors import Busy, Denied, Malformed, NotThere, StoreError, TocsinError, TooMany
@@ -56,7 +56,6 @@ class Sending:
     total: int = 0
     draft: str = ""
     wrong: str = ""
-    begun: float = field(default_factory=time.monotonic)
 
 
 class Uploads(Door):
@@ -64,7 +63,7 @@ class Uploads(Door):
 
     def __init__(self, store: Store, now: Clock, submit: Submit) -> None:
         super().__init__(store, now)
-        self._submit, self._lock = submit, threading.Lock()
+        self._submit, self._lock, self.held = submit, threading.Lock(), HELD
         self._live: dict[str, Sending] = {}
 
     def begin(self, who: Caller, name: str, body: bytes, handling: dict[str, Any], description: str = "") -> str:
@@ -132,12 +131,8 @@ class Uploads(Door):
         return said | {k: getattr(one, k) for k in ("stage", "done", "total", "draft", "description", "wrong")}
 
     def _take(self, agency: str, one: Sending) -> str | None:
-        """Room for one more; the id of the same file where that is under way. What waits too long for its description is let go."""
+        """Room for one more; the id of the same file where that is under way."""
         with self._lock:
-            now = time.monotonic()
-            for ident, held in list(self._live.items()):
-                if held.stage == "described" and now - held.begun > HELD:
-                    del self._live[ident]
             mine = [o for o in self._live.values() if o.who.agency == agency]
             same = next((o.ident for o in mine if o.key == one.key), None)
             if same is None and len(mine) >= OF_AGENCY:
@@ -159,6 +154,13 @@ class Uploads(Door):
     def _end(self, ident: str) -> None:
         with self._lock:
             self._live.pop(ident, None)
+
+    def _let_go(self, ident: str, draft: str) -> None:
+        """What still waits for the description that was asked for then is kept no longer."""
+        with self._lock:
+            one = self._live.get(ident)
+            if one is not None and one.stage == "described" and one.draft == draft:
+                del self._live[ident]
 
     def _run(self, ident: str) -> None:
         try:
@@ -191,6 +193,9 @@ class Uploads(Door):
             if not draft:
                 raise
             self._now(ident, stage="described", draft=draft, wrong=str(why) if one.description else "")
+            letting_go = threading.Timer(self.held, self._let_go, (ident, draft))
+            letting_go.daemon = True
+            letting_go.start()
             return None
         if reports.height > MOST_REPORTS:
             raise Malformed(f"{reports.height:,} reports in one file: `tocsin push` sends so many; of these none was taken")

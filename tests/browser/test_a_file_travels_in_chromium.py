@@ -1,0 +1,66 @@
+"""By the how-to, in processes of its own: staff takes two agencies in, a desk sends a table on a phone, and another agency's browser has it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pyotp
+import pytest
+from people import PASSWORD
+from running import Running, new_folder
+
+pytestmark = pytest.mark.browser
+ROWS = ["ref,day,town,dead", *(f"{n},{1 + n % 27:02}/03/2024,کراچی {n % 7},{n % 5}" for n in range(300))]
+
+
+def tocsin(hub: Running, *words: str) -> str:
+    command = [sys.executable, "-m", "tocsin", *words, "--url", hub.url]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"TOCSIN_TOKEN": hub.admin}, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def account(chromium: Any, link: str, width: int) -> Any:
+    page = chromium.new_context(viewport={"width": width, "height": 800}).new_page()
+    page.goto(link)
+    secret = page.locator("code.secret").inner_text().replace(" ", "")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_label("The code that the app shows now").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Make the account").click()
+    page.wait_for_selector("nav")
+    return page
+
+
+def test_a_table_travels_from_a_phone_of_one_agency_to_the_browser_of_another(chromium: Any) -> None:
+    with new_folder() as folder:
+        hub = Running(folder)
+        for agency in ("police", "rescue"):
+            tocsin(hub, "agency", "add", agency)
+        phone = account(chromium, tocsin(hub, "agency", "invite", "amina", "--agency", "police", "--role", "submit"), 360)
+        other = account(chromium, tocsin(hub, "agency", "invite", "omar", "--agency", "rescue", "--role", "analyse"), 1280)
+        phone.get_by_role("link", name="Send a file").click()
+        table = {"name": "march.csv", "mimeType": "text/csv", "buffer": "\n".join(ROWS).encode()}
+        phone.get_by_label("File").set_input_files(table)
+        phone.get_by_role("radio", name="AMBER the agencies").check()
+        phone.get_by_role("checkbox", name="rescue").check()
+        phone.get_by_role("button", name="Send the file").click()
+        phone.wait_for_selector("#description")
+        phone.get_by_role("button", name="Read it so").click()
+        phone.wait_for_selector("p.made")
+        assert "300 reports taken" in phone.locator("main").inner_text()
+        other.get_by_role("link", name="Reports", exact=True).click()
+        other.wait_for_selector("main li")
+        assert other.locator("main li").count() == 50
+        assert "کراچی" in other.locator("main").inner_text()
+        while "There is no incident yet" in other.goto(f"{hub.url}/incidents").text():
+            other.wait_for_timeout(500)
+        assert "report" in other.locator("main li").first.inner_text()
+        other.get_by_role("link", name="Who reports").click()
+        assert "300 reports on 1 day" in other.locator("main li", has_text="police").inner_text()
+        for page in (phone, other):
+            page.context.close()
+        hub.close()
