@@ -172,6 +172,8 @@ class Embedded:
         settings = {
             "listen_addresses": "", "unix_socket_directories": str(self.run), "unix_socket_permissions": "0700", "max_connections": "60",
             "log_timezone": "UTC", "timezone": "UTC", "jit": "off", "password_encryption": "scram-sha-256",
+            # Ids are random, so that writes go all over the indexes: what is written again and again between two checkpoints is logged whole each time.
+            "shared_buffers": f"{_buffers()}MB", "max_wal_size": "4GB", "wal_compression": "on",
         }  # fmt: skip
         if self.fast:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -201,6 +203,11 @@ class Embedded:
         with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
             if connection.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
                 connection.execute("CREATE DATABASE tocsin")
+
+
+def _buffers() -> int:
+    """Megabytes of memory that the database keeps pages in: a sixteenth of the machine's, from 128 to 1024; it takes them only as it fills them."""
+    return max(128, min(1024, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**24))
 
 
 def _user() -> pwd.struct_passwd | None:
