@@ -11,6 +11,8 @@ reports as `--hidden` that only agency A sees. B then asks, one request after an
   page          a page of 100 of its feed, from a random place, the same
   incidents     a page of 100 of its incidents, the same
   post          POST of a report, the same
+  taxii poll    GET by TAXII of what was added to its picture since all it has read, the same
+  taxii page    a page of 100 of its picture by TAXII, reports and incidents, the same
 
 AUC is the chance that an answer about the hidden (or from the hub that holds it) took longer than one about nothing (or from the other), ties counting
 half; beside it a 95 % interval (Hanley and McNeil 1982). Goal: .50 +- .02. Fusion does not run: how long it takes is not promised (docs/gate.md).
@@ -44,6 +46,7 @@ from tocsin.terms.ids import report_id
 
 STAFF = Caller("bench", Clearance(None, frozenset({Role.ADMINISTER_HUB})))
 GOAL = 0.02
+PICTURE = "/taxii2/hub/collections/picture/objects/"
 
 
 class Asked:
@@ -137,13 +140,15 @@ def fill(owner: str, hidden: int, visible: int) -> None:
                 )
                 cursor.execute(
                     "INSERT INTO incident SELECT %s, report_id, '2026-01-01', report_id,"
-                    " (jsonb_build_object('report_ids', jsonb_build_array(report_id)) || body)::json"
+                    " (jsonb_build_object('report_ids', jsonb_build_array(report_id), 'agencies', jsonb_build_array(r.agency)) || body)::json"
                     " FROM report r JOIN handling USING (report_id) WHERE marking = %s",
                     (audience, marking),
                 )
                 cursor.execute(
                     "INSERT INTO incident_of SELECT %s, report_id, report_id FROM handling WHERE marking = %s", (audience, marking)
                 )
+        while (row := connection.execute("SELECT publish_some('-infinity', 2000)").fetchone()) and row[0]:  # gives them by TAXII
+            pass
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")  # or what was loaded is still being written while the first hub answers
 
@@ -232,7 +237,20 @@ def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.
     both("poll", lambda one, n: one("GET", f"/api/feed?after={one.last}")[0], many)
     both("page", lambda one, n: one("GET", f"/api/feed?limit=100&after={places[one][n % len(places[one])]}")[0], few)
     both("incidents", lambda one, n: one("GET", "/api/incidents?limit=100")[0], few)
+    ends = {one: added_last(one) for one in (full, bare)}
+    both("taxii poll", lambda one, _: one("GET", f"{PICTURE}?added_after={ends[one]}")[0], many)
+    both("taxii page", lambda one, n: one("GET", f"{PICTURE}?limit=100&match[type]={('report', 'incident')[n % 2]}")[0], few)
     both("post", lambda one, n: one("POST", "/api/reports", [posted(n)])[0], few)
+
+
+def added_last(one: Asked) -> str:
+    """When the last of B's picture was added."""
+    after, found = "1970-01-01T00:00:00Z", True
+    while found:
+        one.line.request("GET", f"{PICTURE.replace('objects', 'manifest')}?limit=1000&added_after={after}", headers=one.headers)
+        answer = one.line.getresponse()
+        found, after = "objects" in json.loads(answer.read()), answer.headers["X-TAXII-Date-Added-Last"]
+    return after
 
 
 def posted(n: int) -> dict[str, object]:

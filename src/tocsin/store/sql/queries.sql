@@ -458,9 +458,10 @@ SELECT count(*) FILTER (WHERE g.report_id < %(report_id)s) AS place, coalesce(bo
 FROM grouped g WHERE g.audience = %(audience)s AND g.group_name = %(group)s AND g.at = %(at)s AND g.report_id <= %(report_id)s
 
 -- published_since: of which kinds the audience was given anything after a time
-SELECT kind FROM unnest(ARRAY['incident', 'judgement']) kind WHERE EXISTS (
-    SELECT FROM published WHERE audience = %(audience)s AND published.kind = kind.kind AND added > %(after)s
-) OR EXISTS (SELECT FROM published WHERE audience = '*' AND published.kind = kind.kind AND added > %(after)s)
+SELECT kind FROM unnest(ARRAY['incident', 'judgement']) kind WHERE coalesce(
+    (SELECT true FROM published p WHERE p.audience = %(audience)s AND p.kind = kind.kind AND added > %(after)s ORDER BY added LIMIT 1),
+    (SELECT true FROM published p WHERE p.audience = '*' AND p.kind = kind.kind AND added > %(after)s ORDER BY added LIMIT 1)
+)
 
 -- published_on: incidents, or judgements, as the audience was given each of them last, in that order; with the handling of every report of theirs that it sees
 WITH page AS (
