@@ -310,14 +310,18 @@ def test_a_report_is_corrected_opened_marked_anew_and_judged_on_a_phone_each_wit
     }
     ident = site.world.submit("police", posted)[0]["report_id"]
 
+    def fits() -> None:
+        assert axe(page) == []
+        for width in (*WIDTHS[1:], 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert width_needed(page) == width, width
+
     def go_on(button: str) -> str:
         page.get_by_label("Why").fill(URDU)
-        assert axe(page) == []
-        assert width_needed(page) == 360
+        fits()
         page.get_by_role("button", name="Go on").click()
         page.wait_for_selector(".asked")
-        assert axe(page) == []
-        assert width_needed(page) == 360
+        fits()
         said: str = page.locator("main").inner_text()
         assert URDU in said
         page.get_by_role("button", name=button).dblclick()  # it is done once all the same
@@ -334,7 +338,7 @@ def test_a_report_is_corrected_opened_marked_anew_and_judged_on_a_phone_each_wit
     page.get_by_role("link", name="Correct it").click()
     page.get_by_label("Killed").fill("۲")
     said = go_on("Send the correction")
-    assert "Killed: ۲, was 1" in said
+    assert "Killed: ۲, was 1" in said.replace("\u2068", "").replace("\u2069", "")
     assert "See the earlier report alone\ncoast guard" in said
     page.wait_for_selector("text=2 killed")
     assert axe(page) == []

@@ -55,7 +55,8 @@ class Desks:
 
 
 def words(page: str) -> str:
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.partition("<main")[2])))
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.partition("<main")[2]))
+    return unescape(shown).replace("\u2068", "").replace("\u2069", "")  # which keep words of either direction apart
 
 
 @pytest.fixture

@@ -11,6 +11,11 @@ from tocsin.server.asked import AnyRequest
 from tocsin.server.rooms.shown import page
 
 
+def isolated(text: str) -> str:
+    """Somebody's words in a line of the page's: whichever way they run, the rest of the line stays in order (Unicode's FSI and PDI)."""
+    return f"\u2068{text}\u2069"
+
+
 def sure(
     request: AnyRequest, action: str, said: dict[str, Any], title: str, tells: Sequence[str], *, back: str, **more: Any
 ) -> Response[str]:

@@ -13,7 +13,7 @@ from tocsin.hub import Caller, Hub
 from tocsin.hub.acts import checked_why
 from tocsin.hub.caller import new_secret
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
-from tocsin.server.rooms.confirm import sure
+from tocsin.server.rooms.confirm import isolated, sure
 from tocsin.server.rooms.sent import CALLED, REAL, TEXTS, WHOLE, raw_of, report_page
 from tocsin.server.rooms.shown import PERSON, form_of, to
 
@@ -75,7 +75,11 @@ def _changes(one: Json, said: Json) -> list[str]:
     for name in _TYPED:
         was, now = str(one.get(name, "")), said.get(name, "").strip().replace("\r\n", "\n")
         if was != now and name != "marking":
-            out.append(f"{CALLED[name]}: changed" if name == "text" else f"{CALLED[name]}: {now or 'not said'}, was {was or 'not said'}")
+            out.append(
+                f"{CALLED[name]}: changed"
+                if name == "text"
+                else f"{CALLED[name]}: {isolated(now or 'not said')}, was {isolated(was or 'not said')}"
+            )
     return out
 
 

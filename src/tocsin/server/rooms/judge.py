@@ -14,7 +14,7 @@ from tocsin.hub.acts import checked_why
 from tocsin.hub.judging import MOST
 from tocsin.hub.shown import instant
 from tocsin.server.asked import AnyRequest, Cursor, Json, TheHub, Who, in_thread
-from tocsin.server.rooms.confirm import sure
+from tocsin.server.rooms.confirm import isolated, sure
 from tocsin.server.rooms.shown import PERSON, form_of, page, to
 
 KINDS = {
@@ -62,7 +62,7 @@ async def judge(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
         return await _form(request, hub, who, said, str(why))
     title, back = ("Undo the judgement?", "/judgements") if raw["decides"] == "undo" else (f"{KINDS[raw['decides']]}?", "/incidents")
     lists = [(words, [c["line"] for c in cards if c["report_id"] in raw.get(k, [])]) for k, words in _HEADS.items() if k in raw]
-    tells = [SEEN, HEED] + ([f"{raw['field'].replace('_', ' ')}: {raw['value']}"] if "field" in raw else [])
+    tells = [SEEN, HEED] + ([f"{raw['field'].replace('_', ' ')}: {isolated(raw['value'])}"] if "field" in raw else [])
     return sure(request, "/judge", said, title, tells, back=back, lists=lists, button="Sign it")
 
 
@@ -106,7 +106,7 @@ def _cards(hub: Hub, who: Caller, idents: list[str]) -> list[Json]:
             raise Malformed(f"report {ident[:40]}: {why}") from why
         place = ", ".join(one[k] for k in ("place", "admin1", "country") if one.get(k)) or "no place"
         toll = f"{one['killed']} killed" if one.get("killed") is not None else "no toll"
-        out.append(one | {"line": f"{one.get('event_start', 'no day')}, {place}, {toll}, {one['agency']}"})
+        out.append(one | {"line": f"{one.get('event_start', 'no day')}, {isolated(place)}, {toll}, {one['agency']}"})
     return out
 
 

@@ -61,7 +61,16 @@ async def decide(request: AnyRequest, hub: TheHub, who: Who, request_id: FromPat
             "Refuse it?",
             [f"{other} goes on seeing nothing of it.", answer, "It is decided once: you may still open the report yourself."],
         )
-    return sure(request, f"/requests/{request_id}", said, title, tells, back="/requests", one=one)
+    return sure(
+        request,
+        f"/requests/{request_id}",
+        said,
+        title,
+        tells,
+        back="/requests",
+        one=one,
+        button="Grant it" if said["grant"] == "yes" else "Refuse it",
+    )
 
 
 def _asked(hub: Hub, who: Caller, request_id: str) -> Json:
