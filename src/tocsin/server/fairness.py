@@ -15,8 +15,8 @@ from tocsin.errors import TooMany
 
 #: What of one agency is done at once: together less than half of the connections to the database.
 AT_ONCE = {"read": 4, "write": 2, "file": 1}
-WAITING = 64  # requests of one agency that wait for others of it
-PATIENCE = 5.0  # seconds that one waits
+WAITING = 256  # requests of one agency that wait for others of it: half of the connections that the hub takes
+PATIENCE = 10.0  # seconds that one waits
 RATE = 100  # requests a second of one token
 BURST = 10  # seconds of them that may come at once
 
