@@ -152,9 +152,11 @@ def _some(feed: _Feed, asked: Filters) -> Iterator[Placed]:
 def _lines(feed: _Feed, asked: Filters, limit: int) -> Iterator[Placed]:
     """Lines from where the reader goes on, page by page."""
     low, before = _between(asked.versions)
-    start = feed.one("from", after=asked.after) or {"at": EPOCH, "many": 0}
+    start = feed.one("from", after=asked.after) or {"at": EPOCH, "many": 0, "more": True}
     at, skip = start["at"], max(0, ((asked.after - start["at"]) // MICROSECOND + 1) // 2)
     ident = _FIRST
+    if skip >= start["many"] and not start["more"]:
+        return
     if skip >= start["many"]:
         ident, skip = _LAST, 0
     if low > at:

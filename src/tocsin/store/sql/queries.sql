@@ -407,7 +407,7 @@ WHERE audience = %(audience)s AND body IS NOT NULL AND at = (SELECT max(at) FROM
 -- by_key: what follows in this transaction is looked up by key alone; the planner, which does not know yet how much was just sent, would read whole tables
 SELECT set_config('enable_' || way, 'off', true) FROM unnest(ARRAY['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin', 'sort']) way
 
--- feed_from: the latest time not after %(after)s at which reports opened to the audience, and how many did then
+-- feed_from: the latest time not after %(after)s at which reports opened to the audience, how many did then, and whether any may have since
 WITH latest AS MATERIALIZED (
     SELECT greatest(
         (SELECT max(visible_at) FROM feed WHERE audience = %(audience)s AND visible_at <= %(after)s),
@@ -415,7 +415,10 @@ WITH latest AS MATERIALIZED (
     ) AS at
 )
 SELECT l.at, (SELECT count(*) FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.visible_at = l.at AND (f.audience <> '*'
-    OR (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id LIMIT 1) IS NULL)) AS many
+    OR (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id LIMIT 1) IS NULL)) AS many, coalesce(
+    (SELECT true FROM feed n WHERE n.audience = %(audience)s AND n.visible_at > %(after)s ORDER BY n.visible_at LIMIT 1),
+    (SELECT true FROM feed n WHERE n.audience = '*' AND n.visible_at > %(after)s ORDER BY n.visible_at LIMIT 1), false
+) AS more
 FROM latest l WHERE l.at IS NOT NULL
 
 -- feed_on: as feed_page, but for the first %(skip)s
@@ -437,7 +440,9 @@ FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.visible_at = %(at)s AN
 
 -- group_from: as feed_from, of the reports that are marked for a group that the audience is in
 WITH latest AS MATERIALIZED (SELECT max(at) AS at FROM grouped WHERE audience = %(audience)s AND group_name = %(group)s AND at <= %(after)s)
-SELECT l.at, (SELECT count(*) FROM grouped g WHERE g.audience = %(audience)s AND g.group_name = %(group)s AND g.at = l.at) AS many
+SELECT l.at, (SELECT count(*) FROM grouped g WHERE g.audience = %(audience)s AND g.group_name = %(group)s AND g.at = l.at) AS many, EXISTS (
+    SELECT FROM grouped n WHERE n.audience = %(audience)s AND n.group_name = %(group)s AND n.at > %(after)s
+) AS more
 FROM latest l WHERE l.at IS NOT NULL
 
 -- group_on: as feed_on, of the reports that are marked for a group that the audience is in
