@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from hubs import Ticking, World
 from samples_hub import changed
 
 from tocsin.errors import OptionError
+from tocsin.hub.making import looks
 from tocsin.hub.making.due import days_of, moment, waits
 from tocsin.hub.making.looks import LITTLE, look_next
 from tocsin.terms.tables import SIGNALS
@@ -166,8 +168,6 @@ def test_a_signal_whose_evidence_has_closed_says_so_and_nothing_else(world: Worl
 
 
 def test_what_closes_while_a_look_is_taken_is_in_no_signal(world: World, clock: Ticking, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tocsin.hub.making import looks
-
     clock.at = FIRST + timedelta(days=60) - timedelta(hours=1)
     posts = changed((FIRST + timedelta(days=59)).date())
     world.submit("A", *posts)
@@ -187,8 +187,6 @@ def test_what_closes_while_a_look_is_taken_is_in_no_signal(world: World, clock: 
 
 
 def test_a_look_that_fails_is_told_and_the_others_are_taken(world: World, clock: Ticking, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tocsin.hub.making import looks
-
     clock.at = FIRST + timedelta(days=80)
     monkeypatch.setattr(looks, "said", lambda *_: 1 / 0)
     assert look(world, FIRST + timedelta(days=80)) == 3
@@ -228,3 +226,20 @@ def test_what_two_agencies_see_alike_is_tested_once_and_found_by_both(
     names = [[{k: v for k, v in s.items() if k not in ("signal_id", "evidence")} for s in one["signals"]] for one in alike]
     assert names[0] == names[1]
     assert names[0]
+
+
+def test_where_there_are_more_actors_than_can_be_tested_the_commonest_are_and_that_is_told(
+    world: World, clock: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daily look at an agency with forty actors failed, day after day."""
+    monkeypatch.setattr(sys.modules["tocsin.watch.plan"], "_MOST", 1_600)  # enough for two streams of clusters, and not for three
+    monkeypatch.setattr(looks, "ACTORS", 1)
+    clock.at = FIRST + timedelta(days=130) - timedelta(hours=1)
+    world.submit("A", *changed((FIRST + timedelta(days=129)).date()))
+    look(world, FIRST + timedelta(days=130))
+    found = signals(world)
+    assert found["look"]["reason"] is None
+    assert looks.FEWER in found["look"]["caveats"]
+    own = {s["actor"] for s in found["look"]["of"] if s["kind"] == "cluster" and "actor" in s}
+    assert len(own) == 1
+    assert found["signals"]

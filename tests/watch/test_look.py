@@ -383,6 +383,25 @@ def test_looks_that_share_find_what_each_finds_alone_and_test_once_what_is_the_s
     assert counts[2] == counts[1]  # the third is the first
 
 
+@pytest.mark.parametrize(("frame", "raised"), [(clustered(14), True), (table(quiet()), False)], ids=["a cluster", "nothing"])
+def test_without_what_would_have_been_seen_the_same_is_raised_in_fewer_simulations(
+    frame: pl.DataFrame, raised: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {"as_of": AS_OF, "every": "1d", "kinds": ("cluster",)}
+    simulated: list[int] = []
+    whole = excite.excited
+    monkeypatch.setattr(excite, "excited", lambda *a, **k: simulated.append(k["replications"]) or whole(*a, **k))
+    wanted = look(frame, **options)
+    before, simulated[:] = sum(simulated), []
+    found = look(frame, sensitivity=False, **options)
+    assert found.signals.equals(wanted.signals)
+    columns = ["kind", "dimension", "actor", "measure", "before", "watched", "unknown", "verdict"]
+    assert found.streams.select(columns).equals(wanted.streams.select(columns))
+    assert found.streams["seen_extra"].null_count() == found.streams.height
+    assert (found.signals.height > 0) is raised
+    assert raised or sum(simulated) < before / 2
+
+
 def test_what_is_kept_of_tests_has_a_limit() -> None:
     shared, tests = Shared(2), list[int]()
     for n in (1, 2, 1, 3, 1, 2):

@@ -22,6 +22,7 @@ from tocsin.watch.study import Study
 
 _FEWEST = 20  # incidents before the last days, that what is usual is fitted on
 _CONCENTRATED = 0.05
+_FIRST, _QUIET = 499, 0.02
 
 CONCENTRATED = pl.Schema(
     {
@@ -52,18 +53,27 @@ def little(p: Placed, until: int) -> str | None:
 
 
 def tested(p: Placed, plan: Plan, until: int, replications: int) -> excite.Excited | str:
-    """What excited() finds, or why it cannot."""
+    """What excited() finds, or why it cannot.
+
+    Where nobody asks what would have been seen, a first run of 499 simulations ends it if more than 2 in 100 of them have as great a cluster: none at the
+    level of a signal does, and whatever is raised is raised by the whole run, at its own rate of false alarms.
+    """
     if why := little(p, until):
         return why
     days, seed = p.incidents["day"].to_numpy().astype(np.float64), plan.seed
 
-    def make() -> excite.Excited:
-        return excite.excited(
-            days, p.where, p.apart, end=float(until), most=RECENT, replications=replications, seed=seed, engine=plan.engine
-        )
+    def run(many: int) -> excite.Excited:
+        def make() -> excite.Excited:
+            return excite.excited(days, p.where, p.apart, end=float(until), most=RECENT, replications=many, seed=seed, engine=plan.engine)
+
+        return once(plan.shared, ("excited", days, p.where, p.apart, until, many, seed), make)
 
     try:
-        return once(plan.shared, ("excited", days, p.where, p.apart, until, replications, seed), make)
+        if not plan.sensitivity and replications > 2 * _FIRST:
+            first = run(_FIRST)
+            if min((c.p_value for c in first.clusters), default=1.0) > _QUIET:
+                return first
+        return run(replications)
     except OptionError as why:
         return str(why)
 

@@ -42,6 +42,7 @@ class Plan:
     seed: int
     engine: str
     shared: Shared | None = field(default=None, repr=False, compare=False)  # with looks before and after this one
+    sensitivity: bool = True  # whether it is asked what would have been seen
 
     @property
     def until(self) -> int:
@@ -86,6 +87,7 @@ def made(
     seed: int,
     engine: str,
     shared: Shared | None = None,
+    sensitivity: bool = True,
 ) -> Plan:
     """A plan from options as they are given. Raises `OptionError` that names the one that makes no sense."""
     if not isinstance(as_of, date):
@@ -102,7 +104,20 @@ def made(
     if engine not in ENGINES:
         raise OptionError(f"engine {engine!r} is none of {', '.join(ENGINES)}")
     wanted = None if actors is None else tuple(dict.fromkeys(actors))
-    return Plan(as_of, days, watched // days, kinds, violence, false_alarms, tuple((a, b) for a, b in pairs), wanted, seed, engine, shared)
+    return Plan(
+        as_of,
+        days,
+        watched // days,
+        kinds,
+        violence,
+        false_alarms,
+        tuple((a, b) for a, b in pairs),
+        wanted,
+        seed,
+        engine,
+        shared,
+        sensitivity,
+    )
 
 
 def cadence(every: str | int) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import uuid
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 from msgspec import to_builtins
 
-from tocsin.errors import StoreError
+from tocsin.errors import OptionError, StoreError
 from tocsin.hub.making.due import moment
 from tocsin.hub.making.then import Then, then
 from tocsin.store import Jsonb, Store
@@ -22,6 +23,11 @@ from tocsin.watch.shared import Shared
 _TESTED = ("kind", "violence", "dimension", "actor", "measure", "before", "watched", "unknown", "verdict", "reason", "p_value", "level")
 _INSTANT = timedelta(microseconds=1)  # a look at midnight is of the day that has ended
 LITTLE = "too little: no stream of incidents holds enough to be tested"
+#: Actors whose streams reach the limits of a daily look in as many simulations as are made.
+ACTORS = 24
+FEWER = (
+    f"only the {ACTORS} actors with most incidents have streams of their own: the limits of more would take more simulations than are made"
+)
 FAILED = "the hub failed at this look; nothing is said of what it would have found"
 
 
@@ -52,9 +58,22 @@ def _look(store: Store, audience: str, at: datetime, every: int, shared: Shared 
     incidents = known.fused().incidents
     with store.transaction(None) as tx:
         before = [row["body"] for row in tx.all("signals_before", audience=audience, at=at)]
-    found = look(incidents, as_of=known.day, every=every, last=_table(before) if before else None, shared=shared)
+    options: dict[str, Any] = {"as_of": known.day, "every": every, "last": _table(before) if before else None, "shared": shared}
+    try:
+        found = look(incidents, sensitivity=False, **options)
+    except OptionError:  # so many actors that the limit of each takes more simulations than are made
+        found = look(incidents, sensitivity=False, actors=commonest(incidents), **options)
+        found = replace(found, caveats=(*found.caveats, FEWER))
     reports = dict(incidents.select("incident_id", "report_ids").iter_rows())
     _write(store, audience, at, every, said(found, known, incidents.height), found.signals.to_dicts(), reports)
+
+
+def commonest(incidents: pl.DataFrame) -> list[str]:
+    """The actors with most incidents of one-sided violence, which may have streams of their own at a daily look; among equals the first by name."""
+    own = incidents.filter(pl.col("violence") == "one_sided")
+    count = own["actor"].drop_nulls().str.split("; ").explode(empty_as_null=True, keep_nulls=True).value_counts(name="n")
+    several = count.filter(pl.col("n") < own.height).sort("n", "actor", descending=[True, False])
+    return several["actor"].head(ACTORS).to_list()
 
 
 def said(found: Look, known: Then, incidents: int) -> dict[str, Any]:
