@@ -18,7 +18,7 @@ from tocsin.hub.clock import Clock, clock
 from tocsin.hub.coding import with_words
 from tocsin.hub.correcting import Correcting
 from tocsin.hub.cursor import after_of, before_of, next_of
-from tocsin.hub.door import MOST, NOT_THERE, PUBLIC, Door, page_of, uuid_of
+from tocsin.hub.door import MOST, NOT_THERE, PUBLIC, Door, incident_row, page_of, uuid_of
 from tocsin.hub.foreseen import Foreseen
 from tocsin.hub.judging import Judging
 from tocsin.hub.moments import Moments
@@ -146,8 +146,7 @@ class Hub(Door):
         """One incident, by its id or that of any report in it. Raises `NotThere`."""
         agency = who.needs(Action.READ)
         with self.store.transaction(agency) as tx:
-            tx.do("by_key")
-            row = tx.one("incident_one", audience=agency, incident_id=uuid_of(incident_id))
+            row = incident_row(tx, agency, incident_id)
             self.log(tx, who, "incident", [incident_id], row is not None, "made of what it may see" if row else NOT_THERE)
         if row is None:
             raise NotThere("no such incident, or none that you may see")

@@ -9,7 +9,7 @@ from tocsin.errors import Denied, Malformed, NotThere
 from tocsin.gate import Action, Marked, Role, Verdict, made_of, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
-from tocsin.hub.door import NOT_THERE, Door, page_of, uuid_of
+from tocsin.hub.door import NOT_THERE, Door, incident_row, page_of, uuid_of
 from tocsin.hub.foreseen import reached
 from tocsin.hub.posted import text_of
 from tocsin.hub.shown import instant, marked
@@ -49,7 +49,7 @@ class Acts(Door):
         said = {"to": to, "why": checked_why(why)}
         with self.store.transaction(agency) as tx:
             tx.do("hold")
-            found = tx.one("incident_one", audience=agency, incident_id=uuid_of(incident_id))
+            found = incident_row(tx, agency, incident_id)
             ident, body = (found["incident_id"], found["body"]) if found else (None, {"report_ids": []})
             rows = [row for i in sorted(body["report_ids"]) if (row := tx.one("feed_one", audience=agency, report_id=uuid_of(i)))]
             thing = made_of([marked(r) for r in rows], self.scheme) if rows else None

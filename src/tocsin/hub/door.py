@@ -85,6 +85,13 @@ class Door:
         return {"at": self.now(), "who": who.label, "what": what, "things": things, "allowed": allowed, "reason": reason}
 
 
+def incident_row(tx: Transaction, agency: str, ident: str) -> dict[str, Any] | None:
+    """An incident of the agency, by its id or that of any report in it. Two queries, each by key: in one, row-level security keeps the planner from the key."""
+    asked = uuid_of(ident)
+    held = tx.one("incident_with", audience=agency, report_id=asked)
+    return tx.one("incident_one", audience=agency, incident_id=held["incident_id"] or asked if held else asked)
+
+
 def page_of(limit: int) -> int:
     """How many of a page. Raises `Malformed`."""
     if not 1 <= limit <= MOST:

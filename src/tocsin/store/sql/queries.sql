@@ -54,14 +54,13 @@ WITH page AS (
 )
 SELECT day, incident_id, body FROM page ORDER BY day DESC, incident_id DESC
 
--- incident_one: an incident by its id, or by the id of any report in it
-WITH own AS (SELECT incident_id FROM incident_of WHERE audience = %(audience)s AND report_id = %(incident_id)s),
-every AS (SELECT incident_id FROM incident_of WHERE audience = '*' AND report_id = %(incident_id)s AND NOT EXISTS (SELECT FROM own)),
-which AS (SELECT coalesce((SELECT incident_id FROM own), (SELECT incident_id FROM every), %(incident_id)s) AS incident_id),
-found AS (
-    SELECT i.incident_id, i.body FROM incident i JOIN which USING (incident_id) WHERE i.audience IN (%(audience)s, '*') ORDER BY i.audience = '*' LIMIT 1
-)
-SELECT incident_id, body FROM found WHERE body IS NOT NULL
+-- incident_with: the incident that the audience has a report in, by the report's id; none: it is in none of every agency's, or not in that (see incident_one)
+SELECT incident_id FROM incident_of WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s ORDER BY audience = '*' LIMIT 1
+
+-- incident_one: an incident by its id
+SELECT incident_id, body FROM (
+    SELECT incident_id, body FROM incident WHERE audience IN (%(audience)s, '*') AND incident_id = %(incident_id)s ORDER BY audience = '*' LIMIT 1
+) f WHERE body IS NOT NULL
 
 -- standing: whether the audience's incidents are those of all that it sees
 SELECT NOT EXISTS (SELECT FROM stale WHERE audience IN (%(audience)s, '*')) AS current
