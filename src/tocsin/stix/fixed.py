@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 Object = dict[str, Any]
@@ -13,6 +14,7 @@ NAMESPACE = uuid.UUID("2b6f4c1e-93d7-5a58-8f0a-6d2c7e51b904")
 MADE = "2026-01-01T00:00:00.000Z"
 
 
+@lru_cache(maxsize=1024)
 def id_of(kind: str, *said: str) -> str:
     """The id of an object of a kind that follows from what is said of it."""
     return f"{kind}--{uuid.uuid5(NAMESPACE, chr(31).join((kind, *said)))}"

@@ -23,6 +23,7 @@ from tocsin.stix import fixed_objects, identity_of, instant_of, objects_of
 from tocsin.store import Store, Transaction
 
 BEGAN = datetime(2022, 10, 1, tzinfo=UTC)  # of what every feed has
+LONG = 1_000_000 * MICROSECOND  # more than there is of that
 _FIRST, _LAST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
 _ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 _LINES = frozenset({"report", "location"})
@@ -77,7 +78,7 @@ class Picture(Door):
             tx.do("by_key")
             feed = _Feed(tx, who.agency, group)
             asked = _onward(feed, asked)
-            found: list[Found] = [(item, None) for item in self._standing(tx) if item.added > asked.after and asked.wants(item.object)]
+            found: list[Found] = [(item, None) for item in self._standing(tx, asked.after) if asked.wants(item.object)]
             found += self._of_lines(feed, who, asked, limit)
             found.sort(key=_added)
             if not group:
@@ -92,14 +93,16 @@ class Picture(Door):
         kept = tuple(item for item, row in found[:limit] if row is None or id(row) in allowed)
         return Page(kept, len(found) > limit)
 
-    def _standing(self, tx: Transaction) -> Iterator[Item]:
-        """What is not a report's: extension, markings, agencies."""
-        for number, made in enumerate(fixed_objects(m.name for m in self.scheme.markings)):
-            yield _item(BEGAN + number * MICROSECOND, made)
+    def _standing(self, tx: Transaction, after: datetime) -> Iterator[Item]:
+        """What is not a report's and was added later: extensions, markings, agencies."""
+        if after < BEGAN + LONG:
+            several = (_item(BEGAN + n * MICROSECOND, made) for n, made in enumerate(fixed_objects(m.name for m in self.scheme.markings)))
+            yield from (item for item in several if item.added > after)
         before = EPOCH
         for row in tx.all("joined"):
             before = max(row["added_at"], before + MICROSECOND)
-            yield _item(before, identity_of(row["name"], instant_of(row["added_at"])))
+            if before > after:
+                yield _item(before, identity_of(row["name"], instant_of(row["added_at"])))
 
     def _of_lines(self, feed: _Feed, who: Caller, asked: Filters, limit: int) -> list[Found]:
         """One more than the limit, where there are so many."""
