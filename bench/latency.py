@@ -1,6 +1,6 @@
 """Whether the time of an answer tells what is hidden: AUC of latency, .50 where it tells nothing.
 
-usage: python bench/latency.py [--hidden 1000000] [--requests 20000] [--visible 2000] [--seed 1] [--folder FOLDER]
+usage: python bench/latency.py [--hidden 1000000] [--requests 20000] [--starts 5] [--visible 2000] [--seed 1] [--folder FOLDER]
 
 Two hubs on this machine, each with its own PostgreSQL and web process. Agency B sees the same `--visible` reports in both; the first hub holds besides as many
 reports as `--hidden` that only agency A sees. B then asks, one request after another, in random order:
@@ -15,7 +15,9 @@ reports as `--hidden` that only agency A sees. B then asks, one request after an
   taxii page    a page of 100 of its picture by TAXII, reports and incidents, the same
 
 AUC is the chance that an answer about the hidden (or from the hub that holds it) took longer than one about nothing (or from the other), ties counting
-half; beside it a 95 % interval (Hanley and McNeil 1982). Goal: .50 +- .02. Fusion does not run: how long it takes is not promised (docs/gate.md).
+half. Two processes of one program differ by a few percent by themselves, so both hubs are started anew `--starts` times, in turn the one and the other first,
+and each time asked a share of the requests: AUC is the mean over the starts, beside it a 95 % interval by how much they differ (Student's t), and the
+least and most of them (of one start: by Hanley and McNeil 1982). Goal: .50 +- .02. Fusion does not run: how long it takes is not promised (docs/gate.md).
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from pathlib import Path
 
 import numpy as np
 import psycopg
+from scipy.stats import t as student
 
 from tocsin.gate import Clearance, Role, tlp2
 from tocsin.hub import Caller, Hub, clock
@@ -168,21 +171,32 @@ def auc(longer: list[float], shorter: list[float]) -> tuple[float, float]:
     return found, 1.96 * math.sqrt(variance)
 
 
-def measured(name: str, first: Callable[[int], float], second: Callable[[int], float], many: int, chance: random.Random) -> bool:
-    """Asks `many` times in random order, half of them each; prints a line."""
+Took = tuple[list[float], list[float]]
+
+
+def timed(first: Callable[[int], float], second: Callable[[int], float], many: int, chance: random.Random) -> Took:
+    """Asks `many` times in random order, half of them each: how long each took."""
     turns = [k % 2 for k in range(many)]
     chance.shuffle(turns)
-    took: tuple[list[float], list[float]] = ([], [])
+    took: Took = ([], [])
     for n, turn in enumerate(turns):
         took[turn].append((second if turn else first)(n))
-    found, half = auc(took[0], took[1])
-    middle = [1000 * float(np.median(t)) for t in took]
-    near = abs(found - 0.5) <= GOAL
+    return took
+
+
+def say(name: str, several: list[Took]) -> None:
+    """A line of what was asked, over all starts: their mean AUC, and how far it may be off by how much they differ."""
+    found = [auc(*took)[0] for took in several]
+    half = (
+        student.ppf(0.975, len(found) - 1) * float(np.std(found, ddof=1)) / math.sqrt(len(found)) if len(found) > 1 else auc(*several[0])[1]
+    )
+    mean, count = float(np.mean(found)), sum(len(one) for took in several for one in took)
+    middle = [1000 * float(np.median(np.concatenate([took[k] for took in several]))) for k in (0, 1)]
     print(
-        f"{name:<12}{many:>8}{found:>8.3f} +- {half:.3f}{middle[0]:>10.2f} {middle[1]:>10.2f} ms   {'within' if near else 'NOT within'} .50 +- {GOAL:.2f}",
+        f"{name:<12}{count:>8}{mean:>8.3f} +- {half:.3f}{middle[0]:>10.2f} {middle[1]:>10.2f} ms   "
+        f"{'within' if abs(mean - 0.5) <= GOAL else 'NOT within'} .50 +- {GOAL:.2f}   {min(found):.3f} to {max(found):.3f}",
         flush=True,
     )
-    return near
 
 
 def main() -> None:
@@ -193,21 +207,33 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, default=8473)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--starts", type=int, default=5)
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    with tempfile.TemporaryDirectory(prefix="tocsin-latency-") as temporary, contextlib.ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="tocsin-latency-") as temporary:
         Path(temporary).chmod(0o755)
         folder = options.folder or Path(temporary)
         folder.mkdir(exist_ok=True)
-        full, _ = stack.enter_context(hub(folder / "full", options.port, options.hidden, options.visible))
-        bare, _ = stack.enter_context(hub(folder / "bare", options.port + 1, 0, options.visible))
-        print(f"{options.hidden} reports hidden in the first hub, none in the second; {options.visible} seen in both")
-        print(f"{'':<12}{'requests':>8}{'AUC':>8}{'':<9}{'medians':>10}")
-        asked(full, bare, options, chance)
+        print(
+            f"{options.hidden} reports hidden in the first hub, none in the second; {options.visible} seen in both; {options.starts} starts"
+        )
+        print(f"{'':<12}{'requests':>8}{'AUC':>8}{'':<9}{'medians':>10}{'':<42}of single starts")
+        every: dict[str, list[Took]] = {}
+        for start in range(options.starts):
+            with contextlib.ExitStack() as stack:
+                hubs = {}
+                for which in ("full", "bare") if start % 2 else ("bare", "full"):
+                    many = options.hidden if which == "full" else 0
+                    hubs[which], _ = stack.enter_context(hub(folder / which, options.port + len(hubs), many, options.visible))
+                for name, took in asked(hubs["full"], hubs["bare"], options, chance).items():
+                    every.setdefault(name, []).append(took)
+        for name, several in every.items():
+            say(name, several)
 
 
-def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.Random) -> None:
-    many, few = options.requests, max(200, options.requests // 5)
+def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.Random) -> dict[str, Took]:
+    """One start's share of the requests."""
+    many, few = options.requests // options.starts, max(200, options.requests // 5) // options.starts
     hidden = [report_id("A", f"hidden {chance.randrange(max(1, options.hidden))}") for _ in range(many)]
     never = [report_id("A", f"never {n}") for n in range(many)]
     seen = [report_id("A", f"seen {n}") for n in range(options.visible)]
@@ -220,19 +246,13 @@ def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.
     for one in (full, bare):
         for _ in range(options.visible // 100 - 1):
             places[one].append(str(one("GET", f"/api/feed?limit=100&after={places[one][-1]}")[1]["next"]))
-    measured(
-        "report", lambda n: full("GET", f"/api/reports/{hidden[n]}")[0], lambda n: full("GET", f"/api/reports/{never[n]}")[0], many, chance
-    )
-    measured(
-        "incident",
-        lambda n: full("GET", f"/api/incidents/{hidden[n]}")[0],
-        lambda n: full("GET", f"/api/incidents/{never[n]}")[0],
-        many,
-        chance,
-    )
+    out = {}
+    for name, path in (("report", "reports"), ("incident", "incidents")):
+        one, other = ([f"/api/{path}/{i}" for i in ids] for ids in (hidden, never))
+        out[name] = timed(lambda n, one=one: full("GET", one[n])[0], lambda n, other=other: full("GET", other[n])[0], many, chance)
 
     def both(name: str, ask: Callable[[Asked, int], float], count: int) -> None:
-        measured(name, lambda n: ask(full, n), lambda n: ask(bare, n), count, chance)
+        out[name] = timed(lambda n: ask(full, n), lambda n: ask(bare, n), count, chance)
 
     both("poll", lambda one, n: one("GET", f"/api/feed?after={one.last}")[0], many)
     both("page", lambda one, n: one("GET", f"/api/feed?limit=100&after={places[one][n % len(places[one])]}")[0], few)
@@ -241,6 +261,7 @@ def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.
     both("taxii poll", lambda one, _: one("GET", f"{PICTURE}?added_after={ends[one]}")[0], many)
     both("taxii page", lambda one, n: one("GET", f"{PICTURE}?limit=100&match[type]={('report', 'incident')[n % 2]}")[0], few)
     both("post", lambda one, n: one("POST", "/api/reports", [posted(n)])[0], few)
+    return out
 
 
 def added_last(one: Asked) -> str:
