@@ -16,6 +16,7 @@ import uvicorn
 from argon2 import PasswordHasher
 from hubs import World
 from people import PASSWORD
+from playwright.sync_api import Error
 
 from tocsin.hub import clock
 from tocsin.hub.making.pictures import make_next
@@ -137,6 +138,17 @@ def width_needed(page: Any) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth"))
 
 
+def between_two_looks(look: Callable[[Any], Any], page: Any) -> Any:
+    """What a look at a page that asks for itself again gives, tried anew where the page went from under it."""
+    for _ in range(20):
+        try:
+            return look(page)
+        except Error as why:
+            if not re.search("context was destroyed|axe is not defined", str(why)):
+                raise
+    raise AssertionError("the page renews itself too fast to be looked at")
+
+
 @pytest.mark.parametrize("role", sorted(ROLES))
 def test_each_role_finds_its_rooms_and_no_others_at_every_width_and_axe_finds_nothing(
     site: Site, browse: Callable[..., Any], role: str
@@ -206,8 +218,8 @@ def test_a_file_is_sent_on_a_phone_and_one_sees_how_far_it_is_and_what_was_not_t
     page.get_by_role("radio", name="RED only").check()
     page.get_by_role("button", name="Send the file").click()
     page.wait_for_selector("progress")
-    assert axe(page) == []
-    assert width_needed(page) == 360
+    assert between_two_looks(axe, page) == []
+    assert between_two_looks(width_needed, page) == 360
     page.wait_for_selector("#description")  # the page looks again by itself
     assert "own_id: ref" in page.get_by_label("Description").input_value()
     assert axe(page) == []

@@ -1,4 +1,5 @@
 -- Named queries. Each serves who asks (tocsin.audience), and begins in a table keyed by the audience.
+-- `(SELECT true ... LIMIT 1) IS NULL`, not NOT EXISTS: line by line, by key. What else the planner would do hangs on how many lines others have, and shows in the time.
 
 -- feed_page: reports that the audience may see, in the order in which they opened to it; references to what it may not see are left out
 WITH page AS (
@@ -6,7 +7,7 @@ WITH page AS (
      ORDER BY visible_at, report_id LIMIT %(limit)s)
     UNION ALL
     (SELECT * FROM shown e WHERE audience = '*' AND (visible_at, report_id) > (%(at)s, %(id)s)
-     AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
+     AND (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id LIMIT 1) IS NULL
      ORDER BY visible_at, report_id LIMIT %(limit)s)
     ORDER BY visible_at, report_id LIMIT %(limit)s
 )
@@ -18,7 +19,7 @@ WITH page AS (
      ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     UNION ALL
     (SELECT * FROM shown e WHERE audience = '*' AND (visible_at, report_id) < (%(at)s, %(id)s)
-     AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
+     AND (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id LIMIT 1) IS NULL
      ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s
 )
@@ -48,7 +49,7 @@ WITH page AS (
      ORDER BY day DESC, incident_id DESC LIMIT %(limit)s)
     UNION ALL
     (SELECT day, incident_id, body FROM incident e WHERE audience = '*' AND body IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
-     AND NOT EXISTS (SELECT FROM incident o WHERE o.audience = %(audience)s AND o.incident_id = e.incident_id)
+     AND (SELECT true FROM incident o WHERE o.audience = %(audience)s AND o.incident_id = e.incident_id LIMIT 1) IS NULL
      ORDER BY day DESC, incident_id DESC LIMIT %(limit)s)
     ORDER BY day DESC, incident_id DESC LIMIT %(limit)s
 )
@@ -90,7 +91,7 @@ WITH line AS (
     (SELECT * FROM feed WHERE audience = %(audience)s AND visible_at > %(after)s ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     UNION ALL
     (SELECT * FROM feed e WHERE audience = '*' AND visible_at > %(after)s
-     AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
+     AND (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id LIMIT 1) IS NULL
      ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s
 )
@@ -426,7 +427,7 @@ WITH page AS (
      AND visible_at < %(before)s ORDER BY visible_at, report_id LIMIT %(limit)s::bigint + %(skip)s)
     UNION ALL
     (SELECT * FROM shown e WHERE audience = '*' AND (visible_at, report_id) > (%(at)s, %(id)s) AND visible_at < %(before)s
-     AND NOT EXISTS (SELECT FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id)
+     AND (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id LIMIT 1) IS NULL
      ORDER BY visible_at, report_id LIMIT %(limit)s::bigint + %(skip)s)
     ORDER BY visible_at, report_id LIMIT %(limit)s OFFSET %(skip)s
 )
@@ -472,7 +473,7 @@ WITH page AS (
     (SELECT * FROM published WHERE audience = %(audience)s AND kind = %(kind)s AND added > %(after)s AND added < %(before)s ORDER BY added LIMIT %(limit)s)
     UNION ALL
     (SELECT * FROM published e WHERE audience = '*' AND kind = %(kind)s AND added > %(after)s AND added < %(before)s
-     AND NOT EXISTS (SELECT FROM published o WHERE o.audience = %(audience)s AND o.object_id = e.object_id) ORDER BY added LIMIT %(limit)s)
+     AND (SELECT true FROM published o WHERE o.audience = %(audience)s AND o.object_id = e.object_id LIMIT 1) IS NULL ORDER BY added LIMIT %(limit)s)
     ORDER BY added LIMIT %(limit)s
 )
 SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, ARRAY(

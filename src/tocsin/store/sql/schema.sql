@@ -1004,6 +1004,13 @@ GRANT SELECT ON published TO tocsin_web;
 ALTER TABLE published ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON published FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
 
+-- How an answer is looked up must not hang on how many lines others have: to the planner every audience has as many.
+ALTER TABLE feed ALTER audience SET STATISTICS 0;
+ALTER TABLE incident ALTER audience SET STATISTICS 0;
+ALTER TABLE incident_of ALTER audience SET STATISTICS 0;
+ALTER TABLE published ALTER audience SET STATISTICS 0;
+ALTER TABLE grouped ALTER audience SET STATISTICS 0;
+
 -- TAXII: what an agency sent as STIX, object by object, for itself alone; of a post, what became of it; and the key that seals where a reader goes on.
 
 CREATE TABLE seal (one boolean PRIMARY KEY DEFAULT true CHECK (one), key text NOT NULL DEFAULT gen_random_uuid()::text || gen_random_uuid()::text);
