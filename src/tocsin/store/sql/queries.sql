@@ -1,5 +1,5 @@
 -- Named queries. Each serves who asks (tocsin.audience), and begins in a table keyed by the audience.
--- `(SELECT true ... LIMIT 1) IS NULL`, not NOT EXISTS: line by line, by key. What else the planner would do hangs on how many lines others have, and shows in the time.
+/* `(SELECT true ... LIMIT 1) IS NULL`, not NOT EXISTS: line by line, by key. What else the planner would do hangs on how many lines others have, and shows in the time. */
 
 -- feed_page: reports that the audience may see, in the order in which they opened to it; references to what it may not see are left out
 WITH page AS (
