@@ -95,7 +95,8 @@ def fill(owner: str, path: Path, names: list[str], seed: int) -> int:
                     h.originator, h.marking, h.releasable_to, h.orcon, h.released_to
                 FROM v JOIN report r USING (report_id) JOIN handling h USING (report_id)
             )
-            INSERT INTO stale (audience, report_id) SELECT audience, report_id FROM v WHERE audience <> 'public' ORDER BY report_id
+            INSERT INTO stale (audience, report_id) SELECT v.audience, v.report_id FROM v JOIN report r USING (report_id) WHERE v.audience <> 'public'
+            ORDER BY r.received_at, v.report_id
         """)
         connection.execute("UPDATE clock SET last = (SELECT max(received_at) FROM report)")
     with psycopg.connect(owner, autocommit=True) as connection:

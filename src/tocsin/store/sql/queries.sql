@@ -227,8 +227,8 @@ SELECT end_session(%(hash)s)
 -- audiences: every agency, the first that came first, as it has its place for good (fuse)
 SELECT name FROM agency ORDER BY added_at, name
 
--- stale: reports that opened or closed and are not yet in the incidents (fuse)
-SELECT DISTINCT report_id FROM stale
+-- stale: reports that opened or closed and are not yet in the incidents, the first first: incidents of one time are then written side by side (fuse)
+SELECT report_id FROM stale GROUP BY report_id ORDER BY min(number)
 
 -- turned: of these, the bits of the audiences to whom each opened or closed; places: those of the audiences, in order (fuse)
 SELECT report_id, bit_or(1::bigint << (p.place::int - 1)) AS bits
