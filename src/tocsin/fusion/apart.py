@@ -105,7 +105,7 @@ class Apart(Taking):
         """(how many, which each of these is in): by the links of this audience and of EVERY, and by fate."""
         place = self._place
         place[mine] = np.arange(len(mine), dtype=np.int32)
-        ties = [(place[x], place[y]) for x in mine[self._tied[mine]].tolist() for y in self._tied_to(x, v) if y < self._n and place[y] >= 0]
+        ties = [(place[x], place[y]) for x in mine[self._tied[mine]].tolist() for y in self._tied_to(x, v) if place[y] >= 0]
         parent, edges = np.arange(len(mine), dtype=np.int32), np.array(ties, np.int32).reshape(-1, 2)
         prior = np.int64(self.model.prior)
         bits.unite(self._chains(), self._half, prior, self._active, self._by(v), self._by(EVERY), mine, place, edges, parent)
