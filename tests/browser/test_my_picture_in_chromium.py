@@ -18,6 +18,12 @@ from samples_hub import changed
 pytestmark = pytest.mark.browser
 
 RED = "a word that B may not see"
+CODED = {
+    "own_id": "coded",
+    "violence": "one_sided",
+    "marking": "GREEN",
+    "text": "Suicide bombing at a Shia mosque in Quetta kills 12, wounds 30",
+}
 
 
 class Hub:
@@ -28,7 +34,7 @@ class Hub:
         self.tokens = {name: running.agency(name) for name in ("A", "B")}
         posts = changed(date.today(), "AMBER", ("B",))
         posts += [post | {"own_id": f"h{k}", "marking": "RED", "releasable_to": [], "text": RED} for k, post in enumerate(posts[:20])]
-        self.ask("POST", "/api/reports", posts)
+        self.ask("POST", "/api/reports", [*posts, CODED | {"event_start": date.today().isoformat()}])
 
     def ask(self, method: str, path: str, body: Any = None, who: str = "A") -> Any:
         return self.running.ask(self.tokens[who], method, path, body)
@@ -69,6 +75,14 @@ def test_the_page_works_under_its_policy_and_asks_no_other_host(mine: tuple[Any,
     expect(page.locator("section.incidents summary")).not_to_have_count(before)
     assert complaints == []
     assert {url.partition("?")[0] for url in asked if not url.startswith(("data:", "blob:"))} == {f"{hub.running.url}/picture/brief.html"}
+
+
+def test_the_page_marks_the_words_that_gave_a_value(mine: tuple[Any, list[str], list[str]]) -> None:
+    page, _, _ = mine
+    page.get_by_role("searchbox").first.fill("Quetta")
+    expect(page.locator("section.incidents summary")).to_have_count(1)
+    page.locator("section.incidents summary").first.click()
+    expect(page.locator("blockquote mark", has_text="Shia mosque")).to_have_count(1)
 
 
 def test_the_page_says_whose_picture_it_is_as_of_when_and_how_it_is_marked(mine: tuple[Any, list[str], list[str]]) -> None:

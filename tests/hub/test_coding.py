@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import signal
 import time
+from base64 import b64decode
 from typing import Any
 
 import psycopg
@@ -13,6 +16,7 @@ from hubs import Ticking, World
 
 from tocsin.hub import coding
 from tocsin.hub.coding import CODED, Coding
+from tocsin.hub.making.pictures import make_next
 from tocsin.hub.pictures import refresh
 
 TEXT = "Suicide bombing at a Shia mosque in Quetta kills 12, wounds 30"
@@ -77,6 +81,20 @@ def test_incidents_are_made_of_what_the_words_say_too(world: World) -> None:
     refresh(world.fuse)
     found = world.ask("B", "GET", f"/api/incidents/{ident}").json()
     assert (found["target_group"], found["killed"], found["attack_type"]) == ("shia", 12, "explosion/suicide")
+
+
+def test_the_page_of_a_picture_says_which_words_gave_what(world: World) -> None:
+    ident = world.submit("A", POST, POST | {"own_id": "plain", "text": "Nothing is known yet."})[0]["report_id"]
+    see = world.ask("B", "GET", "/picture/brief.html").headers["Location"]
+    while make_next(world.fuse):
+        pass
+    page = world.ask("B", "GET", see).text
+    body = json.loads(gzip.decompress(b64decode(page.partition('id="tocsin-body">')[2].partition("</script>")[0])))
+    columns = body["reports"]["columns"]
+    spans = dict(zip(columns["id"]["values"], columns["spans"]["values"], strict=True))
+    found = world.ask("B", "GET", f"/api/reports/{ident}").json()
+    assert spans.pop(ident) == found["coded_spans"]
+    assert list(spans.values()) == [[]]
 
 
 def test_a_purge_takes_what_the_words_said(world: World) -> None:

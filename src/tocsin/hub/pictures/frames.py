@@ -15,11 +15,12 @@ from tocsin.store import Transaction, array
 from tocsin.terms.ids import NAMESPACE
 from tocsin.terms.tables import REPORTS, conform
 
+SPANS = "coded_spans"
 ALL = "*"  # the audience whose incidents are every agency's
 _LINES = {"audience": pl.String, "report_id": pl.String, "visible_at": pl.String}
 _OF_THE_HUB = (
     "report_id", "agency", "received_at", "known_at", "hindsight", "marking", "releasable_to", "orcon", "supersedes", "derived_from", "part_of",
-    "coded_spans", "file", "row", "source_hash",
+    SPANS, "file", "row", "source_hash",
 )  # fmt: skip
 _COLUMNS = {c.name: c.dtype for c in REPORTS}
 _SAID = {
@@ -42,7 +43,7 @@ def rows_of(csv: bytes, schema: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def frame_of(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """Rows of `seen` or `reports` as a table of reports: one is known from when the audience sees it."""
+    """Rows of `seen` or `reports` as a table of reports: one is known from when the audience sees it. It says too which words gave which value."""
     return _made(
         pl.Series("body", [row["body"] for row in rows], dtype=pl.String),
         pl.Series("received_at", [row["visible_at"] for row in rows], dtype=_COLUMNS["received_at"]),
@@ -56,6 +57,7 @@ def frame_of(rows: list[dict[str, Any]]) -> pl.DataFrame:
             },
             schema={name: _COLUMNS[name] for name in ("report_id", "agency", "supersedes", "derived_from", "part_of")},
         ),
+        _SAID | {SPANS: _COLUMNS[SPANS]},
     )
 
 
@@ -73,6 +75,7 @@ def frame_read(csv: bytes) -> pl.DataFrame:
             derived_from=pl.when(several == "").then(pl.lit([], dtype=pl.List(pl.String))).otherwise(several.str.split(",")),
             part_of=pl.lit(None, dtype=pl.String),
         ),
+        _SAID,
     )
 
 
@@ -81,8 +84,9 @@ def read_times(texts: pl.Series) -> pl.Series:
     return texts.str.replace(r"\+00$", "").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us").dt.replace_time_zone("UTC")
 
 
-def _made(bodies: pl.Series, at: pl.Series, hubs: pl.DataFrame) -> pl.DataFrame:
-    said = bodies.str.json_decode(pl.Struct(_SAID))
+def _made(bodies: pl.Series, at: pl.Series, hubs: pl.DataFrame, fields: Mapping[str, Any]) -> pl.DataFrame:
+    """fields: what is read of the bodies."""
+    said = bodies.str.json_decode(pl.Struct(dict(fields)))
     frame = pl.concat([said.struct.unnest(), hubs], how="horizontal").with_columns(
         at, at.dt.date().alias("known_at"), hindsight=pl.lit(False), marking=pl.lit("CLEAR")
     )
