@@ -26,15 +26,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import psycopg
 from fusion import SPEC
+from psycopg.sql import SQL, Identifier
 from serve import memory
 
 import tocsin
 from tocsin.gate import Clearance, Role, tlp2
 from tocsin.hub import Caller, Hub, clock
 from tocsin.hub.pictures import Pictures
-from tocsin.store import Store
+from tocsin.hub.pictures.given import give
+from tocsin.store import Store, array
 from tocsin.store.embedded import Embedded
 from tocsin.store.setup import install_scheme, prepare
 
@@ -42,6 +46,18 @@ GROUPS = 6
 KEEP = (
     "event_start", "event_end", "country", "admin1", "admin2", "place", "lat", "lon", "radius_km", "actor", "attack_type", "target_type", "killed", "wounded",
 )  # fmt: skip
+PIECE = 250_000
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+OPENED = """
+    WITH v AS (SELECT * FROM visibility(%(ids)s::uuid[])),
+    f AS (
+        INSERT INTO feed SELECT v.audience, v.report_id, r.received_at, NULL, r.agency, r.body, r.supersedes, r.derived_from,
+            h.originator, h.marking, h.releasable_to, h.orcon, h.released_to
+        FROM v JOIN report r USING (report_id) JOIN handling h USING (report_id)
+    )
+    INSERT INTO stale (audience, report_id) SELECT v.audience, v.report_id FROM v JOIN report r USING (report_id) WHERE v.audience <> 'public'
+    ORDER BY r.received_at, v.report_id
+"""
 ROOT = Caller("bench", Clearance(None, frozenset({Role.ADMINISTER_HUB})))
 
 
@@ -49,59 +65,75 @@ def say(what: str, value: object, goal: str = "") -> None:
     print(f"{what:<78}{value!s:>16}   {goal}", flush=True)
 
 
-def handling(chance: random.Random, names: list[str]) -> tuple[str, list[str]]:
-    """A marking, and whom it names."""
-    at = chance.random()
-    if at < 0.6:
-        return ("GREEN" if at < 0.55 else "CLEAR"), []
-    if at < 0.8:
-        return "AMBER", [f"group:g{chance.randrange(GROUPS)}"]
-    return ("AMBER", sorted(chance.sample(names, chance.randint(1, 3)))) if at < 0.95 else ("RED", [])
+def tables(frame: pl.DataFrame, first: int, names: list[str], chance: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines of the tables `report` and `handling`; first: how many reports were before."""
+    n, many = frame.height, len(names)
+    at = chance.random(n)
+    agency = pl.Series("agency", names)[chance.integers(many, size=n)]
+    group = pl.Series([f"group:g{g}" for g in range(GROUPS)])[chance.integers(GROUPS, size=n)]
+    three = chance.random((n, many)).argpartition(2, axis=1)[:, :3]
+    three[np.arange(3) > chance.integers(3, size=(n, 1))] = -1
+    several = pl.DataFrame([pl.Series(str(c), [*names, None])[three[:, c]] for c in range(3)])
+    given = pl.lit(pl.Series(at))
+    handling = pl.DataFrame({"report_id": frame["report_id"], "originator": agency}).with_columns(
+        marking=pl.when(given < 0.55).then(pl.lit("GREEN")).when(given < 0.6).then(pl.lit("CLEAR")).when(given < 0.95).then(pl.lit("AMBER"))
+        .otherwise(pl.lit("RED")),
+        releasable_to=pl.when(given < 0.6).then(pl.lit(""))
+        .when(given < 0.8).then(pl.lit(group))
+        .when(given < 0.95).then(several.select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series())
+        .otherwise(pl.lit("")),
+    )  # fmt: skip
+    said = frame.select(
+        "report_id", *(pl.col(c).cast(pl.String) if frame.schema[c] in (pl.Date, pl.Categorical) else pl.col(c) for c in KEEP)
+    )
+    body = said.select(
+        pl.struct(
+            own_id="report_id", kind=pl.lit("event"), violence=pl.lit("unknown"), origin=pl.lit(agency) + " " + pl.col("report_id"),
+            marking=pl.lit(handling["marking"]), releasable_to=pl.lit(handling["releasable_to"]).str.split(",").list.filter(pl.element() != ""),
+            **{c: pl.col(c) for c in KEEP},
+        ).struct.json_encode().str.replace_all(r',"[a-z0-9_]+":null', "").alias("body")
+    )  # fmt: skip
+    second = pl.Series("received_at", (first + np.arange(n)) // 1000, dtype=pl.Int64)
+    times = (
+        pl.select(pl.lit(BEGIN) + pl.duration(seconds=pl.lit(second))).to_series().dt.strftime("%Y-%m-%dT%H:%M:%S+00").alias("received_at")
+    )
+    report = pl.DataFrame([frame["report_id"], agency.alias("agency"), times, body.to_series()])
+    return report, handling.with_columns(pl.concat_str(pl.lit("{"), "releasable_to", pl.lit("}")).alias("releasable_to"), orcon=pl.lit("f"))
 
 
-def rows(path: Path, names: list[str], seed: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(report id, agency, body) of each report."""
-    chance = random.Random(seed)
-    reports = tocsin.read(path, spec=SPEC).reports
-    for row in reports.select("report_id", *KEEP).iter_rows(named=True):
-        said = {k: v if isinstance(v, (int, float, str)) else v.isoformat() for k, v in row.items() if v is not None and k != "report_id"}
-        agency = chance.choice(names)
-        origin = {"own_id": row["report_id"], "kind": "event", "violence": "unknown", "origin": f"{agency} {row['report_id']}"}
-        yield row["report_id"], agency, origin | said
+def copied(connection: psycopg.Connection[Any], table: str, frame: pl.DataFrame) -> None:
+    columns = SQL(", ").join(map(Identifier, frame.columns))
+    with connection.cursor() as cursor, cursor.copy(SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(Identifier(table), columns)) as copy:
+        copy.write(frame.write_csv(include_header=False).encode())
 
 
 def fill(owner: str, path: Path, names: list[str], seed: int) -> int:
-    """Copies reports and their handling, and opens them to whom they may reach."""
-    chance, begin, n = random.Random(seed + 1), datetime(2026, 1, 1, tzinfo=UTC), 0
+    """Copies reports and their handling, and opens them to whom they may reach, piece by piece."""
+    chance, n = np.random.default_rng(seed), 0
     with psycopg.connect(owner) as connection:
         connection.execute("SET search_path = tocsin")
-        with connection.cursor() as cursor:
-            handled = []
-            with cursor.copy("COPY report (report_id, agency, received_at, body) FROM STDIN") as copy:
-                for ident, agency, body in rows(path, names, seed):
-                    marking, named = handling(chance, names)
-                    body |= {"marking": marking, "releasable_to": named}
-                    copy.write_row((ident, agency, begin + n // 1000 * timedelta(seconds=1), json.dumps(body)))
-                    handled.append((ident, agency, marking, named))
-                    n += 1
-            with cursor.copy("COPY handling (report_id, originator, marking, releasable_to, orcon) FROM STDIN") as copy:
-                for one in handled:
-                    copy.write_row((*one, False))
-        connection.execute("ANALYZE report, handling, agency, member")
-        connection.execute("""
-            WITH v AS (SELECT * FROM visibility((SELECT array_agg(report_id) FROM report))),
-            f AS (
-                INSERT INTO feed SELECT v.audience, v.report_id, r.received_at, NULL, r.agency, r.body, r.supersedes, r.derived_from,
-                    h.originator, h.marking, h.releasable_to, h.orcon, h.released_to
-                FROM v JOIN report r USING (report_id) JOIN handling h USING (report_id)
-            )
-            INSERT INTO stale (audience, report_id) SELECT v.audience, v.report_id FROM v JOIN report r USING (report_id) WHERE v.audience <> 'public'
-            ORDER BY r.received_at, v.report_id
-        """)
+        for frame in pieces(path):
+            report, handling = tables(frame, n, names, chance)
+            copied(connection, "report", report)
+            copied(connection, "handling", handling)
+            connection.execute("ANALYZE report, handling, agency, member")
+            connection.execute(OPENED, {"ids": array(frame["report_id"])})
+            connection.commit()
+            n += frame.height
         connection.execute("UPDATE clock SET last = (SELECT max(received_at) FROM report)")
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
     return n
+
+
+def pieces(path: Path) -> Iterator[pl.DataFrame]:
+    """The reports of FILE, as `tocsin.read` knows them, as many at once as memory holds with ease."""
+    every = pl.scan_parquet(path)
+    with tempfile.TemporaryDirectory() as folder:
+        some = Path(folder) / path.name
+        for first in range(0, every.select(pl.len()).collect().item(), PIECE):
+            every.slice(first, PIECE).collect().write_parquet(some)
+            yield tocsin.read(some, spec=SPEC).reports
 
 
 class Asking:
@@ -151,29 +183,41 @@ def main() -> None:
 
 
 def filled(folder: Path, names: list[str], options: argparse.Namespace) -> None:
-    """A new hub, with all its reports fused."""
+    """A new hub, with all its reports fused; goes on where it was cut short after the copying."""
     with Embedded(folder) as server:
         roles = prepare(server.conninfo(), server.secrets)
-        install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
-        store = Store(roles["web"], size=1)
-        hub = Hub(store, clock())
-        for n, name in enumerate(names):
-            hub.staff.add_agency(ROOT, name)
-            hub.staff.set_member(ROOT, f"g{n % GROUPS}", name, True)
-        store.close()
-        began = time.perf_counter()
-        many = fill(server.conninfo(), options.reports, names, options.seed)
-        say("reports copied into the tables", many)
-        say("  seconds", round(time.perf_counter() - began, 1))
-        fuse = Store(roles["fuse"], size=1)
-        began = time.perf_counter()
-        Pictures(fuse).refresh()
-        say("all fused, for every agency: seconds", round(time.perf_counter() - began, 1))
-        say("  most memory that took, MB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)
-        fuse.close()
+        if not (folder / "copied").exists():
+            install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+            store = Store(roles["web"], size=1)
+            hub = Hub(store, clock())
+            for n, name in enumerate(names):
+                hub.staff.add_agency(ROOT, name)
+                hub.staff.set_member(ROOT, f"g{n % GROUPS}", name, True)
+            store.close()
+            began = time.perf_counter()
+            many = fill(server.conninfo(), options.reports, names, options.seed)
+            say("reports copied into the tables", many)
+            say("  seconds", round(time.perf_counter() - began, 1))
+            (folder / "copied").touch()
+        fused(roles["fuse"])
         with psycopg.connect(server.conninfo(), autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
     (folder / "filled").touch()
+
+
+def fused(conninfo: str) -> None:
+    """Takes in the backlog as the fusion process does, piece by piece, with what goes to TAXII."""
+    store, began, done = Store(conninfo, size=1), time.perf_counter(), 0
+    pictures = Pictures(store)
+    while step := pictures.step():
+        done += step
+        give(store, None)
+        if pictures.waiting:
+            say("  fused so far", done, f"{time.perf_counter() - began:.0f} s")
+    give(store, None)
+    say("all fused, for every agency: seconds", round(time.perf_counter() - began, 1))
+    say("  most memory that took, MB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)
+    store.close()
 
 
 def measured(folder: Path, names: list[str], options: argparse.Namespace) -> None:
@@ -204,7 +248,7 @@ def measured(folder: Path, names: list[str], options: argparse.Namespace) -> Non
 
 def sizes(server: Embedded) -> None:
     with psycopg.connect(server.conninfo()) as connection:
-        for name in ("report", "handling", "feed", "incident", "incident_of"):
+        for name in ("report", "handling", "feed", "incident", "incident_of", "published"):
             row = connection.execute(f"SELECT count(*), pg_total_relation_size('tocsin.{name}') FROM tocsin.{name}").fetchone()
             assert row is not None
             say(f"{name}: lines", row[0])
@@ -214,6 +258,8 @@ def sizes(server: Embedded) -> None:
             FROM tocsin.feed
         """).fetchone()
         say("  lines that a feed keyed by each agency would have", row[0] if row else 0)
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        say("GB on disk of the whole database", round(row[0] / 1e9, 2) if row else 0)
 
 
 def post(chance: random.Random, named: list[str], n: int) -> dict[str, Any]:

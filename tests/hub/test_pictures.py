@@ -100,9 +100,12 @@ def step(world: World, chance: random.Random, ids: list[str], own: int) -> None:
         world.ask(agency, "POST", f"/api/reports/{chance.choice(ids)}/{kind}", body)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 7])
-def test_each_agency_has_the_incidents_that_fuse_makes_of_its_feed(world: World, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "piece"), [(0, 1000), (1, 1000), (2, 2), (7, 1000), (8, 1), (9, 3)])
+def test_each_agency_has_the_incidents_that_fuse_makes_of_its_feed(
+    world: World, seed: int, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.forget()
+    monkeypatch.setattr("tocsin.hub.pictures.PIECE", piece)
     chance, ids = random.Random(seed), list[str]()
     pictures = Pictures(world.fuse)
     for n in range(8):
@@ -110,6 +113,9 @@ def test_each_agency_has_the_incidents_that_fuse_makes_of_its_feed(world: World,
             step(world, chance, ids, 100 * n + 10 * k)
         if chance.random() < 0.3:
             pictures = Pictures(world.fuse)  # the process was killed, and begins anew
+        if chance.random() < 0.3:
+            pictures.step()
+            pictures = Pictures(world.fuse)  # killed between two pieces of a backlog
         pictures.refresh()
         for agency in AGENCIES:
             mine = all_of(world, agency, chance.choice([1, 2, 1000]))

@@ -29,6 +29,7 @@ from tocsin.terms.judgements import Judgement
 WAIT = 0.1  # seconds between two looks for what changed
 LOADED = 200_000  # reports that are read at once
 VALUED = 100_000  # reports whose incidents are worked out at once
+PIECE = 500_000  # reports of a backlog that are taken in by one transaction
 FORGET = 60.0  # seconds after a purge, so that many need one beginning anew
 _SEES = {"report_id": pl.String, "sees": pl.UInt64, "late": pl.UInt64}
 
@@ -39,28 +40,38 @@ class Pictures:
     def __init__(self, store: Store, now: Clock | None = None) -> None:
         self.store, self.now = store, now
         self._views: Views | None = None
+        self._backlog = _ids(b"")  # in the order in which it is taken in
+        self._anew = False  # whether some of what is stale may have been taken in before this process began
         self.purged_at: float | None = None  # when purged reports were last taken in; what was kept of them stays in this process's memory
 
     def refresh(self) -> int:
         """Brings the incidents up to date with all that is stored; gives how many changes that took in. Raises `StoreError`."""
         done = 0
-        while step := self._step():
+        while step := self.step():
             done += step
             give(self.store, self.now)
         give(self.store, self.now)
         return done
 
-    def _step(self) -> int:
+    @property
+    def waiting(self) -> int:
+        """How many reports of a backlog are not taken in yet."""
+        return len(self._backlog)
+
+    def step(self) -> int:
+        """One piece of `refresh`: of a backlog what is taken in by one transaction."""
         views, self._views = self._views, None  # what fails on the way is read anew
+        backlog, self._backlog = self._backlog, _ids(b"")
         with self.store.transaction(None, snapshot=True) as tx:
-            anew = views is None and bool(tx.one("any_incident"))
-            views = views or self._loaded(tx)
+            if views is None:
+                self._anew = bool(tx.one("any_incident"))
+                views = self._loaded(tx)
             self._widened(views, tx)
-            ids = _ids(tx.copied("stale"))
+            ids, backlog = _next(tx, backlog)
             if len(ids):
-                self._take_in(views, tx, ids, anew)
-                tx.do("no_longer_stale")
-        self._views = views
+                self._take_in(views, tx, ids)
+                tx.do("no_longer_stale", ids=array(ids))
+        self._views, self._backlog, self._anew = views, backlog, self._anew and len(backlog) > 0
         return len(ids)
 
     def _widened(self, views: Views, tx: Transaction) -> None:
@@ -72,7 +83,7 @@ class Pictures:
         """All reports as they stood when the incidents were last brought up to date: what is stale is turned back."""
         views = Views([ALL, *(row["name"] for row in tx.all("audiences"))], judgements=self._judgements(tx, None))
         turned = rows_of(tx.copied("turned", places=views.audiences), {"report_id": pl.String, "bits": pl.UInt64})
-        every = _ids(tx.copied("every_report")) if tx.one("any_incident") else _ids(b"")  # where nothing was fused yet, all is stale
+        every = _ids(tx.copied("every_report")) if self._anew else _ids(b"")  # where nothing was fused yet, all is stale
         for ids in every.to_frame().iter_slices(LOADED):
             seen = (
                 self._who_sees(views, tx, ids["report_id"])
@@ -97,8 +108,7 @@ class Pictures:
         )
         return ids.to_frame("report_id").join(read, on="report_id", how="left", maintain_order="left").fill_null(0)
 
-    def _take_in(self, views: Views, tx: Transaction, ids: pl.Series, anew: bool) -> None:
-        """anew: some of these may have been taken in before this process began."""
+    def _take_in(self, views: Views, tx: Transaction, ids: pl.Series) -> None:
         old = views.many
         new = pl.Series("report_id", [i for i in ids if views.number_of(i) is None], dtype=pl.String)
         for some in new.to_frame().iter_slices(LOADED):
@@ -109,7 +119,7 @@ class Pictures:
             seen = pl.concat(parts)
             self._note_purged(tx, seen.filter(pl.col("sees") == 0)["report_id"])
             change = views.shift(views.numbers(seen["report_id"]), seen["sees"].to_numpy(), seen["own"].to_numpy())
-            _write(views, tx, change, views.many if anew else old)
+            _write(views, tx, change, views.many if self._anew else old)
         known = {j.id: j for j in views.judgements} | {j.id: j for j in self._judgements(tx, array(ids))}
         if len(known) > len(views.judgements):
             _write(views, tx, views.judge(known.values()), views.many)
@@ -122,6 +132,15 @@ class Pictures:
     def _judgements(self, tx: Transaction, ids: str | None) -> list[Judgement]:
         """Those that name one of these reports, or all."""
         return [of_row(row) for row in tx.all("judgements_named", reports=ids)]
+
+
+def _next(tx: Transaction, backlog: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """(reports to take in now, those that wait): a backlog goes by the days of its events, so that an incident is mostly made once."""
+    if not len(backlog):
+        backlog = _ids(tx.copied("stale"))
+        if len(backlog) > PIECE:
+            backlog = _ids(tx.copied("stale_by_day"))
+    return backlog[:PIECE], backlog[PIECE:]
 
 
 def _ids(csv: bytes) -> pl.Series:

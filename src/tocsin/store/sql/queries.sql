@@ -230,12 +230,16 @@ SELECT name FROM agency ORDER BY added_at, name
 -- stale: reports that opened or closed and are not yet in the incidents, the first first: incidents of one time are then written side by side (fuse)
 SELECT report_id FROM stale GROUP BY report_id ORDER BY min(number)
 
+-- stale_by_day: as stale, those that say that they are of the same day together (fuse)
+SELECT s.report_id FROM (SELECT report_id, min(number) AS first FROM stale GROUP BY report_id) s LEFT JOIN report r USING (report_id)
+ORDER BY r.body ->> 'event_start', s.first
+
 -- turned: of these, the bits of the audiences to whom each opened or closed; places: those of the audiences, in order (fuse)
 SELECT report_id, bit_or(1::bigint << (p.place::int - 1)) AS bits
 FROM stale s JOIN unnest(%(places)s::text[]) WITH ORDINALITY AS p (audience, place) USING (audience) GROUP BY report_id
 
--- no_longer_stale: it is in the incidents now (fuse)
-DELETE FROM stale
+-- no_longer_stale: these are in the incidents now (fuse)
+DELETE FROM stale s USING unnest(%(ids)s::uuid[]) i (report_id) WHERE s.report_id = i.report_id
 
 -- who_sees: of some reports the bits of the audiences, and of those who see it since another time than that at which it was received (fuse)
 SELECT f.report_id, bit_or(1::bigint << (p.place::int - 1)) AS sees,
