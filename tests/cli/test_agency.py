@@ -32,6 +32,7 @@ def run(hub: Running, token: str, *words: str) -> subprocess.CompletedProcess[st
 def test_the_staff_takes_agencies_in_gives_tokens_and_ends_them(hub: Running) -> None:
     for name in ("police", "rescue"):
         assert run(hub, hub.admin, "agency", "add", name).returncode == 0
+    assert run(hub, hub.admin, "agency", "add", "coast guard").stdout.rstrip().endswith("tocsin agency token 'coast guard'")
     police, rescue = (run(hub, hub.admin, "agency", "token", name).stdout.strip() for name in ("police", "rescue"))
     assert run(hub, hub.admin, "agency", "group", "karachi", "rescue").returncode == 0
     handling = {"marking": "AMBER", "releasable_to": ["rescue", "group:karachi"]}

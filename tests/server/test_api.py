@@ -246,6 +246,28 @@ def test_the_schema_names_every_route(world: World) -> None:
     assert {p.replace(":str", "") for _, p, _ in routes()} <= paths.keys()
 
 
+@pytest.mark.parametrize("path", ["feed?limit=0", "feed?limit=1001", "feed?limit=many", "feed?after=" + "A" * 500, "audit?after=-1"])
+def test_a_parameter_that_is_wrong_is_named_with_what_is_wanted(world: World, path: str) -> None:
+    answer = world.ask("A", "GET", f"/api/{path}")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["reason"].startswith(path.partition("?")[2].partition("=")[0] + ": expected ")
+    assert "AAA" not in answer.text
+
+
+def test_two_agencies_or_groups_whose_names_look_alike_are_not_taken(postgres: Embedded) -> None:
+    world = World(postgres, Ticking(), ("police",))
+    for name in ("police ", "Police", "coast  guard", " rescue"):
+        assert world.ask("admin", "POST", "/api/agencies", {"name": name}).status_code == 400, name
+    assert world.ask("admin", "POST", "/api/agencies", {"name": "coast guard"}).status_code == 201
+    assert [world.ask("admin", "PUT", f"/api/groups/{name}/police").status_code for name in ("karachi", "Karachi", "karachi%20")] == [
+        200,
+        400,
+        400,
+    ]
+    assert world.ask("admin", "GET", "/api/agencies").json() == {"agencies": ["coast guard", "police"], "groups": {"karachi": ["police"]}}
+    world.close()
+
+
 def test_the_sixty_third_agency_is_refused_with_a_reason(postgres: Embedded) -> None:
     world = World(postgres, Ticking(), ())
     for n in range(62):

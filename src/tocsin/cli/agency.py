@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,7 +28,7 @@ def agency() -> None:
 def add(name: str, url: str, token_file: Path | None) -> None:
     """Take the agency NAME into the hub."""
     _ask(url, token_file, "POST", "/api/agencies", {"name": name})
-    click.echo(f"{name} is in the hub; give it a token with: tocsin agency token {name}")
+    click.echo(f"{name} is in the hub; give it a token with: tocsin agency token {shlex.quote(name)}")
 
 
 @agency.command(name="token")

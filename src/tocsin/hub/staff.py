@@ -8,7 +8,7 @@ from tocsin.errors import Malformed
 from tocsin.gate import Role
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
-from tocsin.hub.names import check_name
+from tocsin.hub.names import check_name, check_new
 from tocsin.hub.tokens import Tokens
 from tocsin.store import Store
 
@@ -29,11 +29,13 @@ class Staff:
         return Tokens(self.store, self.now).first()
 
     def add_agency(self, who: Caller, name: str) -> None:
-        """A new agency; it sees at once what reaches every agency. Raises `Malformed` for one that is there, and for the 63rd."""
+        """A new agency; it sees at once what reaches every agency. Raises `Malformed` for one that is there, in whatever capitals, and for the 63rd."""
         self._allowed(who)
         check_name(name, "an agency's")
         with self.store.transaction(None) as tx:
-            if len(tx.all("audiences")) >= AGENCIES:
+            there = [row["name"] for row in tx.all("audiences")]
+            check_new(name, there, "an agency")
+            if len(there) >= AGENCIES:
                 raise Malformed(f"a hub fuses for at most {AGENCIES} agencies, those that left included: this one is full")
         if not self._do(who, f"agency add {name}", "add_agency", name=name):
             raise Malformed(f"there is an agency {name}: give another name")
@@ -43,6 +45,9 @@ class Staff:
         self._allowed(who)
         check_name(group, "a group's")
         self._there(agency)
+        if is_in:
+            with self.store.transaction(None) as tx:
+                check_new(group, [row["group_name"] for row in tx.all("groups_there")], "a group")
         self._do(who, f"group {group} {'add' if is_in else 'remove'} {agency}", "set_member", group=group, agency=agency, is_in=is_in)
 
     def leave(self, who: Caller, name: str, reports: str, to: str | None = None) -> None:

@@ -42,6 +42,13 @@ def on_error(request: Request[Any, Any, Any], why: Exception) -> Response[Any]:
     return failed(error["status"], error["reason"], headers)
 
 
+def _wrong(why: HTTPException) -> str:
+    """Which parameters of the address are wrong, and what is wanted of each."""
+    extra = why.extra if isinstance(why.extra, list) else []
+    found = [f"{one['key']}: {one['message'][:1].lower()}{one['message'][1:]}" for one in extra if "key" in one and "message" in one]
+    return "; ".join(found) + " (/api/schema/openapi.json says what each page takes)" if found else why.detail or "it cannot be understood"
+
+
 def _of(request: Request[Any, Any, Any], why: Exception) -> Response[dict[str, Any]]:
     if isinstance(why, StoreError):  # its words are for who runs the hub: they name its machine
         request.app.state.journal.failed(request.state.get("request"), why)
@@ -63,6 +70,6 @@ def _of(request: Request[Any, Any, Any], why: Exception) -> Response[dict[str, A
             if why.headers and "allow" in why.headers
             else {}
         )
-        return answer(why.status_code, _SAID.get(why.status_code, why.detail or "it cannot be understood"), more)
+        return answer(why.status_code, _SAID.get(why.status_code) or _wrong(why), more)
     request.app.state.journal.failed(request.state.get("request"), why)
     return answer(500, "the hub failed at this; what was acknowledged before stands. Try again, or tell who runs it")

@@ -140,6 +140,36 @@ def test_a_later_version_corrects_the_report_that_was_made_of_the_one_before(wor
     assert "supersedes" not in first
 
 
+def test_versions_that_are_sent_in_no_order_are_corrections_in_theirs(world: World) -> None:
+    made = incident(description="0. day")
+    sent(world, *(made | {"modified": f"2026-01-0{day}T00:00:00.000Z", "description": f"{day}. day"} for day in (5, 4)), made)
+    first, second, third = sorted(feed(world, "B"), key=lambda report: report["text"])
+    assert (second["supersedes"], third["supersedes"]) == (first["report_id"], second["report_id"])
+
+
+def test_an_earlier_version_that_comes_after_a_later_one_is_refused_and_what_was_here_before_is_not(world: World) -> None:
+    made = incident()
+    later, latest = (made | {"modified": f"2026-01-0{day}T00:00:00.000Z"} for day in (4, 5))
+    sent(world, made)
+    sent(world, latest)
+    (failure,) = sent(world, made, later)["failures"]
+    assert (failure["version"], failure["message"][:16]) == (later["modified"], "a later version ")
+    assert [report.get("supersedes") is None for report in feed(world, "B")] == [True, False]
+    assert world.taxii("A", f"{OBJECTS}{made['id']}/versions/").json()["versions"] == [made["modified"], latest["modified"]]
+
+
+def test_what_its_sender_withdrew_is_no_report(world: World) -> None:
+    made = incident()
+    sent(world, made)
+    gone = made | {"modified": "2026-01-04T00:00:00.000Z", "revoked": True}
+    (failure,) = sent(world, gone)["failures"]
+    assert failure["message"].startswith("revoked: ")
+    assert len(feed(world, "B")) == 1
+    assert sent(world, {"type": "note", "id": f"note--{uuid4()}", "content": "so", "object_refs": [made["id"]], "revoked": True} | HEAD)[
+        "success_count"
+    ]
+
+
 def test_sending_the_same_again_makes_nothing_new(world: World) -> None:
     made = incident()
     for _ in range(2):

@@ -43,7 +43,14 @@ class Taxii(Door):
         """Those of the caller's agency, and what the caller may do there. Raises `Denied` for the hub's own staff."""
         agency, roles = who.agency, who.clearance.roles
         reads, writes = bool(roles & ROLES[Action.READ]), bool(roles & ROLES[Action.SUBMIT])
-        picture = Collection(id_of("picture", agency), "picture", f"Picture of {agency}", "Reports that the agency may see.", reads, False)
+        picture = Collection(
+            id_of("picture", agency),
+            "picture",
+            f"Picture of {agency}",
+            "Reports that the agency may see, and what is made of them.",
+            reads,
+            False,
+        )
         inbox = Collection(
             id_of("inbox", agency), "inbox", f"Inbox of {agency}", "What the agency sends, and finds here again.", reads, writes
         )

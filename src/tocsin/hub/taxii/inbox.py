@@ -14,13 +14,17 @@ from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
 from tocsin.hub.door import MOST, Door
 from tocsin.hub.shown import instant
-from tocsin.hub.taxii.asked import Filters, Item, Page
+from tocsin.hub.taxii.asked import EPOCH, Filters, Item, Page, Versions
 from tocsin.stix import Sent, is_report, post_of, version_of, wrong_with
 from tocsin.store import Jsonb, Store, Transaction
 from tocsin.terms.ids import report_id as id_of
 
 Submit = Callable[[Caller, Sequence[Any]], list[dict[str, Any]]]
 OTHER = "another object of yours stands under this id and version: send a change with a later `modified`"
+LATE = "a later version of it stands: an earlier one is not taken any more"
+REVOKED = (
+    "revoked: what its sender withdrew is no account of an event; DELETE takes away what you sent before, a later `modified` corrects it"
+)
 GONE = "purged: the report that was made of it was taken away for good"
 
 
@@ -81,11 +85,13 @@ class Inbox(Door):
         return said | {"request_timestamp": instant(at)}
 
     def _reports(self, who: Caller, found: list[_Sent], together: Sent) -> None:
-        """Submits those that are reports. A later version of one corrects the one before."""
+        """Submits those that are reports, in the order of their versions. A later version of one corrects the one before."""
         agency = who.agency
         with self.store.transaction(agency) as tx:
             rows = tx.all("inbox_latest", audience=agency, ids=[one.ident for one in found]) if found else []
-        before = {row["id"]: (row["version"], str(row["report_id"])) for row in rows}
+            before = {row["id"]: (row["version"], str(row["report_id"])) for row in rows}
+            _refuse_late(tx, who, found, before)
+        found = sorted((one for one in found if not one.reasons), key=lambda one: one.at or EPOCH)
         again = {ident for ident, times in Counter(one.ident for one in found).items() if times > 1}
         for begin in range(0, len(found), MOST):
             part = found[begin : begin + MOST]
@@ -127,11 +133,21 @@ class Inbox(Door):
                 one.reasons.append(OTHER)
 
 
-def _rows(tx: Transaction, who: Caller, asked: Filters, limit: int) -> list[dict[str, Any]]:
+def _rows(tx: Transaction, who: Caller, asked: Filters, limit: int | None) -> list[dict[str, Any]]:
     v = asked.versions
     ids, types = (None if some is None else sorted(some) for some in (asked.ids, asked.types))
     which = {"all_versions": v.every, "last_version": v.last, "first_version": v.first, "versions": sorted(v.times)}
     return tx.all("inbox_page", audience=who.agency, after=asked.after, ids=ids, types=types, limit=limit, **which)
+
+
+def _refuse_late(tx: Transaction, who: Caller, found: list[_Sent], before: dict[str, tuple[Any, str]]) -> None:
+    """An earlier version that comes after a later one would be a report beside its own correction. What was here before is harmless."""
+    late = [one for one in found if one.at is not None and one.ident in before and one.at < before[one.ident][0]]
+    if late:
+        asked = Filters(ids=frozenset(one.ident for one in late), versions=Versions(every=True))
+        there = {(row["id"], row["version"]) for row in _rows(tx, who, asked, None)}
+        for one in late:
+            one.reasons += [] if (one.ident, one.at) in there else [LATE]
 
 
 def _checked(made: Any) -> _Sent:
@@ -140,6 +156,8 @@ def _checked(made: Any) -> _Sent:
     version = version or named.get("created")
     texts = [value if isinstance(value, str) and value.isprintable() else "unknown" for value in (ident, version)]
     reasons = wrong_with(made)
+    if not reasons and is_report(made) and made.get("revoked"):
+        reasons = [REVOKED]
     return _Sent(made, texts[0][:300], texts[1][:40], reasons, None if reasons else version_of(made))
 
 
