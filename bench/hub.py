@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import psycopg
+import taxii
 from fusion import SPEC
 from psycopg.sql import SQL, Identifier
 from serve import memory
@@ -239,6 +240,7 @@ def measured(folder: Path, names: list[str], options: argparse.Namespace) -> Non
         pages(ask, options)
         live(ask, names, options)
         written(ask[names[0]], options)
+        by_taxii(tokens[names[0]], tokens[names[1]], options)
         for part, (rss, pss, processes) in memory(process.pid).items():
             say(f"memory of {part}: PSS MB ({processes} processes, RSS {rss:.0f})", round(pss))
     finally:
@@ -318,6 +320,24 @@ def written(ask: Asking, options: argparse.Namespace) -> None:
         ask("POST", "/api/reports", many)
         took.append(time.perf_counter() - began)
     say("600 reports written and committed, ms", spread(took), "goal: <= 1000")
+
+
+def by_taxii(sender: str, reader: str, options: argparse.Namespace) -> None:
+    """What bench/taxii.py asks of a small hub; pages are from the begin of the picture on."""
+    client, onward = taxii.Client(options.port, reader), ""
+
+    def page() -> None:
+        nonlocal onward
+        _, said, _ = client.ask(f"picture/objects/?limit=100{onward}")
+        onward = f"&next={said['next']}" if "next" in said else ""
+
+    taxii.times("TAXII: a page of 100 of the picture", "< 50", options.pages, page)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    taxii.times(
+        "TAXII: a poll with nothing new", "< 10", options.pages, lambda: client.ask(f"picture/objects/?limit=100&added_after={now}")
+    )
+    taxii.load(taxii.Client(options.port, sender), argparse.Namespace(objects=20_000, post=1000))
+    taxii.crowd(options.port, reader, argparse.Namespace(readers=200))
 
 
 if __name__ == "__main__":

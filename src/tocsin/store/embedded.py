@@ -173,7 +173,7 @@ class Embedded:
             "listen_addresses": "", "unix_socket_directories": str(self.run), "unix_socket_permissions": "0700", "max_connections": "60",
             "log_timezone": "UTC", "timezone": "UTC", "jit": "off", "password_encryption": "scram-sha-256",
             # Ids are random, so that writes go all over the indexes: what is written again and again between two checkpoints is logged whole each time.
-            "shared_buffers": f"{_buffers()}MB", "max_wal_size": "4GB", "wal_compression": "on",
+            "shared_buffers": f"{_buffers(self.data)}MB", "max_wal_size": "4GB", "wal_compression": "on",
         }  # fmt: skip
         if self.fast:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -205,9 +205,13 @@ class Embedded:
                 connection.execute("CREATE DATABASE tocsin")
 
 
-def _buffers() -> int:
-    """Megabytes of memory that the database keeps pages in: a sixteenth of the machine's, from 128 to 1024; it takes them only as it fills them."""
-    return max(128, min(1024, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**24))
+def _buffers(data: Path) -> int:
+    """Megabytes of memory that the database keeps pages in, which it takes as it fills them: a sixteenth of the machine's, from 128 to 1024; more where there
+    is more than that to keep (ids are random, so that writes go all over the indexes): a quarter of what stands on disk, to a sixth of the machine's.
+    """
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+    kept = sum(file.stat().st_size for file in (data / "base").rglob("*")) // 2**20
+    return max(128, min(1024, machine // 16), min(machine // 6, kept // 4))
 
 
 def _user() -> pwd.struct_passwd | None:
