@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 from hubs import World
 
-from tocsin.hub import clock
 from tocsin.hub.taxii.asked import id_of
-from tocsin.store.embedded import Embedded
 
 NORTH = "collections/group:north/"
 BODY = {"marking": "AMBER", "country": "PAK", "lat": 24.9, "lon": 67.0}
 
 
-@pytest.fixture(scope="module")
-def one(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, clock())
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def world(one: World) -> World:
-    one.forget()
+def world(world: World) -> World:
     for group, agency in (("north", "A"), ("north", "B"), ("south", "C")):
-        one.ask("admin", "PUT", f"/api/groups/{group}/{agency}")
-    return one
+        world.ask("admin", "PUT", f"/api/groups/{group}/{agency}")
+    return world
 
 
 def put(world: World, *names: str, who: str = "A", **more: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,19 +16,6 @@ from tocsin.store.embedded import Embedded
 
 OBJECTS = "collections/inbox/objects/"
 HEAD = {"spec_version": "2.1", "created": "2026-01-02T00:00:00.000Z", "modified": "2026-01-03T00:00:00.000Z"}
-
-
-@pytest.fixture(scope="module")
-def one(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, clock())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def world(one: World) -> World:
-    one.forget()
-    return one
 
 
 def incident(**more: Any) -> dict[str, Any]:

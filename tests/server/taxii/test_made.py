@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -13,28 +12,13 @@ from hubs import World
 from psycopg import sql
 from stix2validator import ValidationOptions, validate_instance
 
-from tocsin.hub import clock
 from tocsin.hub.pictures import refresh
 from tocsin.stix import wrong_with
 from tocsin.stix.fixed import INCIDENT, JUDGEMENT, ORCON, TLP, TOCSIN, id_of
-from tocsin.store.embedded import Embedded
 
 PICTURE = "collections/picture/"
 BODY = {"event_start": "2026-01-01", "country": "PAK", "lat": 24.86, "lon": 67.0, "radius_km": 1.0, "killed": 3, "place": "Karachi"}
 MADE = ("incident", "sighting", "note")
-
-
-@pytest.fixture(scope="module")
-def one(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, clock())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def world(one: World) -> World:
-    one.forget()
-    return one
 
 
 def put(world: World, who: str = "A", marking: str = "GREEN", **more: Any) -> str:
