@@ -11,6 +11,7 @@ import pytest
 from hubs import Ticking, World
 from msgspec.json import decode, encode
 from oracles import many_audiences
+from psycopg.rows import dict_row
 
 from tocsin.hub.judging import among
 from tocsin.hub.pictures import Pictures
@@ -19,6 +20,19 @@ from tocsin.store.embedded import Embedded
 from tocsin.terms.ids import report_id
 
 AGENCIES = ("A", "B", "C")
+#: Some reports as an audience sees them.
+SEEN = """
+SELECT f.visible_at, r.report_id, r.agency, r.body::text AS body,
+    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
+     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
+    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
+    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> f.report_id)
+        THEN f.part_of END AS part_of
+FROM report r JOIN LATERAL (
+    SELECT * FROM feed e WHERE e.audience IN (%(audience)s, '*') AND e.report_id = r.report_id ORDER BY e.audience = '*' LIMIT 1
+) f USING (report_id)
+WHERE r.report_id = ANY (%(ids)s::uuid[])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +55,18 @@ def all_of(world: World, agency: str, limit: int) -> list[dict[str, Any]]:
     return found
 
 
+def seen(world: World, audience: str, ids: list[str]) -> list[dict[str, Any]]:
+    with psycopg.connect(world.roles["owner"], row_factory=dict_row, options="-c search_path=tocsin") as connection:
+        return connection.execute(SEEN, {"audience": audience, "ids": ids}).fetchall()
+
+
 def wanted(world: World, agency: str) -> list[dict[str, Any]]:
     """The slow way: all that it sees, fused at once; crowds are counted among what every agency sees."""
     ids = [r["report_id"] for r in world.ask(agency, "GET", "/api/feed?limit=1000").json()["reports"]]
     with world.fuse.transaction(None) as tx:
-        rows = tx.all("seen", audience=agency, ids=ids)
         shared = [str(row["report_id"]) for row in tx.all("lines", ids=ids) if row["audience"] == "*"]
-        everybody = frame_of(tx.all("seen", audience="*", ids=shared))
         judgements, theirs = among(tx, ids), among(tx, shared)
+    rows, everybody = seen(world, agency, ids), frame_of(seen(world, "*", shared))
     assert len(rows) == len(ids)
     _, taking = many_audiences.every(everybody, theirs)
     incidents = many_audiences.own(frame_of(rows), judgements, taking).drop("as_of", "model")

@@ -263,19 +263,6 @@ SELECT report_id FROM report ORDER BY report_id
 -- any_incident: a line where any incident was ever made (fuse)
 SELECT true AS there FROM incident_of LIMIT 1
 
--- seen: some reports as an audience sees them (fuse)
-SELECT f.visible_at, r.report_id, r.agency, r.body::text AS body,
-    (SELECT s.report_id FROM feed s JOIN report o USING (report_id)
-     WHERE s.audience IN (%(audience)s, '*') AND s.report_id = r.supersedes AND o.agency = r.agency LIMIT 1) AS supersedes,
-    ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (%(audience)s, '*') AND d.report_id = ANY (r.derived_from) ORDER BY 1) AS derived_from,
-    CASE WHEN EXISTS (SELECT FROM feed p WHERE p.audience IN (%(audience)s, '*') AND p.part_of = f.part_of AND p.report_id <> i.report_id)
-        THEN f.part_of END AS part_of
-FROM unnest(%(ids)s::uuid[]) i (report_id)
-JOIN LATERAL (
-    SELECT e.visible_at, e.part_of FROM feed e WHERE e.audience IN (%(audience)s, '*') AND e.report_id = i.report_id ORDER BY e.audience = '*' LIMIT 1
-) f ON true
-JOIN report r USING (report_id)
-
 -- memberships: reports that have a line in some audience's incidents, of these (fuse)
 SELECT o.audience, o.report_id FROM unnest(%(ids)s::uuid[]) i (report_id)
 JOIN incident_of o ON uuid_hash(o.report_id) = uuid_hash(i.report_id) AND o.report_id = i.report_id
