@@ -1,12 +1,14 @@
-"""Settings of all tests."""
+"""Settings of all tests, and what many of them use and none changes."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from tocsin.brief import Brief
     from tocsin.store.embedded import Embedded
 
 # A kernel is compiled when it is first called: how long one example takes says nothing.
@@ -21,3 +23,21 @@ def postgres() -> "Iterator[Embedded]":
 
     with server() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> "Brief":
+    """The demo's brief, with its folder."""
+    from tocsin import brief
+
+    return brief(demo=True, out=tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="session")
+def demo_a_week_later(tmp_path_factory: pytest.TempPathFactory) -> "Brief":
+    """The demo's brief, with what changed since one of the week before."""
+    from tocsin import brief
+
+    folder = tmp_path_factory.mktemp("weeks")
+    brief(demo=True, as_of=date(2015, 5, 7), out=folder / "last")
+    return brief(demo=True, since=folder / "last", out=folder / "now")

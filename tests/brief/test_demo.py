@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tocsin import brief
 from tocsin.brief import Brief
 from tocsin.brief.say import say
 
@@ -23,11 +22,6 @@ ATTACKS = [
     ("2015-03-15", "Lahore", 17, 17, "christian"),
     ("2015-05-13", "Karachi", 43, 47, "shia"),
 ]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Brief:
-    return brief(demo=True, out=tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tocsin import brief
+from tocsin.brief import Brief
 from tocsin.brief.since import FIELDS, Last, changes, last_brief
 from tocsin.errors import UnreadableFile
 
@@ -73,9 +74,8 @@ def test_what_happened_before_and_became_known_since_is_late() -> None:
     assert found["new"] == [{"id": "b", "late": False}, {"id": "a", "late": True}]
 
 
-def test_the_demo_a_week_later_shows_safoora_as_new(tmp_path: Path) -> None:
-    brief(demo=True, as_of=dt.date(2015, 5, 7), out=tmp_path / "last")
-    made = brief(demo=True, since=tmp_path / "last", out=tmp_path / "now")
+def test_the_demo_a_week_later_shows_safoora_as_new(demo_a_week_later: Brief) -> None:
+    made = demo_a_week_later
     since = made.view["since"]
     places = {i["id"]: (i["date"], i["place"]) for i in made.view["incidents"]}
     assert ("2015-05-13", "Karachi town") in [places[one["id"]] for one in since["new"] if not one["late"]]
@@ -83,10 +83,12 @@ def test_the_demo_a_week_later_shows_safoora_as_new(tmp_path: Path) -> None:
     assert since["differs"] == []
 
 
-def test_a_folder_without_a_brief_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_folder_without_a_brief_is_refused_in_words(demo: Brief, tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"run\.json"):
         last_brief(tmp_path)
-    brief(demo=True, out=tmp_path)
+    assert demo.page is not None
+    shutil.copytree(demo.page.parent, tmp_path, dirs_exist_ok=True)
+    last_brief(tmp_path)
     (tmp_path / "incidents.parquet").write_bytes(b"not parquet")
     with pytest.raises(UnreadableFile, match="incidents of the last brief cannot be read"):
         last_brief(tmp_path)

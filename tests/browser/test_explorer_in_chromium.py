@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tocsin import brief
+from tocsin.brief import Brief
 
 pytestmark = pytest.mark.browser
 
@@ -267,8 +268,8 @@ def test_why_its_reports_are_one_stands_in_the_incident_and_adds_up(open_view: C
     assert {"1", "2", "3"} == {c.split()[0] for k in range(3) for c in lines.nth(k).locator("th").inner_text().split(" – ")}
 
 
-def test_the_same_count_under_other_choices_is_one_click_away(open_view: Callable[..., Any]) -> None:
-    page = open_view(brief(demo=True).view)
+def test_the_same_count_under_other_choices_is_one_click_away(open_view: Callable[..., Any], demo: Brief) -> None:
+    page = open_view(demo.view)
     box = page.locator("details.sensitivity")
     box.locator("summary").click()
     assert box.locator("tbody tr").count() == 9
@@ -280,8 +281,8 @@ def test_the_same_count_under_other_choices_is_one_click_away(open_view: Callabl
     ]
 
 
-def test_the_page_speaks_urdu_from_right_to_left_and_keeps_the_choices(open_view: Callable[..., Any]) -> None:
-    page = open_view(brief(demo=True).view)
+def test_the_page_speaks_urdu_from_right_to_left_and_keeps_the_choices(open_view: Callable[..., Any], demo: Brief) -> None:
+    page = open_view(demo.view)
     page.locator("#bands button.label", has_text="Shia").click()
     shia = total(page)
     page.get_by_role("button", name="اردو").click()
@@ -301,9 +302,8 @@ def test_the_page_speaks_urdu_from_right_to_left_and_keeps_the_choices(open_view
     assert page.evaluate("document.documentElement.dir") == "ltr"
 
 
-def test_what_changed_since_the_last_brief_stands_first(open_view: Callable[..., Any], tmp_path: Any) -> None:
-    brief(demo=True, as_of=dt.date(2015, 5, 7), out=tmp_path / "last")
-    page = open_view(brief(demo=True, since=tmp_path / "last").view)
+def test_what_changed_since_the_last_brief_stands_first(open_view: Callable[..., Any], demo_a_week_later: Brief) -> None:
+    page = open_view(demo_a_week_later.view)
     since = page.locator("main > section").first
     assert since.locator("h2").inner_text().startswith("Since 7 May 2015")
     assert "4 new incidents".upper() in since.inner_text().upper()

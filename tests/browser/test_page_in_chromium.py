@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tocsin import brief
+from tocsin.brief import Brief
 
 pytestmark = pytest.mark.browser
 
@@ -61,7 +61,7 @@ def test_axe_finds_nothing_in_either_theme(open_page: Open, name: str) -> None:
     assert axe_violations(page) == []
 
 
-def test_the_first_screen_has_at_most_180_words_besides_its_tables_and_drawings(open_page: Open, open_view: Open) -> None:
+def test_the_first_screen_has_at_most_180_words_besides_its_tables_and_drawings(open_page: Open, open_view: Open, demo: Brief) -> None:
     count = """() => {
         const copy = document.querySelector("main > section[data-first-screen]").cloneNode(true);
         copy.querySelectorAll("td, th, svg, .unseen").forEach((node) => node.remove());
@@ -71,7 +71,7 @@ def test_the_first_screen_has_at_most_180_words_besides_its_tables_and_drawings(
         return texts.join(" ").split(/\\s+/).filter((word) => /[\\p{L}\\p{N}]/u.test(word)).length;
     }"""
     assert open_page().evaluate(count) <= 180
-    assert open_view(brief(demo=True).view).evaluate(count) <= 180
+    assert open_view(demo.view).evaluate(count) <= 180
 
 
 def test_markup_in_every_field_stays_words(open_page: Open) -> None:
