@@ -113,8 +113,12 @@ def fill(owner: str, path: Path, names: list[str], seed: int) -> int:
     chance, n = np.random.default_rng(seed), 0
     with psycopg.connect(owner) as connection:
         connection.execute("SET search_path = tocsin")
+        row = connection.execute("SELECT count(*) FROM report").fetchone()
         for frame in pieces(path):
             report, handling = tables(frame, n, names, chance)
+            if row and n < row[0]:  # this piece is there already
+                n += frame.height
+                continue
             copied(connection, "report", report)
             copied(connection, "handling", handling)
             connection.execute("ANALYZE report, handling, agency, member")
@@ -184,17 +188,14 @@ def main() -> None:
 
 
 def filled(folder: Path, names: list[str], options: argparse.Namespace) -> None:
-    """A new hub, with all its reports fused; goes on where it was cut short after the copying."""
+    """A new hub, with all its reports fused; goes on where it was cut short."""
     with Embedded(folder) as server:
         roles = prepare(server.conninfo(), server.secrets)
         if not (folder / "copied").exists():
-            install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
-            store = Store(roles["web"], size=1)
-            hub = Hub(store, clock())
-            for n, name in enumerate(names):
-                hub.staff.add_agency(ROOT, name)
-                hub.staff.set_member(ROOT, f"g{n % GROUPS}", name, True)
-            store.close()
+            if not (folder / "begun").exists():
+                install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+                agencies(roles["web"], names)
+                (folder / "begun").touch()
             began = time.perf_counter()
             many = fill(server.conninfo(), options.reports, names, options.seed)
             say("reports copied into the tables", many)
@@ -204,6 +205,15 @@ def filled(folder: Path, names: list[str], options: argparse.Namespace) -> None:
         with psycopg.connect(server.conninfo(), autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
     (folder / "filled").touch()
+
+
+def agencies(conninfo: str, names: list[str]) -> None:
+    store = Store(conninfo, size=1)
+    hub = Hub(store, clock())
+    for n, name in enumerate(names):
+        hub.staff.add_agency(ROOT, name)
+        hub.staff.set_member(ROOT, f"g{n % GROUPS}", name, True)
+    store.close()
 
 
 def fused(conninfo: str) -> None:
