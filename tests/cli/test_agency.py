@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 import click
 import pytest
+from commands import Done, tocsin
 from running import Running, new_folder
 
 from tocsin.cli import commands
@@ -24,9 +25,8 @@ def hub() -> Iterator[Running]:
         running.close()
 
 
-def run(hub: Running, token: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tocsin", *words, "--url", hub.url]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"TOCSIN_TOKEN": token}, check=False)
+def run(hub: Running, token: str, *words: str) -> Done:
+    return tocsin(*words, "--url", hub.url, env={"TOCSIN_TOKEN": token})
 
 
 def test_the_staff_takes_agencies_in_gives_tokens_and_ends_them(hub: Running) -> None:

@@ -15,13 +15,15 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from commands import Done, tocsin
 from running import Running, new_folder
 
 from tocsin.cli.client import Client, token_of
 from tocsin.errors import OptionError
 
 GED = Path(str(files("tocsin.data").joinpath("ged221_pakistan.csv.gz")))
-ROWS, REPORTS = 600, 857  # a row may tell of several articles, each a report
+TOCSIN = [sys.executable, "-m", "tocsin"]
+ROWS, REPORTS = 300, 410  # a row may tell of several articles, each a report
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +44,11 @@ def ged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def words(hub: Running, file: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "tocsin", "push", str(file), "--to", hub.url, "--marking", "AMBER", "--releasable-to", "group:x", *more]
+    return ["push", str(file), "--to", hub.url, "--marking", "AMBER", "--releasable-to", "group:x", *more]
 
 
-def push(hub: Running, token: str, home: Path, file: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    env = os.environ | {"TOCSIN_TOKEN": token, "XDG_STATE_HOME": str(home)}
-    return subprocess.run(words(hub, file, *more), capture_output=True, text=True, env=env, check=False)
+def push(hub: Running, token: str, home: Path, file: Path, *more: str) -> Done:
+    return tocsin(*words(hub, file, *more), env={"TOCSIN_TOKEN": token, "XDG_STATE_HOME": str(home)})
 
 
 def test_a_pushed_file_and_a_posted_one_are_the_same_reports(hub: Running, ged: Path, tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_a_pushed_file_and_a_posted_one_are_the_same_reports(hub: Running, ged: 
 def test_a_push_that_was_killed_goes_on_and_sends_no_more_than_is_left(hub: Running, ged: Path, tmp_path: Path) -> None:
     token = hub.agency("killed")
     env = os.environ | {"TOCSIN_TOKEN": token, "XDG_STATE_HOME": str(tmp_path)}
-    first = subprocess.Popen(words(hub, ged, "--batch", "20"), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    first = subprocess.Popen([*TOCSIN, *words(hub, ged, "--batch", "20")], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     kept = 0
     while first.poll() is None and kept < 60:
         kept = max((json.loads(p.read_text())["done"] for p in tmp_path.rglob("*.json")), default=0)
@@ -91,7 +92,7 @@ def test_a_push_outlives_a_hub_that_is_away_for_a_while(ged: Path, tmp_path: Pat
         token = hub.agency("away")
         hub.kill()
         env = os.environ | {"TOCSIN_TOKEN": token, "XDG_STATE_HOME": str(tmp_path)}
-        pushing = subprocess.Popen(words(hub, ged), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        pushing = subprocess.Popen([*TOCSIN, *words(hub, ged)], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert pushing.stdout is not None
         assert "does not answer" in pushing.stdout.readline()
         again = Running(folder, port=hub.port)
@@ -106,8 +107,7 @@ def test_what_is_refused_is_told_with_file_row_and_reason(hub: Running, tmp_path
     spec = tmp_path / "spec.yml"
     table = tmp_path / "own.csv"
     table.write_text("id,day,place,dead\n1,2026-01-01,Quetta,2\n2,2026-01-02,Quetta,3\n", encoding="utf-8")
-    sketch = subprocess.run([sys.executable, "-m", "tocsin", "read", "--sketch", str(table)], capture_output=True, text=True, check=True)
-    spec.write_text(sketch.stdout, encoding="utf-8")
+    spec.write_text(tocsin("read", "--sketch", table).stdout, encoding="utf-8")
     first = push(hub, token, tmp_path, table, "--spec", str(spec))
     assert "2 stored" in first.stdout, first.stdout + first.stderr
     table.write_text(table.read_text().replace("Quetta,2", "Quetta,9"), encoding="utf-8")

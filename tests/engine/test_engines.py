@@ -19,6 +19,9 @@ from tocsin.engine import mapped
 from tocsin.errors import OptionError
 from tocsin.fusion import linkage
 
+#: A Java machine that lives for seconds: what it compiles thoroughly, and clears away beside the work, it never gets back.
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[Any]:
@@ -31,7 +34,8 @@ def session() -> Iterator[Any]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyspark leaves sockets to the garbage collector
-        made = SparkSession.builder.master("local[2]").appName("tests").config("spark.ui.enabled", "false").getOrCreate()
+        building = SparkSession.builder.master("local[2]").appName("tests").config("spark.ui.enabled", "false")
+        made = building.config("spark.driver.extraJavaOptions", QUICK).getOrCreate()
         made.sparkContext.setLogLevel("ERROR")
         yield made
         made.stop()
