@@ -17,6 +17,7 @@ ROOMS = (
     "/",
     "/incidents",
     "/feed",
+    "/signals",
     "/reports",
     "/report",
     "/upload",
@@ -33,6 +34,7 @@ OF_ONE = (
     "/reports/{}", "/reports/{}/correct", "/reports/{}/remark", "/reports/{}/release", "/reports/{}/request", "/reports/{}/purge",
     "/incidents/{}", "/incidents/{}/release", "/judge?reports={}", "/judge?incident={}",
 )  # fmt: skip
+OF_A_SIGNAL = ("/signals/{}", "/signals/{}/release", "/signals/{}/request")
 #: Of a form, what is random.
 _NUMBER = re.compile(rb'name="form_id" value="[\w-]{43}"')
 
@@ -41,7 +43,13 @@ def compare_rooms(first: World, second: World, at: datetime, idents: Iterable[st
     """Every room, and the page of every report and incident, byte for byte. at: the time of both hubs' clock."""
     for world in (first, second):
         _sign_in(world, at)
-    pages = [*ROOMS, *(page.format(ident) for ident in idents for page in OF_ONE)]
+    signals = {one["signal_id"] for one in first.ask("B", "GET", "/api/signals?limit=1000").json()["signals"]}
+    assert second.ask("B", "GET", "/api/signals?limit=1000").status_code == 200
+    pages = [
+        *ROOMS,
+        *(page.format(ident) for ident in [*sorted(signals)[:2], "nonsense"] for page in OF_A_SIGNAL),
+        *(page.format(ident) for ident in idents for page in OF_ONE),
+    ]
     for page in pages:
         one, two = (_asked(world, page) for world in (first, second))
         assert one.status_code in (200, 303, 400, 403, 404), (page, one.status_code)

@@ -26,8 +26,10 @@ def changed(last: date, marking: str = "AMBER", releasable_to: tuple[str, ...] =
     return [_post(row, last) | {"marking": marking, "releasable_to": list(releasable_to)} for row in rows]
 
 
-def planted_signal(world: World, audience: str, at: datetime, incidents: list[dict[str, Any]], **more: Any) -> str:
-    """A signal of a look at `at` that rests on incidents of the audience, as a look writes it; gives its id."""
+def planted_signal(
+    world: World, audience: str, at: datetime, incidents: list[dict[str, Any]], tests: tuple[Any, ...] = (), **more: Any
+) -> str:
+    """A signal of a look at `at` that rests on incidents of the audience, as a look writes it; gives its id. tests: what is said of each stream."""
     evidence = [i["incident_id"] for i in incidents]
     ident = str(uuid.uuid5(uuid.NAMESPACE_OID, repr((audience, evidence))))
     body: dict[str, Any] = {c.name: None for c in SIGNALS} | {
@@ -37,8 +39,18 @@ def planted_signal(world: World, audience: str, at: datetime, incidents: list[di
         "evidence": evidence, "falls_without": 1, "calibrated": True, "note": "counted among all that is seen",
     } | more  # fmt: skip
     reports = sorted({uuid.UUID(r) for i in incidents for r in i["report_ids"]})
+    said = {
+        "reports": len(reports),
+        "incidents": len(incidents),
+        "streams": 3,
+        "tested": 2,
+        "signals": 1,
+        "reason": None,
+        "of": [*tests],
+        "caveats": [],
+    }
     with world.fuse.transaction(None) as tx:
-        tx.one("look_made", audience=audience, at=at, every=1, said=Jsonb({"reason": None}))
+        tx.one("look_made", audience=audience, at=at, every=1, said=Jsonb(said))
         tx.do("signal_write", audience=audience, at=at, signal_id=uuid.UUID(ident), body=Jsonb(body), reports=reports)
     return ident
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from tocsin.brief.ask import answer, asked
-from tocsin.brief.say import say
 from tocsin.brief.windows import BASELINES, verdict
+from tocsin.terms.say import say
 
 SINCE = made.AS_OF - timedelta(days=99)
 ASK = asked("religious,mainland,big_city", SINCE, made.AS_OF)

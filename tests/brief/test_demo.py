@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tocsin.brief import Brief
-from tocsin.brief.say import say
+from tocsin.terms.say import say
 
 #: date, town, killed_low, killed_high, community where the words have it (null: silent)
 ATTACKS = [

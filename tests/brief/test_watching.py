@@ -14,9 +14,10 @@ from samples_planted import AS_OF, CHANGED, planted
 from tocsin import brief
 from tocsin.brief import Brief
 from tocsin.brief.outputs import check_run, read_run
-from tocsin.brief.say import say
-from tocsin.brief.watching import signal_lines, watch_view, watched
+from tocsin.brief.watching import watch_view, watched
 from tocsin.errors import OptionError
+from tocsin.terms.say import say
+from tocsin.terms.signals import signal_lines
 from tocsin.watch import look
 
 

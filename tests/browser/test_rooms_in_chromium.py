@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from hubs import World
 from people import PASSWORD
 from playwright.sync_api import Error
+from samples_hub import planted_signal
 
 from tocsin.hub import clock
 from tocsin.hub.making.pictures import make_next
@@ -28,12 +29,13 @@ AXE = Path(__file__).parent / "vendor/axe.min.js"
 URDU = "کراچی: صدر میں دھماکہ، چار افراد جاں بحق اور نو زخمی۔"
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> & \"quoted\" {{ 7 * 7 }}"
 ROLES = {
-    "submit": {"/report", "/upload", "/incidents", "/feed", "/reports", "/picture/brief.html", "/judgements", "/reporting"},
-    "analyse": {"/requests", "/judgements", "/incidents", "/feed", "/reports", "/picture/brief.html", "/reporting"},
+    "submit": {"/report", "/upload", "/incidents", "/signals", "/feed", "/reports", "/picture/brief.html", "/judgements", "/reporting"},
+    "analyse": {"/requests", "/judgements", "/incidents", "/signals", "/feed", "/reports", "/picture/brief.html", "/reporting"},
     "administer_agency": {
         "/requests",
         "/judgements",
         "/incidents",
+        "/signals",
         "/feed",
         "/reports",
         "/picture/brief.html",
@@ -64,6 +66,9 @@ class Site:
         world.submit("rescue", base | {"own_id": "R1", "killed": 4, "text": URDU, "marking": "GREEN"})
         world.submit("rescue", base | {"own_id": "R2", "text": "hidden-quince", "marking": "RED", "place": "Quince"})
         refresh(world.fuse)
+        incidents = world.ask("police", "GET", "/api/incidents").json()["incidents"]
+        tests = ({"kind": "shift", "dimension": "target_group", "measure": "count", "verdict": "changed", "before": 31, "watched": 9},)
+        self.signal = planted_signal(world, "police", world.hub.now(), incidents, tests=tests)
         line = socket.socket()
         line.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{line.getsockname()[1]}"
@@ -159,7 +164,20 @@ def test_each_role_finds_its_rooms_and_no_others_at_every_width_and_axe_finds_no
     shown = {link.get_attribute("href") for link in page.locator("nav a").all()}
     assert shown == ROLES[role]
     for path in sorted(
-        {"/report", "/upload", "/incidents", "/feed", "/reports", "/requests", "/judgements", "/reporting", "/agencies", "/people", "/log"}
+        {
+            "/report",
+            "/upload",
+            "/incidents",
+            "/signals",
+            "/feed",
+            "/reports",
+            "/requests",
+            "/judgements",
+            "/reporting",
+            "/agencies",
+            "/people",
+            "/log",
+        }
     ):
         answer = page.goto(site.url + path)
         assert answer.status == (200 if path in ROLES[role] else 403), path
@@ -368,6 +386,37 @@ def test_a_report_is_corrected_opened_marked_anew_and_judged_on_a_phone_each_wit
     assert page.locator("main li", has_text="Their incident is right").count() == 1
     assert axe(page) == []
     assert width_needed(page) == 360
+
+
+def test_a_signal_is_read_and_opened_on_a_phone_after_a_page_that_says_what_it_will_do(site: Site, browse: Callable[..., Any]) -> None:
+    page = browse(width=360)
+    accept(page, site.invited("watching", "analyse"))
+
+    def fits() -> None:
+        assert axe(page) == []
+        for width in (*WIDTHS[1:], 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert width_needed(page) == width, width
+
+    page.get_by_role("link", name="Signals").click()
+    page.locator("summary", has_text="What was tested").click()
+    assert "Communities, attacks" in page.locator("table").inner_text()
+    fits()
+    page.get_by_role("link", name="Communities: more attacks, Sufi").click()
+    assert "Chance alone raises one like it 0.5 times a year" in page.locator("main").inner_text()
+    assert page.locator("h3", has_text="Karachi, Saddar").count() == 1
+    fits()
+    page.get_by_role("link", name="Open it to an agency").click()
+    page.get_by_label("To which agency").select_option("coast guard")
+    page.get_by_label("Why").fill(URDU)
+    fits()
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_selector(".asked")
+    assert URDU in page.locator("main").inner_text()
+    fits()
+    page.get_by_role("button", name="Open it to coast guard").dblclick()
+    page.wait_for_url(f"**/signals/{site.signal}")
+    assert "Opened by us to coast guard" in page.locator("main").inner_text()
 
 
 def test_who_was_signed_out_comes_back_to_the_page_that_was_asked_for(site: Site, browse: Callable[..., Any]) -> None:

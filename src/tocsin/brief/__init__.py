@@ -21,7 +21,6 @@ from tocsin.brief.ask import Ask, answer, asked
 from tocsin.brief.outputs import write_outputs
 from tocsin.brief.page import render
 from tocsin.brief.pdf import print_pdf
-from tocsin.brief.say import Message, day
 from tocsin.brief.scope import Scope, box
 from tocsin.brief.sensitivity import sensitivity
 from tocsin.brief.since import Last, changes, last_brief, signal_changes
@@ -34,6 +33,7 @@ from tocsin.fusion.judgements import standing, with_bundled
 from tocsin.intake import Intake, Progress, read
 from tocsin.intake.places import districts, outline
 from tocsin.terms.publishers import publishers
+from tocsin.terms.say import Message, day
 from tocsin.terms.tables import SIGNALS, empty
 from tocsin.watch import Look
 

@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 from scipy.special import betaincinv
 
-from tocsin.brief.say import NAME_OF, Message
-from tocsin.brief.watching import PLAN, seen_text, short, stream_name
+from tocsin.brief.watching import PLAN, seen_text
 from tocsin.brief.windows import BASELINES, Span, cells, spans, verdict, within
 from tocsin.errors import OptionError
+from tocsin.terms.say import NAME_OF, Message
+from tocsin.terms.signals import short, stream_name
 from tocsin.terms.tables import AREA_CLASS
 from tocsin.terms.taxonomies import taxonomy
 from tocsin.watch import shifts

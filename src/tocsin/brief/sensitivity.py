@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from tocsin.brief.say import Message
 from tocsin.brief.scope import Scope
 from tocsin.brief.windows import BASELINES, Span, verdict, within
 from tocsin.fusion import Judgement, fuse
+from tocsin.terms.say import Message
 
 _COLUMNS = ["event_start", "event_end", "violence", "killed_low", "killed", "killed_high"]
 WEEK = 7

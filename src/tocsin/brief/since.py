@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from tocsin.brief.outputs import read_run
-from tocsin.brief.watching import signal_name
 from tocsin.errors import ContractError, UnreadableFile
+from tocsin.terms.signals import signal_name
 from tocsin.terms.tables import SIGNALS, conform
 
 #: What is compared, in the order in which a change is told.

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from tocsin.brief.say import Message, day
 from tocsin.brief.windows import Span, within
 from tocsin.fusion.judgements import Judgement
 from tocsin.intake import Intake
 from tocsin.terms.publishers import publishers
+from tocsin.terms.say import Message, day
 from tocsin.terms.taxonomies import taxonomy
 
 DEADLIEST = 5

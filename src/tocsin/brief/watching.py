@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tocsin.brief.say import NAME_OF, Message
-from tocsin.terms.taxonomies import taxonomy
+from tocsin.terms.say import Message
+from tocsin.terms.signals import category_name, reach, short, signal_lines, signal_name, stream_name
 from tocsin.watch import Look, look, shifts
 from tocsin.watch.delays import thin_days
 from tocsin.watch.known import known
-from tocsin.watch.places import NEAR, placed, vague_place
+from tocsin.watch.places import placed, vague_place
 from tocsin.watch.plan import HISTORY, PAIRS, RECENT, Plan, as_day, made
 from tocsin.watch.streams import Stream
 
@@ -31,17 +31,6 @@ PLAN: dict[str, Any] = {
     "seed": 0,
     "engine": "here",
 }
-_DIMENSIONS = {
-    "target_type": "mix_target_type",
-    "target_group": "mix_target_group",
-    "attack_type": "mix_attack_type",
-    "weapon_type": "mix_weapon_type",
-    "actor": "mix_actor",
-    "area": "mix_area",
-    "area_class": "mix_area_class",
-    "place": "mix_place",
-}
-_AREAS = {"tribal": "area_tribal", "mainland": "area_mainland", "big_city": "area_big_city"}
 _QUIET = ("no change", "cannot be told")
 _WEEK = 7
 
@@ -123,7 +112,7 @@ def _left_out(found: Look) -> list[Message]:
 def _dense(row: dict[str, Any]) -> dict[str, Any]:
     return {k: v.isoformat() if isinstance(v, date) else v for k, v in row.items()} | {
         "expected": short(row["expected"]),
-        "radius_km": _reach(row),
+        "radius_km": reach(row),
     }
 
 
@@ -131,21 +120,6 @@ def _stream(row: dict[str, Any]) -> dict[str, Any]:
     """A line of the table of what was tested."""
     keep = ("kind", "violence", "dimension", "actor", "measure", "before", "watched", "unknown", "verdict", "reason", "p_value", "level")
     return {k: row[k] for k in keep} | {"name": stream_name(row), "seen": seen_text(row)}
-
-
-def stream_name(row: dict[str, Any]) -> Message:
-    """`Communities, by attacks`."""
-    what = mix_name(row["dimension"])
-    if row["kind"] == "shift":
-        what = ("mix_count" if row["measure"] == "count" else "mix_deaths", {"mix": what})
-    return ("mix_of", {"mix": what, "actor": row["actor"]}) if row["actor"] else what
-
-
-def mix_name(dimension: str) -> Message:
-    """What a mix is of."""
-    first, *rest = dimension.split("+")
-    one: Message = (_DIMENSIONS[first], {})
-    return ("mix_by", {"a": one, "b": (_DIMENSIONS[rest[0]], {})}) if rest else one
 
 
 def seen_text(row: dict[str, Any]) -> Message | None:
@@ -157,22 +131,6 @@ def seen_text(row: dict[str, Any]) -> Message | None:
     if row["seen_odds"] is None:
         return ("seen_none", {})
     return ("seen_odds", {"category": category_name(row["dimension"], row["seen_category"]), "odds": short(row["seen_odds"])})
-
-
-def category_name(dimension: str, category: str) -> Message:
-    """A category in words: a community's name, a province without its country, a kind of area."""
-    parts = category.split(", ", 1) if "+" in dimension else [category]
-    told = [_named(d, c) for d, c in zip(dimension.split("+"), parts, strict=False)]
-    return ("pair_of", {"a": told[0], "b": told[1]}) if len(told) == 2 else told[0]
-
-
-def _named(dimension: str, code: str) -> Message:
-    if dimension == "area":
-        return code.split("/", 1)[-1]
-    if dimension == "area_class" and code in _AREAS:
-        return (_AREAS[code], {})
-    nodes = taxonomy(dimension).nodes if dimension in ("target_type", "target_group", "attack_type", "weapon_type") else {}
-    return (NAME_OF, {"tree": dimension, "code": code}) if code in nodes else code
 
 
 def signal_item(row: dict[str, Any], have: pl.DataFrame, plan: Plan) -> dict[str, Any]:
@@ -205,46 +163,6 @@ def signal_item(row: dict[str, Any], have: pl.DataFrame, plan: Plan) -> dict[str
         "lines": signal_lines(row),
         "weeks": weeks,
     }
-
-
-def signal_name(row: dict[str, Any]) -> Message:
-    """What changed, in a line."""
-    category = category_name(row["dimension"], row["category"])
-    values: dict[str, Any] = {"category": category, "date": row["start"].isoformat()}
-    if row["kind"] == "cluster":
-        return ("signal_cluster", values | {"end": row["end"].isoformat()})
-    way = "more" if row["log_odds"] > 0 else "less"
-    key = {("more", "count"): "signal_more", ("less", "count"): "signal_less", ("more", "deaths"): "signal_more_dead"}
-    return (key.get((way, row["measure"]), "signal_less_dead"), values | {"mix": mix_name(row["dimension"])})
-
-
-def signal_lines(row: dict[str, Any]) -> list[Message]:
-    """Counts and odds; how often chance does it; since when; what would make it go away; what to bear in mind."""
-    low, value, high = (short(math.exp(min(row[c], 300.0))) for c in ("low", "log_odds", "high"))
-    counts: dict[str, Any] = {"n": row["observed"], "expected": short(row["expected"]), "odds": value, "low": low, "high": high}
-    if row["kind"] == "cluster":
-        first: Message = ("signal_counts_near", counts | {"radius": _reach(row)})
-    else:
-        first = ("signal_counts" if row["measure"] == "count" else "signal_counts_dead", counts)
-    out = [
-        first,
-        _chance(row["false_alarms_per_year"]),
-        ("signal_first", {"date": row["first_raised"].isoformat(), "n": len(row["evidence"])}),
-    ]
-    if row["falls_without"] is not None:
-        key = "signal_falls" if row["measure"] == "count" else "signal_falls_dead"
-        out.append((key, {"k": row["falls_without"], "n": len(row["evidence"])}))
-    return [*out, *([("signal_note", {"note": row["note"]})] if row["note"] else [])]
-
-
-def _reach(row: dict[str, Any]) -> int:
-    """Kilometres of a circle: points so near each other are one place."""
-    reach: int = round(row["radius_km"])
-    return max(round(NEAR), reach)
-
-
-def _chance(rate: float) -> Message:
-    return ("signal_chance", {"rate": short(rate)}) if rate >= 0.5 else ("signal_chance_years", {"years": short(1 / rate)})
 
 
 def _weeks_of(row: dict[str, Any], stream: Stream, have: pl.DataFrame, plan: Plan) -> dict[str, Any]:
@@ -291,11 +209,4 @@ def _plain(x: float) -> float | None:
     return float(f"{x:.6g}") if math.isfinite(x) else None
 
 
-def short(x: float) -> str:
-    """A number to two digits that matter."""
-    if not math.isfinite(x):
-        return "∞"
-    return f"{x:,.0f}" if abs(x) >= 100 else f"{float(f'{x:.2g}'):g}"
-
-
-__all__ = ["PLAN", "category_name", "mix_name", "seen_text", "short", "signal_lines", "signal_name", "stream_name", "watch_view", "watched"]
+__all__ = ["PLAN", "seen_text", "watch_view", "watched"]

@@ -15,8 +15,8 @@ from rich.table import Table
 from tocsin.brief import Brief, box
 from tocsin.brief import brief as make_brief
 from tocsin.brief.outputs import check_run, read_run
-from tocsin.brief.say import say
 from tocsin.cli.options import AS_OF, FILES, JUDGEMENTS, SPEC, as_date, out_option, print_issues, reading
+from tocsin.terms.say import say
 
 
 @click.command()

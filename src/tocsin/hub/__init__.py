@@ -44,7 +44,7 @@ class Hub(Door):
         super().__init__(store, now, scheme)
         self.acts, self.judging = Acts(store, now, scheme), Judging(store, now, scheme)
         self.moments = Moments(store, now, scheme)
-        self.once = Once(self.acts, now)
+        self.once = Once(self.moments, now)
         self.auditing, self.foreseen = Auditing(store, now, scheme), Foreseen(store, now, scheme)
         self.correcting = Correcting(store, now, scheme, self.submit)
         self.staff, self.tokens = Staff(store, now), Tokens(store, now)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from tocsin.errors import Malformed, TooMany
+from tocsin.errors import Malformed, NotThere, TooMany
 from tocsin.gate import Action
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, before_of, next_of
-from tocsin.hub.door import page_of
+from tocsin.hub.door import incident_row, page_of, uuid_of
 from tocsin.hub.shown import instant
-from tocsin.hub.signals import REASON, WITHDRAWN, Signals
+from tocsin.hub.signals import NO_SIGNAL, REASON, WITHDRAWN, Signals
 from tocsin.store import Transaction
 
 KEPT = 8  # pictures and pages of one agency
+ENDED = 20  # signals that are raised no more
+LATEST = 50  # incidents in the evidence of a signal
 
 
 class Made(NamedTuple):
@@ -61,6 +63,29 @@ class Moments(Signals):
             out = [self._signal(tx, who, row) for row in rows]
             self.log(tx, who, "signals", [str(r["signal_id"]) for r in rows], True, REASON)
         return {"signals": out, "next": next_of(rows, "at", "signal_id", after), "look": None if last is None else _look(last)}
+
+    def standing(self, who: Caller) -> dict[str, Any]:
+        """The signals of the latest look at the incidents of the caller's agency, the `ENDED` latest that it raised no more, and what there is to say of it."""
+        agency = who.needs(Action.READ)
+        with self.store.transaction(agency) as tx:
+            last = tx.one("last_look", audience=agency)
+            now, ended = tx.all("signals_now", audience=agency), tx.all("signals_ended", audience=agency, limit=ENDED)
+            out = {"now": [self._signal(tx, who, row) for row in now], "ended": [self._signal(tx, who, row) for row in ended]}
+            self.log(tx, who, "signals", [str(r["signal_id"]) for r in (*now, *ended)], True, REASON)
+        return out | {"look": None if last is None else _look(last)}
+
+    def signal(self, who: Caller, signal_id: str) -> dict[str, Any]:
+        """One signal of the caller's agency as its latest look has it, and of its evidence the incidents that are incidents still. Raises `NotThere`."""
+        agency = who.needs(Action.READ)
+        with self.store.transaction(agency) as tx:
+            row = tx.one("signal_one", audience=agency, signal_id=uuid_of(signal_id))
+            self.log(tx, who, "signal", [signal_id], row is not None, REASON if row else NO_SIGNAL)
+            if row is None:
+                raise NotThere(NO_SIGNAL)
+            said = self._signal(tx, who, row)
+            found = [incident_row(tx, agency, ident) for ident in said.get("evidence", [])[-LATEST:]]
+        incidents = {str(one["incident_id"]): {"incident_id": str(one["incident_id"])} | one["body"] for one in found if one}
+        return {"signal": said, "incidents": list(incidents.values())[::-1]}
 
     def _moment(self, text: str) -> datetime:
         now = self.now()

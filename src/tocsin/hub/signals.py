@@ -72,6 +72,19 @@ class Signals(Acts):
         _told(row, verdict)
         return {"request_ids": made}
 
+    def foreseen(self, who: Caller, signal_id: str, to: str) -> dict[str, Any]:
+        """How many reports a signal rests on, how many of them are `held`, and the verdicts on its release and on asking for it. Does nothing.
+
+        Raises `NotThere`, `Denied` where a report behind it has closed, `Malformed`."""
+        agency = who.needs(Action.RELEASE)
+        there = self.to(agency, to)
+        with self.store.transaction(agency) as tx:
+            row, rows = self._evidence(tx, who, signal_id)
+            _told(row, Verdict(bool(rows), WITHDRAWN))
+            _, verdict = self.to_release(tx, who, rows, to)
+            held, asked = self._to_ask(tx, who, rows, to, there)
+        return {"reports": len(rows), "held": len(held), "release": verdict, "request": asked}
+
     def who_has(self, who: Caller, signal_id: str) -> dict[str, Any]:
         """Who was given a signal of one's own. What it says they see while they see every report that it rests on. Raises `NotThere`."""
         agency = who.needs(Action.READ)

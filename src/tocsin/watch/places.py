@@ -9,10 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tocsin.kernels.geo import haversine_km
+from tocsin.terms.signals import NEAR
 from tocsin.watch.plan import HISTORY, RECENT
 
-#: Kilometres within which points are one place, doubled until there are no more than so many places.
-NEAR, _MANY = 5.0, 800
+_MANY = 800  # places, at most: the kilometres within which points are one are doubled until there are no more
 #: Kilometres: an incident whose place is known less well neither makes nor hides a cluster.
 WIDE = 25.0
 
@@ -41,7 +41,7 @@ def placed(own: pl.DataFrame, until: int) -> Placed:
     held = own.filter(~vague_place())
     points = held.group_by("lat", "lon").len().sort("len", "lat", "lon", descending=[True, False, False])
     xy = points.select("lat", "lon").to_numpy()
-    near = NEAR
+    near = float(NEAR)
     label, at = merged(xy, near)
     while len(at) > _MANY:
         near *= 2

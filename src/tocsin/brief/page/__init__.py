@@ -18,8 +18,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tocsin.brief.say import LANGUAGES, catalogue
 from tocsin.errors import ContractError
+from tocsin.terms.say import LANGUAGES, catalogue
 from tocsin.terms.taxonomies import taxonomy
 
 #: The page's own scripts, in the order in which they are joined: later ones use earlier ones.

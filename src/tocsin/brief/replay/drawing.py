@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from tocsin.brief.replay.tell import Told, headline
-from tocsin.brief.say import day
+from tocsin.terms.say import day
 
 MOST = 60  # signals drawn; the rest stand in signals.csv
 

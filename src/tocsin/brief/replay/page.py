@@ -13,8 +13,8 @@ from typing import Any
 
 from tocsin.brief.replay.drawing import MOST, Axis, timeline
 from tocsin.brief.replay.tell import Told, covering, headline, summary
-from tocsin.brief.say import day
 from tocsin.terms.publishers import publishers
+from tocsin.terms.say import day
 
 Row = Mapping[str, Any]
 

@@ -14,12 +14,13 @@ from tocsin.server.rooms.requests import REQUESTS
 from tocsin.server.rooms.sent import SENT
 from tocsin.server.rooms.shown import on_page_error
 from tocsin.server.rooms.sign_in import SIGN_IN
+from tocsin.server.rooms.signals import SIGNALS_ROOM
 from tocsin.server.rooms.upload import UPLOAD
 
 #: Every page of the rooms. Where something is wrong, a page says so.
 ROOMS = Router(
     path="/",
-    route_handlers=[*SIGN_IN, *SENT, *UPLOAD, *CORRECT, *ACTS, *REQUESTS, *JUDGE, *PICTURE, *AGENCIES, *PEOPLE],
+    route_handlers=[*SIGN_IN, *SENT, *UPLOAD, *CORRECT, *ACTS, *REQUESTS, *JUDGE, *PICTURE, *SIGNALS_ROOM, *AGENCIES, *PEOPLE],
     exception_handlers={Exception: on_page_error},
     include_in_schema=False,
 )

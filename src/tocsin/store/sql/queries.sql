@@ -314,6 +314,16 @@ WHERE s.audience = %(audience)s AND (s.at, s.signal_id) > (%(after_at)s, %(after
 SELECT s.at, s.signal_id, s.reports, s.body, l.every FROM signal s JOIN look l USING (audience, at)
 WHERE s.audience = %(audience)s AND s.signal_id = %(signal_id)s ORDER BY s.at DESC LIMIT 1
 
+-- signals_now: what the latest look at the incidents of who asks raised
+SELECT s.at, s.signal_id, s.reports, s.body, l.every FROM signal s JOIN look l USING (audience, at)
+WHERE s.audience = %(audience)s AND s.at = (SELECT max(at) FROM look WHERE audience = %(audience)s) ORDER BY s.signal_id
+
+-- signals_ended: signals of who asks that the latest look raised no more, each as it was raised last, the latest first
+SELECT at, signal_id, reports, body, every FROM (
+    SELECT DISTINCT ON (s.signal_id) s.at, s.signal_id, s.reports, s.body, l.every FROM signal s JOIN look l USING (audience, at)
+    WHERE s.audience = %(audience)s ORDER BY s.signal_id, s.at DESC
+) e WHERE at < (SELECT max(at) FROM look WHERE audience = %(audience)s) ORDER BY at DESC, signal_id LIMIT %(limit)s
+
 -- give_signal: false where it has closed, to who asks or to the other
 SELECT give_signal(%(who)s, %(at)s, %(look)s, %(signal_id)s, %(to)s, %(why)s, %(body)s) AS done
 

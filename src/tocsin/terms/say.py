@@ -1,6 +1,7 @@
-"""Messages as text: the page says them in the reader's language, the command line in English.
+"""Messages as text: the page says them in the reader's language, the command line and the hub's rooms in English.
 
-A message is a text as it is, or [key, values] of the catalogues page/words.json and page/words.<language>.json; a value may be a message, a number or a day.
+A message is a text as it is, or [key, values] of the catalogues brief/page/words.json and words.<language>.json beside it; a value may be a message, a
+number or a day.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def day(value: date | None) -> str | None:
 def catalogue(lang: str = "en") -> dict[str, Any]:
     """The page's words in one language: key -> text with {slots}; `months` is a list of twelve."""
     name = "words.json" if lang == "en" else f"words.{lang}.json"
-    return dict(json.loads(files("tocsin.brief.page").joinpath(name).read_text(encoding="utf-8")))
+    return dict(json.loads(files("tocsin").joinpath("brief/page", name).read_text(encoding="utf-8")))
 
 
 def say(message: Any) -> str:
