@@ -146,6 +146,7 @@ class Filled:
             "limit": 100,
             "roles": ["submit"],
             "rows": Jsonb([row]),
+            "lines": Jsonb([]),
             "said": Jsonb({}),
             "things": ["x"],
             "reason": "x",

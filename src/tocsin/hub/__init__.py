@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Raw
+
 from tocsin.errors import NotKnown, NotThere
 from tocsin.gate import Action, Clearance, Role, Scheme, may
 from tocsin.hub.accounts import Accounts
@@ -25,7 +27,7 @@ from tocsin.hub.moments import Moments
 from tocsin.hub.once import Once
 from tocsin.hub.reporting import Reporting
 from tocsin.hub.sent import Sent
-from tocsin.hub.shown import instant, marked, shown
+from tocsin.hub.shown import all_shown, instant, marked, shown
 from tocsin.hub.signing_in import SigningIn
 from tocsin.hub.staff import Staff
 from tocsin.hub.taxii import Taxii
@@ -55,8 +57,7 @@ class Hub(Door):
 
     def caller(self, token: str | None) -> Caller:
         """Who a bearer token stands for. Raises `NotKnown`."""
-        with self.store.transaction(None) as tx:
-            row = tx.one("whoami", hash=hashed(token), at=self.now()) if token else None
+        row = self.store.one("whoami", hash=hashed(token), at=self.now()) if token else None
         if row is None:
             raise NotKnown("a token is needed that is known, not expired and not revoked: send `Authorization: Bearer TOKEN`")
         return Caller(row["label"], Clearance(row["agency"], frozenset(map(Role, row["roles"])), frozenset(row["groups"])))
@@ -96,14 +97,13 @@ class Hub(Door):
         return answers
 
     def feed(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
-        """Reports that the caller's agency may see, in the order in which they opened to it; `next` is where to go on."""
+        """Reports that the caller's agency may see, in the order in which they opened to it, ready to be written as JSON; `next` is where to go on."""
         agency = who.needs(Action.READ)
         at, ident = after_of(after)
-        with self.store.transaction(agency) as tx:
-            tx.do("by_key")
+        with self.store.transaction(agency, by_key=True) as tx:
             rows = tx.all("feed_page", audience=agency, limit=page_of(limit), at=at, id=ident)
             out = self.read(tx, who, rows, "feed")
-        return {"reports": [shown(row, who.clearance) for row in out], "next": next_of(rows, "visible_at", "report_id", after)}
+        return {"reports": all_shown(out, who.clearance), "next": next_of(rows, "visible_at", "report_id", after)}
 
     def public_feed(self, *, after: str = "", limit: int = 100) -> dict[str, Any]:
         """Reports that all the world may see, in the order in which they opened to it; who reads it is not known, and not logged."""
@@ -111,8 +111,8 @@ class Hub(Door):
         at, ident = after_of(after)
         with self.store.transaction(PUBLIC) as tx:
             rows = tx.all("feed_page", audience=PUBLIC, limit=page_of(limit), at=at, id=ident)
-        out = [shown(row, world) for row in rows if may(world, Action.READ, marked(row), self.scheme)]
-        return {"reports": out, "next": next_of(rows, "visible_at", "report_id", after)}
+        out = [row for row in rows if may(world, Action.READ, marked(row), self.scheme)]
+        return {"reports": all_shown(out, world), "next": next_of(rows, "visible_at", "report_id", after)}
 
     def report(self, who: Caller, report_id: str) -> dict[str, Any]:
         """One report. Raises `NotThere` where there is none, and where the caller may not see it, alike."""
@@ -131,15 +131,14 @@ class Hub(Door):
             return {"agencies": [r["name"] for r in tx.all("agencies")], "groups": groups}
 
     def incidents(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
-        """Incidents made of what the caller's agency may see; `current` is false while later reports are still to be fused."""
+        """Incidents made of what the caller's agency may see, each as JSON; `current` is false while later reports are still to be fused."""
         agency = who.needs(Action.READ)
         day, ident = before_of(after)
-        with self.store.transaction(agency) as tx:
-            tx.do("by_key")
+        with self.store.transaction(agency, by_key=True) as tx:
             rows = tx.all("incident_page", audience=agency, limit=page_of(limit), day=day, id=ident)
             standing = tx.one("standing", audience=agency)
-            self.log(tx, who, "incidents", [str(r["incident_id"]) for r in rows], True, "made of what it may see")
-        out = {"incidents": [_incident(r) for r in rows], "next": next_of(rows, "day", "incident_id", after)}
+            self.log(tx, who, "incidents", [r["incident_id"] for r in rows], True, "made of what it may see")
+        out = {"incidents": [_written(r) for r in rows], "next": next_of(rows, "day", "incident_id", after)}
         return out | {"current": bool(standing and standing["current"])}
 
     def incident(self, who: Caller, incident_id: str) -> dict[str, Any]:
@@ -169,6 +168,11 @@ TWICE = "another report of yours stands under this own_id and version: send a co
 def _incident(row: dict[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = row["body"]
     return {"incident_id": str(row["incident_id"])} | body
+
+
+def _written(row: dict[str, Any]) -> Raw:
+    """As `_incident`, of a body that is JSON as it was written."""
+    return Raw(f'{{"incident_id":"{row["incident_id"]}",{row["body"][1:]}')
 
 
 def _known(same: bool) -> str:

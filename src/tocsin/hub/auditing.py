@@ -49,8 +49,7 @@ class Auditing(Door):
             "words": words[:200],
         }
         agency, most = who.clearance.agency or "", page_of(limit)
-        with self.store.transaction(agency) as tx:
-            tx.do("by_key")
+        with self.store.transaction(agency, by_key=True) as tx:
             rows = tx.all("audit_found", audience=agency, below=before or _END, limit=most + 1, **values)
         lines = [row | {"at": instant(row["at"])} for row in rows[:most]]
         return {"lines": lines, "next": lines[-1]["position"] if len(rows) > most else 0}

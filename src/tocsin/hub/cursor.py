@@ -21,7 +21,9 @@ def next_of(rows: list[dict[str, Any]], at: str, ident: str, after: str) -> str:
         return after
     last = rows[-1]
     when = datetime.combine(last[at], time(), UTC) if type(last[at]) is date else last[at]
-    return base64.urlsafe_b64encode(struct.pack(">q", (when - _EPOCH) // timedelta(microseconds=1)) + last[ident].bytes).decode()
+    return base64.urlsafe_b64encode(
+        struct.pack(">q", (when - _EPOCH) // timedelta(microseconds=1)) + uuid.UUID(str(last[ident])).bytes
+    ).decode()
 
 
 def after_of(text: str) -> tuple[datetime, uuid.UUID]:

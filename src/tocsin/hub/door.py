@@ -12,7 +12,7 @@ from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
 from tocsin.hub.posted import posted
 from tocsin.hub.shown import marked
-from tocsin.store import Store, Transaction
+from tocsin.store import Jsonb, Store, Transaction
 
 MOST = 1_000  # of a page, or of a post
 PUBLIC = "public"  # the audience that is nobody's
@@ -38,15 +38,28 @@ class Door:
 
     def read(self, tx: Transaction, who: Caller, rows: list[dict[str, Any]], what: str, asked: str = "") -> list[dict[str, Any]]:
         """Of the rows, those that may() shows too; each logged."""
-        verdicts = [(row, may(who.clearance, Action.READ, marked(row), self.scheme)) for row in rows]
+        verdicts = self._verdicts(who, rows)
         by_reason: dict[str, list[str]] = {}
         for row, verdict in verdicts:
             by_reason.setdefault(verdict.reason if verdict else NOT_THERE, []).append(str(row["report_id"]))
         if asked and not rows:
             by_reason[NOT_THERE] = [asked]
         lines = [self._line(who, what, ids, reason != NOT_THERE, reason) for reason, ids in by_reason.items()]
-        tx.each("note", lines)
+        if lines:
+            tx.last("note_all", lines=Jsonb(lines))
         return [row for row, verdict in verdicts if verdict]
+
+    def _verdicts(self, who: Caller, rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Verdict]]:
+        """Each row with whether it is shown. Of a page many have the same handling: it is asked about once."""
+        known: dict[tuple[Any, ...], Verdict] = {}
+        out = []
+        for row in rows:
+            key = (row["marking"], row["originator"], row["orcon"], tuple(row["releasable_to"]), tuple(row["released_to"]))
+            verdict = known.get(key)
+            if verdict is None:
+                verdict = known[key] = may(who.clearance, Action.READ, marked(row), self.scheme)
+            out.append((row, verdict))
+        return out
 
     def act(
         self,
@@ -79,7 +92,7 @@ class Door:
     def log(self, tx: Transaction, who: Caller, what: str, things: list[str], allowed: bool, reason: str) -> None:
         """A line in the log of the caller's agency."""
         if things:
-            tx.do("note", **self._line(who, what, things, allowed, reason))
+            tx.last("note_all", lines=Jsonb([self._line(who, what, things, allowed, reason)]))
 
     def _line(self, who: Caller, what: str, things: list[str], allowed: bool, reason: str) -> dict[str, Any]:
         return {"at": self.now(), "who": who.label, "what": what, "things": things, "allowed": allowed, "reason": reason}

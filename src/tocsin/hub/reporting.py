@@ -59,8 +59,7 @@ class Reporting(Door):
         clearance = Clearance(None) if staff else who.clearance
         now = self.now()
         begin = now - timedelta(days=DAYS)
-        with self.store.transaction(audience) as tx:
-            tx.do("by_key")
+        with self.store.transaction(audience, by_key=True) as tx:
             rows = tx.all("lately", audience=audience, after=begin, limit=MOST)
         if capped := len(rows) == MOST:
             begin = rows[-1]["visible_at"]

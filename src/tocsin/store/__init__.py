@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
 from msgspec.json import decode, encode
 from psycopg.rows import dict_row, tuple_row
-from psycopg.sql import SQL
+from psycopg.sql import SQL, quote
 from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -22,6 +23,8 @@ __all__ = ["Jsonb", "Store", "Transaction", "array", "queries"]
 
 #: Seconds that a request waits for the database; also how long one attempt to reach it goes on, so that it is not left alone for long once it is back.
 WAIT = 5.0
+T = TypeVar("T")
+Connection = psycopg.Connection[dict[str, Any]]
 
 set_json_loads(decode)
 set_json_dumps(encode)
@@ -43,8 +46,9 @@ def array(ids: Iterable[object]) -> str:
 class Transaction:
     """One transaction in the name of one audience."""
 
-    def __init__(self, connection: psycopg.Connection[dict[str, Any]]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._last: list[tuple[str, Mapping[str, Any]]] = []
 
     def all(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """The rows of a named query."""
@@ -65,46 +69,85 @@ class Transaction:
         """The first row of a named query."""
         return self._connection.execute(queries()[query], values).fetchone()
 
-    def each(self, query: str, several: Iterable[Mapping[str, Any]]) -> None:
-        """A named query once for each of several, sent without waiting for the answer to the one before."""
-        with self._connection.cursor() as cursor:
-            cursor.executemany(queries()[query], several)
-
     def do(self, query: str, **values: Any) -> None:
         """A named query that gives nothing back."""
         self._connection.execute(queries()[query], values)
 
+    def last(self, query: str, **values: Any) -> None:
+        """A named query that gives nothing back, when all else is done: it is sent together with the commit."""
+        self._last.append((query, values))
+
+    def end(self) -> None:
+        """Commits."""
+        mogrify = psycopg.ClientCursor(self._connection).mogrify
+        steps = [mogrify(queries()[query], values) for query, values in self._last]
+        self._connection.execute("; ".join([*steps, "COMMIT"]).encode(), prepare=False)
+
 
 class Store:
-    """Connections of one role; every transaction says in whose name it is."""
+    """Connections of one role; every transaction says in whose name it is.
+
+    Each answer of the database that is waited for costs as much as reading a few reports, so what can go together does; and a connection is not tried before it
+    is used: where one has broken since, what it was to begin with is done on another.
+    """
 
     def __init__(self, conninfo: str, *, size: int = 8) -> None:
         # Planned for its values each time: whether a plan is kept would hang on how many lines others have, and show in how long an answer takes.
-        options = {"row_factory": dict_row, "options": "-c search_path=tocsin -c plan_cache_mode=force_custom_plan"}
-        self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
-            conninfo, min_size=1, max_size=size, kwargs=options, open=True, timeout=WAIT, reconnect_timeout=WAIT,
-            check=ConnectionPool.check_connection,
-        )  # fmt: skip
+        options = {"row_factory": dict_row, "autocommit": True, "options": "-c search_path=tocsin -c plan_cache_mode=force_custom_plan"}
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            conninfo, min_size=1, max_size=size, kwargs=options, open=True, timeout=WAIT, reconnect_timeout=WAIT
+        )
 
     @contextmanager
-    def transaction(self, audience: str | None, *, snapshot: bool = False) -> Iterator[Transaction]:
+    def transaction(self, audience: str | None, *, snapshot: bool = False, by_key: bool = False) -> Iterator[Transaction]:
         """A transaction that row-level security holds to `audience`; None sees no row of any.
 
-        snapshot: all of it sees the database as of its begin, and nothing is purged meanwhile.
+        snapshot: all of it sees the database as of its begin, and nothing is purged meanwhile. by_key: see the query of that name.
 
         Raises `StoreError` where the database does not answer.
         """
+        steps = ["BEGIN"]
+        if snapshot:
+            steps = ["BEGIN ISOLATION LEVEL REPEATABLE READ", "LOCK TABLE purged IN SHARE MODE"]  # before its view of the database is taken
+        steps.append(f"SET LOCAL tocsin.audience = {quote(audience or '')}")
+        steps += [queries()["by_key"]] if by_key else []
+        begin = "; ".join(steps).encode()
+        with self._begun(lambda connection: connection.execute(begin, prepare=False)) as (connection, _):
+            tx = Transaction(connection)
+            yield tx
+            tx.end()
+
+    def one(self, query: str, **values: Any) -> dict[str, Any] | None:
+        """The first row of a named query that only reads, in nobody's name. Raises `StoreError` where the database does not answer."""
+        with self._begun(lambda connection: connection.execute(queries()[query], values).fetchone()) as (_, row):
+            return row
+
+    @contextmanager
+    def _begun(self, first: Callable[[Connection], T]) -> Iterator[tuple[Connection, T]]:
+        """A connection with what was done on it first: nothing that may not be done twice."""
         try:
-            with self._pool.connection() as connection:
-                if snapshot:
-                    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                    connection.execute("LOCK TABLE purged IN SHARE MODE")  # before its view of the database is taken
-                connection.execute("SELECT set_config('tocsin.audience', %s, true)", (audience or "",))
-                yield Transaction(connection)
+            connection, done = self._taken(first)
+            try:
+                with connection:
+                    yield connection, done
+            finally:
+                self._pool.putconn(connection)
         except (psycopg.OperationalError, PoolTimeout) as why:
             raise StoreError(
                 f"the database does not answer ({str(why).splitlines()[0]}): see whether PostgreSQL runs, and try again"
             ) from why
+
+    def _taken(self, first: Callable[[Connection], T]) -> tuple[Connection, T]:
+        end = time.monotonic() + WAIT
+        while True:
+            connection = self._pool.getconn(end - time.monotonic())
+            try:
+                return connection, first(connection)
+            except BaseException as why:
+                broken = connection.closed
+                self._pool.putconn(connection)
+                if not (broken and isinstance(why, psycopg.Error)):
+                    raise
 
     def gauges(self) -> dict[str, tuple[str, float]]:
         """The pool's connections, each number with what it says."""

@@ -74,8 +74,7 @@ class Picture(Door):
         """The first objects of those asked for."""
         if asked.nothing:
             return Page()
-        with self.store.transaction(who.agency) as tx:
-            tx.do("by_key")
+        with self.store.transaction(who.agency, by_key=True) as tx:
             feed = _Feed(tx, who.agency, group)
             asked = _onward(feed, asked)
             found: list[Found] = [(item, None) for item in self._standing(tx, asked.after) if asked.wants(item.object)]

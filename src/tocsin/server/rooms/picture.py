@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Response, get
 from litestar.params import FromPath
+from msgspec.json import decode
 
 from tocsin.errors import NotThere
 from tocsin.gate import Action
@@ -28,6 +29,7 @@ def home(who: Who) -> Response[str]:
 async def incidents(request: AnyRequest, hub: TheHub, who: Who, after: Cursor = "") -> Response[str]:
     """Incidents made of what my agency may see, the latest first."""
     found = await in_thread(lambda: hub.incidents(who, after=after, limit=PAGE))
+    found["incidents"] = [decode(one) for one in found["incidents"]]
     return page(request, "incidents.html", **found, more=len(found["incidents"]) == PAGE, after=after, names=names())
 
 

@@ -1,7 +1,7 @@
 -- Named queries. Each serves who asks (tocsin.audience), and begins in a table keyed by the audience.
 /* `(SELECT true ... LIMIT 1) IS NULL`, not NOT EXISTS: line by line, by key. What else the planner would do hangs on how many lines others have, and shows in the time. */
 
--- feed_page: reports that the audience may see, in the order in which they opened to it; references to what it may not see are left out
+-- feed_page: reports that the audience may see, in the order in which they opened to it; references to what it may not see are left out; what becomes text here is not to become anything else on its way
 WITH page AS (
     (SELECT * FROM shown WHERE audience = %(audience)s AND (visible_at, report_id) > (%(at)s, %(id)s)
      ORDER BY visible_at, report_id LIMIT %(limit)s)
@@ -11,7 +11,9 @@ WITH page AS (
      ORDER BY visible_at, report_id LIMIT %(limit)s)
     ORDER BY visible_at, report_id LIMIT %(limit)s
 )
-SELECT * FROM page ORDER BY visible_at, report_id
+SELECT visible_at, report_id::text AS report_id, agency, originator, body::text AS body, marking, releasable_to, orcon, released_to,
+    supersedes::text AS supersedes, derived_from::text[] AS derived_from, part_of
+FROM page ORDER BY page.visible_at, page.report_id
 
 -- latest_page: as feed_page, the one that opened last first; references to what it may not see are left out
 WITH page AS (
@@ -53,7 +55,7 @@ WITH page AS (
      ORDER BY day DESC, incident_id DESC LIMIT %(limit)s)
     ORDER BY day DESC, incident_id DESC LIMIT %(limit)s
 )
-SELECT day, incident_id, body FROM page ORDER BY day DESC, incident_id DESC
+SELECT day, incident_id::text AS incident_id, body::text AS body FROM page ORDER BY page.day DESC, page.incident_id DESC
 
 -- incident_with: the incident that the audience has a report in, by the report's id; none: it is in none of every agency's, or not in that (see incident_one)
 SELECT incident_id FROM incident_of WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s ORDER BY audience = '*' LIMIT 1
@@ -169,6 +171,9 @@ SELECT leave(%(who)s, %(at)s, %(name)s, %(fate)s, %(heir)s) AS done
 
 -- note: a line of the audit log of who asks
 SELECT note(%(at)s, %(who)s, %(what)s, %(things)s, %(allowed)s, %(reason)s)
+
+-- note_all: some lines of it
+SELECT note_all(%(lines)s)
 
 -- whoami: whose token it is
 SELECT label, agency, roles, groups FROM whoami(%(hash)s, %(at)s)
@@ -405,8 +410,10 @@ FROM (
 SELECT body FROM signal s
 WHERE audience = %(audience)s AND body IS NOT NULL AND at = (SELECT max(at) FROM look l WHERE l.audience = %(audience)s AND l.at < %(at)s) ORDER BY signal_id
 
--- by_key: what follows in this transaction is looked up by key alone; the planner, which does not know yet how much was just sent, would read whole tables
-SELECT set_config('enable_' || way, 'off', true) FROM unnest(ARRAY['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin', 'sort']) way
+-- by_key: what follows in this transaction is looked up by key alone, by plans that do without the values, are made once a connection and kept
+/* The planner, which does not know yet how much was just sent, would read whole tables; and to plan a page of the feed takes longer than to read it. */
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true), set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)
 
 -- feed_from: the latest time not after %(after)s at which reports opened to the audience, how many did then, and whether any may have since
 WITH latest AS MATERIALIZED (
