@@ -26,8 +26,9 @@ demo: $(VENV)/.core  ## read the bundled data, write tocsin-out/, print what cha
 	@ls src/tocsin/kernels/__pycache__/*.nbi >/dev/null 2>&1 || echo "The first run compiles its kernels, once: about a minute ..."
 	@$(BIN)/tocsin brief --demo --out tocsin-out
 
+# Tests start many processes of tocsin: where compiled modules may not be kept, each would compile them anew.
 test: $(STAMP) browser java  ## every test, the browser's included
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 browser:  ## find a Chromium or Chrome, or install Debian's as root
 	@sh tools/find-browser.sh

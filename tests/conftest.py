@@ -15,6 +15,26 @@ if TYPE_CHECKING:
 settings.register_profile("tocsin", deadline=None)
 settings.load_profile("tocsin")
 
+#: Files that take longest, the longest first: workers begin with them, so that none is left with one of them when the other is done.
+LONGEST = (
+    "tests/properties/test_no_leak.py",
+    "tests/browser/test_page_in_chromium.py",
+    "tests/browser/test_explorer_in_chromium.py",
+    "tests/browser/test_rooms_in_chromium.py",
+    "tests/brief/test_watching.py",
+    "tests/brief/test_replay.py",
+    "tests/engine/test_engines.py",
+    "tests/server/test_serve.py",
+    "tests/server/test_faults.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts the longest files first where workers share the tests out."""
+    if hasattr(config, "workerinput"):
+        place = {name: n for n, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def postgres() -> "Iterator[Embedded]":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -81,11 +82,10 @@ def test_concentrated_stands_beside_and_says_that_it_is_unadjusted(shift: Brief)
     assert "unadjusted" in say(("concentrated_note", {}))
 
 
-def test_filters_narrow_what_is_watched(tmp_path: Path) -> None:
+def test_filters_narrow_what_is_watched(shift: Brief, tmp_path: Path) -> None:
     table, spec = planted(tmp_path)
     narrow = brief([table], spec=spec, as_of=AS_OF, group="christian")
-    whole = brief([table], spec=spec, as_of=AS_OF)
-    count = {name: b.view["watch"]["streams"][0]["before"] for name, b in (("narrow", narrow), ("whole", whole))}
+    count = {name: b.view["watch"]["streams"][0]["before"] for name, b in (("narrow", narrow), ("whole", shift))}
     assert count["narrow"] < count["whole"]
     assert not any(s["dimension"] == "target_group" for s in narrow.view["watch"]["signals"])
 
@@ -100,19 +100,19 @@ def test_the_same_page_is_made_again_from_its_run_json(shift: Brief, tmp_path: P
     assert "same page" in check_run(run, made_again.page)
 
 
-def test_the_signals_lie_beside_the_page_and_not_those_of_another_brief(shift: Brief) -> None:
+def test_the_signals_lie_beside_the_page_and_not_those_of_another_brief(shift: Brief, tmp_path: Path) -> None:
     assert shift.page is not None
-    out = shift.page.parent
+    out = tmp_path / "counts"
+    shutil.copytree(shift.page.parent, out)
     assert pl.read_parquet(out / "signals.parquet").equals(shift.signals)
-    table, spec = planted(out)
-    counts = brief([table], spec=spec, as_of=AS_OF, out=out / "counts")
-    assert (out / "counts" / "streams.csv").exists()
-    counts = brief([table], spec=spec, as_of=AS_OF, out=out / "counts", watch=False)
-    assert not (out / "counts" / "signals.parquet").exists()
+    assert (out / "streams.csv").exists()
+    table, spec = planted(tmp_path)
+    counts = brief([table], spec=spec, as_of=AS_OF, out=out, watch=False)
+    assert not (out / "signals.parquet").exists()
     assert counts.view["watch"] is None
     assert counts.signals.is_empty()
     assert "--no-watch" in counts.view["reproduce"]
-    assert json.loads((out / "counts" / "run.json").read_text())["options"]["watch"] is False
+    assert json.loads((out / "run.json").read_text())["options"]["watch"] is False
 
 
 def test_a_later_brief_says_which_signals_are_new_go_on_and_ended(tmp_path: Path) -> None:
