@@ -323,6 +323,23 @@ def test_the_hubs_staff_takes_an_agency_in_and_invites_its_administrator_who_sig
     accept(new, chief.get_by_role("status").locator("code").inner_text())
     new.wait_for_url("**/incidents")
     assert "customs" in new.locator("header").inner_text()
+    chief.get_by_role("link", name="Agencies and groups").click()
+    chief.get_by_role("link", name="Let customs leave").click()
+    chief.get_by_role("radio", name="Hand them to another agency").check()
+    chief.get_by_label("Handed to").select_option("police")
+    chief.get_by_label("The agency's name, once more").fill("customs")
+    assert axe(chief) == []
+    assert width_needed(chief) == 360
+    chief.get_by_role("button", name="Go on").click()
+    chief.wait_for_selector("text=customs leaves the hub?")
+    assert "People who sign in no longer\nfirst" in chief.locator("main").inner_text()
+    assert axe(chief) == []
+    assert width_needed(chief) == 360
+    chief.get_by_role("button", name="customs leaves").dblclick()
+    chief.wait_for_url("**/agencies")
+    assert "customs" not in chief.locator("main").inner_text()
+    new.reload()
+    assert "/sign-in" in new.url
 
 
 def test_a_report_is_corrected_opened_marked_anew_and_judged_on_a_phone_each_with_a_page_that_says_what_it_will_do(

@@ -140,6 +140,8 @@ ROOMS: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("GET", "/reporting"): (READ | STAFF, None),
     ("GET", "/agencies"): (STAFF, None),
     ("POST", "/agencies"): ({"administer_hub"}, {"does": "x"}),
+    ("GET", "/agencies/{agency}/leave"): ({"administer_hub"}, None),
+    ("POST", "/agencies/{agency}/leave"): ({"administer_hub"}, {"fate": "keep"}),
     ("GET", "/people"): (LOG, None),
     ("POST", "/people"): (TOKENS, {"does": "x"}),
     ("GET", "/log"): (LOG, None),

@@ -8,6 +8,7 @@ from tocsin.server.rooms.acts import ACTS
 from tocsin.server.rooms.agencies import AGENCIES
 from tocsin.server.rooms.correct import CORRECT
 from tocsin.server.rooms.judge import JUDGE
+from tocsin.server.rooms.leaving import LEAVING
 from tocsin.server.rooms.people import PEOPLE
 from tocsin.server.rooms.picture import PICTURE
 from tocsin.server.rooms.requests import REQUESTS
@@ -20,7 +21,7 @@ from tocsin.server.rooms.upload import UPLOAD
 #: Every page of the rooms. Where something is wrong, a page says so.
 ROOMS = Router(
     path="/",
-    route_handlers=[*SIGN_IN, *SENT, *UPLOAD, *CORRECT, *ACTS, *REQUESTS, *JUDGE, *PICTURE, *SIGNALS_ROOM, *AGENCIES, *PEOPLE],
+    route_handlers=[*SIGN_IN, *SENT, *UPLOAD, *CORRECT, *ACTS, *REQUESTS, *JUDGE, *PICTURE, *SIGNALS_ROOM, *AGENCIES, *LEAVING, *PEOPLE],
     exception_handlers={Exception: on_page_error},
     include_in_schema=False,
 )
