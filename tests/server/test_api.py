@@ -254,6 +254,13 @@ def test_a_parameter_that_is_wrong_is_named_with_what_is_wanted(world: World, pa
     assert "AAA" not in answer.text
 
 
+def test_a_page_says_its_encoding_once(world: World) -> None:
+    pages = {"/metrics": "text/plain; version=0.0.4", "/sign-in": "text/html", "/style.css": "text/css"}
+    assert {path: world.ask("admin", "GET", path).headers["content-type"] for path in pages} == {
+        path: f"{kind}; charset=utf-8" for path, kind in pages.items()
+    }
+
+
 def test_two_agencies_or_groups_whose_names_look_alike_are_not_taken(postgres: Embedded) -> None:
     world = World(postgres, Ticking(), ("police",))
     for name in ("police ", "Police", "coast  guard", " rescue"):

@@ -127,6 +127,15 @@ def test_a_port_that_another_program_has_is_told(folder: Path) -> None:
     assert Embedded(folder).pid() is None
 
 
+def test_a_second_hub_on_the_port_of_a_first_is_told_and_shows_no_token(folder: Path) -> None:
+    hub = Running(folder)
+    with new_folder() as other:
+        done = serve(other, "--port", str(hub.port))
+    hub.close()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "give another with --port" in done.stderr
+
+
 def test_a_hub_takes_over_from_one_that_was_killed_while_a_caller_was_slow(folder: Path) -> None:
     hub = Running(folder)
     token = hub.agency("A")

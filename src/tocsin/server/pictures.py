@@ -52,8 +52,8 @@ async def page(hub: TheHub, who: Who, as_of: Moment = "") -> Response[str]:
     made = await in_thread(lambda: hub.moments.page(who, as_of=as_of))
     if made.what is None:
         headers = _strict(_NOTHING) | _again(made.see) | {"Refresh": f"{AGAIN}; url={made.see}"}
-        return Response(_WAITING.format(see=made.see), status_code=202, headers=headers, media_type="text/html; charset=utf-8")
-    return Response(made.what["text"], headers=_strict(made.what["policy"]), media_type="text/html; charset=utf-8")
+        return Response(_WAITING.format(see=made.see), status_code=202, headers=headers, media_type="text/html")
+    return Response(made.what["text"], headers=_strict(made.what["policy"]), media_type="text/html")
 
 
 @get("/api/signals", opt=AGENCY)

@@ -32,7 +32,7 @@ async def ready(hub: TheHub) -> Json:
     return {"ok": True}
 
 
-@get("/metrics", opt=STAFF, media_type="text/plain; version=0.0.4; charset=utf-8")
+@get("/metrics", opt=STAFF, media_type="text/plain; version=0.0.4")
 async def metrics(request: AnyRequest, hub: TheHub) -> str:
     """How the hub runs, for Prometheus: requests by route, how long they took, connections to the database."""
     text: str = request.app.state.journal.metrics(hub.store.gauges())

@@ -20,6 +20,7 @@ from tocsin.errors import StoreError
 from tocsin.gate import tlp2
 from tocsin.hub import Staff, clock
 from tocsin.hub.coding import compiling
+from tocsin.server.child import listening
 from tocsin.server.fairness import RATE
 from tocsin.server.parts import Part
 from tocsin.store import Store
@@ -49,6 +50,7 @@ def serve(
         signal.signal(name, lambda *_: stop.set())
     parts = [Part("web")]  # it loads while the database starts
     try:
+        listening(port, stop).close()  # what answers there must be this hub, and not another that is ready
         with _database(folder, database_url) as (admin, secrets, server), contextlib.closing(Alone(admin)) as alone:
             roles = prepare(admin, secrets)
             install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])

@@ -77,7 +77,7 @@ def page(request: AnyRequest, template: str, status: int = 200, **values: Any) -
         cookies.append(set_cookie(request, FORM, secret))
     shown = {"me": who, "can": _can(who), "here": request.url.path, "form": _form_token(secret)} | values
     text = _pages().get_template(template).render(shown)
-    return Response(text, status_code=status, media_type="text/html; charset=utf-8", headers=PAGE_HEADERS, cookies=cookies)
+    return Response(text, status_code=status, media_type="text/html", headers=PAGE_HEADERS, cookies=cookies)
 
 
 def to(path: str, cookies: list[Cookie] | None = None) -> Response[str]:

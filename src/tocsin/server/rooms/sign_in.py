@@ -20,7 +20,7 @@ from tocsin.server.rooms.sent import report_page
 from tocsin.server.rooms.shown import KEPT, PERSON, SESSION, back_of, form_of, page, session_of, set_cookie, to
 
 
-@get("/style.css", opt=PUBLIC, media_type="text/css; charset=utf-8", sync_to_thread=False)
+@get("/style.css", opt=PUBLIC, media_type="text/css", sync_to_thread=False)
 def style() -> str:
     """How the rooms look."""
     return files("tocsin.server.rooms").joinpath("pages/style.css").read_text(encoding="utf-8")
