@@ -8,23 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_core import violations
 from playwright.sync_api import expect
 
 from tocsin.brief import Brief
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parent / "vendor/axe.min.js"
 Open = Callable[..., Any]
 VIEWS = ("realistic", "empty", "single", "all_unknown", "pile_up", "big_town", "one_day", "century", "long_headline", "scripted")
-
-
-def axe_violations(page: Any) -> list[str]:
-    if page.evaluate("typeof axe") == "undefined":
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document)")
-    assert len(found["passes"]) > 20
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
 
 def width_needed(page: Any) -> int:
@@ -55,10 +47,10 @@ def test_axe_finds_nothing_in_either_theme(open_page: Open, name: str) -> None:
     if name == "realistic":
         page.locator("#map .mark").last.click()
         page.locator("section.incidents summary").first.click()
-    assert axe_violations(page) == []
+    assert violations(page, 20) == []
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 360, "height": 780})
-    assert axe_violations(page) == []
+    assert violations(page, 20) == []
 
 
 def test_the_first_screen_has_at_most_180_words_besides_its_tables_and_drawings(open_page: Open, open_view: Open, demo: Brief) -> None:

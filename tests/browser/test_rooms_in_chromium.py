@@ -7,13 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
 import uvicorn
 from argon2 import PasswordHasher
+from axe_core import violations
 from hubs import World
 from people import PASSWORD
 from playwright.sync_api import Error
@@ -25,7 +25,6 @@ from tocsin.hub.pictures import refresh
 from tocsin.store.embedded import Embedded
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parent / "vendor/axe.min.js"
 URDU = "کراچی: صدر میں دھماکہ، چار افراد جاں بحق اور نو زخمی۔"
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> & \"quoted\" {{ 7 * 7 }}"
 ROLES = {
@@ -131,12 +130,7 @@ def accept(page: Any, link: str) -> str:
 
 
 def axe(page: Any) -> list[str]:
-    """What axe-core finds; it is put in through the debugger, for the pages take no script."""
-    session = page.context.new_cdp_session(page)
-    session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8") + ";0"})
-    found = page.evaluate("axe.run(document)")
-    assert len(found["passes"]) > 10
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+    return violations(page, 10)
 
 
 def width_needed(page: Any) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_core import violations
 from playwright.sync_api import expect
 from samples_planted import AS_OF, CHANGED, planted
 
@@ -14,7 +15,6 @@ from tocsin import brief
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parent / "vendor/axe.min.js"
 Open = Callable[..., Any]
 
 
@@ -24,13 +24,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
     table, spec = planted(folder)
     brief([table], spec=spec, as_of=CHANGED, out=folder / "before")
     return brief([table], spec=spec, as_of=AS_OF, out=folder / "out", ask="sufi,mainland", ask_since=CHANGED, since=folder / "before")
-
-
-def violations(page: Any) -> list[str]:
-    if page.evaluate("typeof axe") == "undefined":
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document)")
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
 
 def test_each_signal_stands_with_its_chart_odds_evidence_and_what_would_end_it(open_page: Open, made: Any) -> None:
@@ -105,7 +98,7 @@ def test_axe_finds_nothing_and_no_width_needs_sideways_scrolling(open_page: Open
     if lang == "ur":
         page.locator("button.language").click()
     page.evaluate("document.querySelectorAll('.watch details, .claim details').forEach((one) => { one.open = true; })")
-    assert violations(page) == []
+    assert violations(page, 20) == []
     for width in (360, 720, 1000, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") == width
