@@ -463,7 +463,7 @@ class Oracle:
                 self._same(f"/taxii2/hub/collections/group:{group}/{page}")
         root = "/taxii2/hub/collections/picture/"
         lines = self._same(f"{root}manifest/").get("objects", [])
-        for kind in ("report", "location", "identity", "incident", "sighting", "note"):
+        for kind in ("report", "location", "identity", "incident", "sighting", "note", "grouping"):
             self._same(f"{root}objects/?match[type]={kind}")
         for line in lines:
             self._same(f"{root}objects/{line['id']}/")

@@ -5,7 +5,7 @@ properties are the columns of `reports`. Ids follow from the report's own id, an
 """
 
 from tocsin.stix.fixed import fixed_objects, identity_of
-from tocsin.stix.made import Made, ceased, incident_objects, note_of
+from tocsin.stix.made import Made, ceased, incident_objects, note_of, signal_object
 from tocsin.stix.reading import Sent, is_report, post_of
 from tocsin.stix.valid import version_of, wrong_with
 from tocsin.stix.writing import instant_of, objects_of
@@ -22,6 +22,7 @@ __all__ = [
     "note_of",
     "objects_of",
     "post_of",
+    "signal_object",
     "version_of",
     "wrong_with",
 ]

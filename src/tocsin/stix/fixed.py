@@ -24,6 +24,7 @@ TOCSIN = id_of("identity", "tocsin")
 EXTENSION = id_of("extension-definition", "report")
 INCIDENT = id_of("extension-definition", "incident")
 JUDGEMENT = id_of("extension-definition", "judgement")
+SIGNAL = id_of("extension-definition", "signal")
 ORCON = id_of("marking-definition", "originator control")
 
 #: TLP 2.0 (OASIS, stix common objects, TLP 2.0 extension).
@@ -66,7 +67,9 @@ def fixed_objects(markings: Iterable[str]) -> list[Object]:
     judgement = _extension(JUDGEMENT, "judgement", said, "docs/reference/judgements.md of tocsin")
     maker = _object("identity", TOCSIN, MADE) | {"name": "tocsin", "identity_class": "system"}
     held = _statement(ORCON, "Originator control", "Onward release waits for the originator.")
-    return [maker, extension, incident, judgement, *(_marking(name) for name in markings), held]
+    said = "What a signal of the watch is to its reader: the columns of tocsin's table `signals`, each under its name, and the look that raised it."
+    signal = _extension(SIGNAL, "signal", said, "docs/reference/tables.md of tocsin: the columns of `signals`")
+    return [maker, extension, incident, judgement, *(_marking(name) for name in markings), held, signal]
 
 
 def _extension(ident: str, name: str, words: str, schema: str) -> Object:

@@ -1,4 +1,4 @@
-"""What the hub makes of reports as STIX: an incident, with where it was and when it was seen; a judgement as a note."""
+"""What the hub makes of reports as STIX: an incident, with where it was and when it was seen; a judgement as a note; a signal as a grouping."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tocsin.stix.fixed import INCIDENT, JUDGEMENT, ORCON, TOCSIN, Object, id_of, marking_id
+from tocsin.stix.fixed import INCIDENT, JUDGEMENT, ORCON, SIGNAL, TOCSIN, Object, id_of, marking_id
 from tocsin.stix.writing import instant_of, name_of, place_of
+from tocsin.terms.signals import words
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,27 @@ def note_of(agency: str, signed: datetime, names: Iterable[str], said: Mapping[s
     return made
 
 
+def signal_object(said: Mapping[str, Any], names: Iterable[str], how: Made, giver: str | None = None) -> Object:
+    """A signal, in words: the reports that it rests on have a change in common. giver: the agency that released it, which says of it what they say alone."""
+    name, lines = words(said)
+    made = how.head("grouping")
+    made |= {"name": name[:200], "description": "\n".join(lines), "context": "unspecified", "object_refs": [f"report--{n}" for n in names]}
+    if giver is not None:
+        made["created_by_ref"] = id_of("identity", "agency", giver)
+    made["extensions"] = {SIGNAL: {"extension_type": "property-extension"} | _without_nothing(said)}
+    return made
+
+
+_CEASED: dict[str, Object] = {
+    "incident": {"name": "no longer an incident"},
+    "note": {"content": "no longer given", "object_refs": [TOCSIN]},
+    "grouping": {"name": "no longer given", "context": "unspecified", "object_refs": [TOCSIN]},
+}
+
+
 def ceased(kind: str, how: Made) -> Object:
-    """What is no more, `incident` or `note`; nothing of what it said is in it."""
-    words = {"name": "no longer an incident"} if kind == "incident" else {"content": "no longer given", "object_refs": [TOCSIN]}
-    return how.head(kind) | words | {"revoked": True}
+    """What is no more, `incident`, `note` or `grouping`; nothing of what it said is in it."""
+    return how.head(kind) | _CEASED[kind] | {"revoked": True}
 
 
 def _without_nothing(value: Any) -> Any:

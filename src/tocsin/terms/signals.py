@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from tocsin.terms.say import NAME_OF, Message
+from tocsin.terms.say import NAME_OF, Message, day, say
 from tocsin.terms.taxonomies import taxonomy
 
 NEAR = 5  # kilometres within which points are one place
 _MOST = 300.0  # log-odds beyond which odds are no number to read
+#: What JSON has no number for, where a signal leaves it out.
+_ENDLESS = {"low": -math.inf, "high": math.inf, "log_odds": math.inf, "expected": math.inf, "false_alarms_per_year": math.inf}
+_LEFT_OUT = {"actor": None, "falls_without": None, "note": None} | _ENDLESS
 _DIMENSIONS = {
     "target_type": "mix_target_type",
     "target_group": "mix_target_group",
@@ -102,3 +106,19 @@ def short(x: float) -> str:
     if not math.isfinite(x):
         return "∞"
     return f"{x:,.0f}" if abs(x) >= 100 else f"{float(f'{x:.2g}'):g}"
+
+
+def words(said: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """In English, of a signal as a hub tells of it: what changed in a line, and its sentences.
+
+    One that another agency released says where, since when and how many; it has no odds, nor whether it is more or fewer.
+    """
+    if "first_raised" in said:
+        row = _LEFT_OUT | {k: v for k, v in said.items() if v is not None}
+        return say(signal_name(row)), [say(line) for line in signal_lines(row)]
+    category = say(category_name(said["dimension"], said["category"]))
+    since, until = (day(date.fromisoformat(said[k])) for k in ("start" if "start" in said else "end", "end"))
+    near = f" within {reach(said)} km" if "radius_km" in said else ""
+    what = f"{said['observed']} {'deaths' if said['measure'] == 'deaths' else 'attacks'}"
+    head = f"Around {category}" if said["kind"] == "cluster" else f"{say(mix_name(said['dimension']))}: {category}"
+    return head, [f"{what}{near}, {since} to {until}"]

@@ -10,11 +10,12 @@ import pytest
 import stix2
 from hubs import World
 from psycopg import sql
+from samples_hub import planted_signal
 from stix2validator import ValidationOptions, validate_instance
 
 from tocsin.hub.pictures import refresh
 from tocsin.stix import wrong_with
-from tocsin.stix.fixed import INCIDENT, JUDGEMENT, ORCON, TLP, TOCSIN, id_of
+from tocsin.stix.fixed import INCIDENT, JUDGEMENT, ORCON, SIGNAL, TLP, TOCSIN, id_of
 
 PICTURE = "collections/picture/"
 BODY = {"event_start": "2026-01-01", "country": "PAK", "lat": 24.86, "lon": 67.0, "radius_km": 1.0, "killed": 3, "place": "Karachi"}
@@ -76,19 +77,23 @@ def test_oasis_tools_agree_with_all_that_is_made(world: World) -> None:
     first, second, third = put(world, orcon=True), put(world, "B"), far(world, "B", killed_low=1, wounded=2)
     judge(world, "B", "confirm", first, second)
     judge(world, "B", "value", third, field="killed", value="7")
+    ident = signal(world, "B", first, second, radius_km=2.0, lat=1.5, lon=2.5)
+    signal(world, "A", first), signal(world, "A", third)
+    world.ask("B", "POST", f"/api/signals/{ident}/release", {"to": "A", "why": "so"})
     given(world, "A")
     gone = judge(world, "C", "merge", first, third)
     given(world, "A")
     world.ask("C", "POST", "/api/judgements", {"decides": "undo", "judgement": gone, "why": "no"})
     world.ask("B", "POST", f"/api/reports/{third}/remark", {"marking": "RED"})
     seen = set()
-    for made in given(world, "A", "incident,location,sighting,note,extension-definition"):
+    for made in given(world, "A", "incident,location,sighting,note,grouping,extension-definition"):
         assert wrong_with(made) == []
         stix2.parse(made, allow_custom=False)
         result = validate_instance(made, ValidationOptions(strict=True, version="2.1", disabled=["uuid-check", "extref-hashes"]))
         assert result.is_valid, [str(e) for e in result.errors]
         seen.add((made["type"], made.get("revoked", False)))
     assert {("incident", False), ("incident", True), ("note", False), ("note", True), ("location", False)} <= seen
+    assert {("grouping", False), ("grouping", True)} <= seen
 
 
 def test_an_incident_that_changes_is_a_new_version_that_is_added_later_and_nothing_else_is(world: World) -> None:
@@ -205,6 +210,85 @@ def test_a_judgement_is_a_note_for_who_sees_every_report_that_it_names(world: Wo
     assert [n["abstract"] for n in world.taxii("A", f"{PICTURE}objects/?match[type]=note").json()["objects"]] == ["confirm"]
     confirm, gone = given(world, "A", "note")
     assert (confirm, gone["id"], gone["revoked"]) == (mine[0], mine[1]["id"], True)
+
+
+def signal(world: World, who: str, *reports: str, **more: Any) -> str:
+    refresh(world.fuse)
+    incidents = [world.ask(who, "GET", f"/api/incidents/{r}").json() for r in reports]
+    return planted_signal(world, who, world.hub.now(), incidents, **more)
+
+
+def groupings(world: World, who: str) -> list[dict[str, Any]]:
+    return given(world, who, "grouping")
+
+
+def test_a_signal_is_a_grouping_of_the_reports_that_it_rests_on_for_its_own_agency_alone(world: World) -> None:
+    every, hidden = put(world), far(world, "B", "AMBER", releasable_to=["A"], orcon=True)
+    ident = signal(world, "A", every, hidden)
+    (made,) = groupings(world, "A")
+    assert groupings(world, "B") == groupings(world, "C") == []
+    assert made["name"] == "Communities: more attacks, Sufi, since 1 Dec 2025"
+    assert "Chance alone raises one like it 0.5 times a year, with all that is watched here." in made["description"]
+    assert made["object_refs"] == sorted(f"report--{i}" for i in (every, hidden))
+    assert (made["created_by_ref"], made["object_marking_refs"]) == (TOCSIN, [TLP["AMBER"], ORCON])
+    (told,) = world.ask("A", "GET", "/api/signals").json()["signals"]
+    said = made["extensions"][SIGNAL]
+    assert {k: v for k, v in told.items() if v is not None and k != "marking"} == {k: v for k, v in said.items() if k != "extension_type"}
+    assert said["signal_id"] == ident
+    address = f"{PICTURE}objects/{made['id']}/"
+    one, other = world.taxii("B", address), world.taxii("B", f"{PICTURE}objects/grouping--{uuid4()}/")
+    assert (one.status_code, one.content) == (404, other.content)
+    assert one.headers.keys() == other.headers.keys()
+
+
+def test_a_signal_that_goes_on_is_a_new_version_and_one_that_ended_stays_as_it_was_raised_last(world: World) -> None:
+    first, second = put(world), far(world)
+    signal(world, "B", first)
+    (before,) = groupings(world, "B")
+    last = lines(world, "B")[-1]["date_added"]
+    signal(world, "B", first, observed=7)
+    refresh(world.fuse, world.hub.now)
+    (after,) = world.taxii("B", f"{PICTURE}objects/?added_after={last}").json()["objects"]
+    assert (after["id"], after["created"]) == (before["id"], before["created"])
+    assert after["modified"] > before["modified"]
+    assert after["extensions"][SIGNAL]["observed"] == 7
+    signal(world, "B", second)  # the next look raises another alone
+    assert groupings(world, "B")[0] == after
+    assert len(groupings(world, "B")) == 2
+
+
+@pytest.mark.parametrize(("what", "body"), [("remark", {"marking": "RED"}), ("purge", {"why": "a court ordered it"})])
+def test_a_signal_whose_evidence_closes_is_not_given_at_once_and_then_revoked(world: World, what: str, body: dict[str, Any]) -> None:
+    report, other = put(world), far(world, "C")
+    signal(world, "B", report, other)
+    (made,) = groupings(world, "B")
+    assert world.ask("A", "POST", f"/api/reports/{report}/{what}", body).status_code == 200
+    assert world.taxii("B", f"{PICTURE}objects/{made['id']}/").status_code == 404
+    (gone,) = groupings(world, "B")
+    assert (gone["id"], gone["revoked"], gone["name"], gone["object_refs"]) == (made["id"], True, "no longer given", [TOCSIN])
+    assert "extensions" not in gone
+    assert "description" not in gone
+
+
+def test_a_signal_that_is_released_is_given_without_its_odds_and_says_from_whom(world: World) -> None:
+    mine, theirs = put(world, "B", "RED"), far(world, "A", "AMBER", releasable_to=["B"])
+    ident = signal(world, "B", mine, theirs)
+    assert world.ask("B", "POST", f"/api/signals/{ident}/release", {"to": "C", "why": "their province"}).status_code == 200
+    (made,) = groupings(world, "C")
+    (told,) = world.ask("C", "GET", "/api/signals/received").json()["signals"]
+    said = made["extensions"][SIGNAL]
+    assert {k: v for k, v in told.items() if v is not None and k not in ("by", "received_at", "marking")} == {
+        k: v for k, v in said.items() if k != "extension_type"
+    }
+    assert made["created_by_ref"] == id_of("identity", "agency", "B")
+    assert (made["name"], made["description"]) == ("Communities: Sufi", "2 attacks, 1 Jan 2026 to 1 Jan 2026")
+    assert not {"odds", "expected", "Chance", ident, "their province"} & {
+        w for w in ("odds", "expected", "Chance", ident, "their province") if w in str(made)
+    }
+    assert groupings(world, "A") == []
+    assert groupings(world, "B")[0]["id"] != made["id"]
+    assert world.ask("A", "POST", f"/api/reports/{theirs}/remark", {"marking": "RED"}).status_code == 200
+    assert groupings(world, "C")[0]["revoked"] is True
 
 
 def test_an_incident_that_is_sent_on_names_the_reports_that_it_is_made_of(world: World) -> None:

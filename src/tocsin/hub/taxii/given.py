@@ -1,4 +1,4 @@
-"""Incidents and judgements as objects: each as it was given to an audience last, and what is no more as revoked (`publish` in schema.sql sees to it)."""
+"""Incidents, judgements and signals as objects: each as an audience was given it last, what is no more as revoked (`publish` in schema.sql sees to it)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 from tocsin.gate import Action, made_of, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.door import MOST, NOT_THERE, Door
-from tocsin.hub.shown import marked
+from tocsin.hub.shown import instant, marked
 from tocsin.hub.taxii.asked import EPOCH, MICROSECOND, Filters, Item, uuid_in
-from tocsin.stix import Made, ceased, incident_objects, note_of
+from tocsin.stix import Made, ceased, incident_objects, note_of, signal_object
 from tocsin.store import Transaction
 
 #: The types of the objects that each is given as.
-TYPES = {"incident": frozenset({"location", "incident", "sighting"}), "judgement": frozenset({"note"})}
+TYPES = {"incident": frozenset({"location", "incident", "sighting"}), "judgement": frozenset({"note"}), "signal": frozenset({"grouping"})}
+_CALLED = {"incident": "incident", "judgement": "note", "signal": "grouping"}
 _SPAN = 4 * MICROSECOND  # of the objects of one of them
 
 
@@ -42,7 +43,7 @@ class Given(Door):
         """A line in the log: of what is given, or that the one asked for is not there."""
         self.log(tx, who, "taxii picture", list(dict.fromkeys(i.about for i in items if i.about)), True, "made of what it may see")
         one = next(iter(asked.ids)) if asked.ids is not None and len(asked.ids) == 1 else ""
-        if not items and one.partition("--")[0] in ("incident", "sighting", "note"):
+        if not items and one.partition("--")[0] in ("incident", "sighting", "note", "grouping"):
             self.log(tx, who, "taxii picture", [one], False, NOT_THERE)
 
     def _on(self, tx: Transaction, who: Caller, kind: str, after: datetime, before: datetime, limit: int) -> Iterator[dict[str, Any]]:
@@ -68,11 +69,11 @@ class Given(Door):
 
     def _objects(self, who: Caller, row: dict[str, Any]) -> list[dict[str, Any]]:
         """None of what the caller may not see whole, whatever is written down of it: the hub is about to take it back."""
-        kind = "note" if row["kind"] == "judgement" else row["kind"]
+        kind = _CALLED[row["kind"]]
         if row["says"] is None:
             strictest = self.scheme.strictest([m.name for m in self.scheme.markings]).name
             return [ceased(kind, self._how(row, strictest))]
-        names = row["names"] or (row["body"] or {}).get("report_ids", [])
+        names = row["names"] or row["reports"] or (row["body"] or {}).get("report_ids", [])
         if not names or len(row["handled"]) != len(names):
             return []
         whole = made_of([marked(h) for h in row["handled"]], self.scheme)
@@ -81,6 +82,9 @@ class Given(Door):
         how = self._how(row, whole.marking, whole.orcon)
         if kind == "note":
             return [note_of(row["agency"], row["signed"], map(str, names), row["said"], how)]
+        if kind == "grouping":
+            more = {"look": instant(row["at"]), "every_days": row["every"]} if row["giver"] is None else {}
+            return [signal_object(row["signal"] | more | {"signal_id": str(row["about"])}, map(str, names), how, row["giver"])]
         return incident_objects(str(row["about"]), row["body"], how)
 
     def _how(self, row: dict[str, Any], marking: str, orcon: bool = False) -> Made:

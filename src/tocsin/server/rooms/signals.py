@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from litestar import Response, get, post
@@ -20,13 +19,12 @@ from tocsin.server.rooms.acts import BACK
 from tocsin.server.rooms.confirm import sure
 from tocsin.server.rooms.sent import handling_of
 from tocsin.server.rooms.shown import PERSON, form_of, page, to
-from tocsin.terms.say import day, say
+from tocsin.terms.say import say
+from tocsin.terms.signals import stream_name, words
 
 RATE = 1.0  # false alarms a year of all that is watched: `look`'s own
 RECEIVED = 50
 TITLES = {"release": "Open a signal to one more agency", "request": "Ask the originators to open it"}
-#: What JSON has no number for.
-_ENDLESS = {"low": -math.inf, "high": math.inf, "log_odds": math.inf, "expected": math.inf, "false_alarms_per_year": math.inf}
 
 
 @get("/signals", opt=PERSON)
@@ -36,7 +34,7 @@ async def signals(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
     def ask() -> Json:
         found = hub.moments.standing(who)
         given = {one["signal_id"]: one for one in told(hub.moments.received, "signals", who)}
-        received = [_given(one) for one in list(given.values())[: -RECEIVED - 1 : -1]]
+        received = [_said(one) for one in list(given.values())[: -RECEIVED - 1 : -1]]
         now = sorted(map(_said, found["now"]), key=lambda one: (one.get("false_alarms_per_year", math.inf), one["signal_id"]))
         look = found["look"] and found["look"] | {"tests": _tests(found["look"]), "summary": _summary(found["look"])}
         return {"look": look, "now": now, "ended": [_said(one) for one in found["ended"]], "received": received}
@@ -148,29 +146,12 @@ async def _form(
 
 
 def _said(one: Mapping[str, Any]) -> Json:
-    """A signal in words."""
+    """A signal in words; one that another agency released says less."""
     if "withdrawn" in one:
         return dict(one)
-    from tocsin.terms.signals import signal_lines, signal_name  # with the first signal
-    from tocsin.terms.tables import SIGNALS
-
-    row: Json = dict.fromkeys(c.name for c in SIGNALS) | _ENDLESS | {k: v for k, v in one.items() if v is not None}
-    return row | {"name": say(signal_name(row)), "whose": _whose(row), "lines": list(map(say, signal_lines(row))), "where": _where(row)}
-
-
-def _given(one: Mapping[str, Any]) -> Json:
-    """A signal that another agency released, in words: what it says has no odds, nor whether it is more or fewer."""
-    if "withdrawn" in one:
-        return dict(one)
-    from tocsin.terms.signals import category_name, mix_name, reach
-
-    category = say(category_name(one["dimension"], one["category"]))
-    since, until = (day(date.fromisoformat(one[k])) for k in ("start" if "start" in one else "end", "end"))
-    what = "deaths" if one["measure"] == "deaths" else "attacks"
-    head = f"around {category}" if one["kind"] == "cluster" else f"{say(mix_name(one['dimension']))}: {category}"
-    near = f" within {reach(one)} km" if "radius_km" in one else ""
-    line = f"{one['observed']} {what}{near}, {since} to {until}"
-    return dict(one) | {"name": head[0].upper() + head[1:], "whose": _whose(one), "lines": [line], "where": _where(one)}
+    name, lines = words(one)
+    row = dict.fromkeys(("lat", "lon", "calibrated")) | dict(one)
+    return row | {"name": name, "whose": _whose(row), "lines": lines, "where": _where(row)}
 
 
 def _whose(row: Mapping[str, Any]) -> str:
@@ -195,8 +176,6 @@ def _summary(look: Json) -> list[str]:
 
 def _tests(look: Json) -> list[Json]:
     """What was tested, and what came of each."""
-    from tocsin.terms.signals import stream_name
-
     rows = [dict.fromkeys(("actor", "reason", "before", "watched")) | one for one in look["of"]]
     return [row | {"name": say(stream_name(row)), "verdict": say((f"verdict_{row['verdict']}", {}))} for row in rows]
 

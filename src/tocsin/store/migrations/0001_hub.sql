@@ -893,9 +893,9 @@ GRANT SELECT ON grouped TO tocsin_web;
 ALTER TABLE grouped ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON grouped FOR SELECT TO tocsin_web USING (audience = asking());
 
--- Incidents and judgements as objects of TAXII: each as an audience was given it last; of an incident that is every agency's, the line of '*', but where an agency has one of its own.
+-- Incidents, judgements and signals as objects of TAXII: each as an audience was given it last; of an incident that is every agency's, the line of '*', but where an agency has one of its own.
 -- thing: which incident or judgement, as a hash, for the line outlives what is purged; life: what ceased and comes to be again is another object; about: its id, null of what is no
--- more; says: the body or judgement that is given; added: -infinity of one that was never given, which stands before the line of '*'.
+-- more; says: the body, judgement or version of a signal that is given; added: -infinity of one that was never given, which stands before the line of '*'.
 CREATE TABLE published (
     audience text NOT NULL, object_id uuid NOT NULL, kind text NOT NULL, thing uuid NOT NULL, life int NOT NULL, made timestamptz NOT NULL, added timestamptz NOT NULL,
     about uuid, says uuid, PRIMARY KEY (audience, object_id)
@@ -921,6 +921,23 @@ END $$;
 CREATE TRIGGER touched_new AFTER INSERT ON judged REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_judgements();
 CREATE TRIGGER touched_gone AFTER DELETE ON judged REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_judgements();
 
+-- Signals as TAXII gives them: an audience's own, and those that others released to it; of several under one id the latest is given.
+CREATE VIEW signals_there WITH (security_invoker) AS
+SELECT s.audience, s.signal_id AS id, s.at, l.every, NULL AS giver, s.reports, s.body FROM signal s JOIN look l USING (audience, at)
+UNION ALL SELECT audience, given_id, at, NULL, giver, reports, body FROM signal_given;
+CREATE INDEX signal_versions ON signal (signal_id, audience, at);
+CREATE INDEX signal_given_versions ON signal_given (given_id, audience, at);
+CREATE FUNCTION touch_signals() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    INSERT INTO touched (kind, thing, about) SELECT 'signal', id_of('signal', id::text), id
+    FROM (SELECT DISTINCT coalesce(to_jsonb(c) ->> 'signal_id', to_jsonb(c) ->> 'given_id')::uuid AS id FROM changed c) d;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER touched_new AFTER INSERT ON signal REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_signals();
+CREATE TRIGGER touched_gone AFTER UPDATE ON signal REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_signals();
+CREATE TRIGGER touched_new AFTER INSERT ON signal_given REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_signals();
+CREATE TRIGGER touched_gone AFTER UPDATE ON signal_given REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION touch_signals();
+
 -- Of what is purged no id stays here.
 CREATE FUNCTION untouch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 BEGIN
@@ -945,6 +962,10 @@ BEGIN
     now AS MATERIALIZED (
         SELECT t.thing, i.audience, i.says FROM things t JOIN incident i ON uuid_hash(i.incident_id) = uuid_hash(t.about) AND i.incident_id = t.about WHERE t.kind = 'incident'
         UNION ALL SELECT t.thing, d.audience, d.judgement_id FROM things t JOIN judged d ON d.judgement_id = t.about WHERE t.kind = 'judgement'
+        UNION ALL SELECT t.thing, v.audience, v.says FROM things t CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (s.audience) s.audience, CASE WHEN s.body IS NOT NULL THEN id_of('version', extract(epoch FROM s.at)::text) END AS says
+            FROM signals_there s WHERE s.id = t.about ORDER BY s.audience, s.at DESC
+        ) v WHERE t.kind = 'signal' AND v.says IS NOT NULL
     ),
     was AS MATERIALIZED (
         SELECT DISTINCT ON (p.audience, p.thing) p.* FROM things t JOIN published p ON uuid_hash(p.thing) = uuid_hash(t.thing) AND p.thing = t.thing
@@ -1010,9 +1031,9 @@ BEGIN
     RETURN cardinality(v_some);
 END $$;
 
-REVOKE ALL ON FUNCTION touch_incidents, touch_judgements, untouch, object_of, publish, publish_some FROM PUBLIC;
+REVOKE ALL ON FUNCTION touch_incidents, touch_judgements, touch_signals, untouch, object_of, publish, publish_some FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION publish_some TO tocsin_fuse;
-GRANT SELECT ON published TO tocsin_web;
+GRANT SELECT ON published, signals_there TO tocsin_web;
 ALTER TABLE published ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON published FOR SELECT TO tocsin_web USING (audience = asking() OR (audience = '*' AND asking() NOT IN ('', 'public')));
 

@@ -471,12 +471,12 @@ SELECT count(*) FILTER (WHERE g.report_id < %(report_id)s) AS place, coalesce(bo
 FROM grouped g WHERE g.audience = %(audience)s AND g.group_name = %(group)s AND g.at = %(at)s AND g.report_id <= %(report_id)s
 
 -- published_since: of which kinds the audience was given anything after a time
-SELECT kind FROM unnest(ARRAY['incident', 'judgement']) kind WHERE coalesce(
+SELECT kind FROM unnest(ARRAY['incident', 'judgement', 'signal']) kind WHERE coalesce(
     (SELECT true FROM published p WHERE p.audience = %(audience)s AND p.kind = kind.kind AND added > %(after)s ORDER BY added LIMIT 1),
     (SELECT true FROM published p WHERE p.audience = '*' AND p.kind = kind.kind AND added > %(after)s ORDER BY added LIMIT 1)
 )
 
--- published_on: incidents, or judgements, as the audience was given each of them last, in that order; with the handling of every report of theirs that it sees
+-- published_on: incidents, judgements, or signals, as the audience was given each of them last, in that order; with the handling of every report of theirs that it sees
 WITH page AS (
     (SELECT * FROM published WHERE audience = %(audience)s AND kind = %(kind)s AND added > %(after)s AND added < %(before)s ORDER BY added LIMIT %(limit)s)
     UNION ALL
@@ -484,30 +484,38 @@ WITH page AS (
      AND (SELECT true FROM published o WHERE o.audience = %(audience)s AND o.object_id = e.object_id LIMIT 1) IS NULL ORDER BY added LIMIT %(limit)s)
     ORDER BY added LIMIT %(limit)s
 )
-SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, ARRAY(
+SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, s.reports, s.signal, s.at, s.every, s.giver, ARRAY(
     SELECT jsonb_build_object('originator', h.originator, 'marking', h.marking, 'releasable_to', h.releasable_to, 'orcon', h.orcon, 'released_to', h.released_to)
-    FROM unnest(coalesce(j.names, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r))) n (report_id)
+    FROM unnest(coalesce(j.names, s.reports, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r))) n (report_id)
     JOIN handling h USING (report_id)
 ) AS handled
 FROM page p LEFT JOIN LATERAL (
     SELECT i.body FROM incident i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
     ORDER BY i.audience = '*' LIMIT 1
 ) b ON true LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
+LEFT JOIN LATERAL (
+    SELECT v.reports, v.body AS signal, v.at, v.every, v.giver FROM signals_there v
+    WHERE p.kind = 'signal' AND v.audience = %(audience)s AND v.id = p.about ORDER BY v.at DESC LIMIT 1
+) s ON true
 ORDER BY p.added
 
 -- published_one: one of them
 WITH page AS (
     SELECT * FROM published WHERE audience IN (%(audience)s, '*') AND object_id = %(given_id)s ORDER BY audience = '*' LIMIT 1
 )
-SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, ARRAY(
+SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, j.signed, j.names, j.said, s.reports, s.signal, s.at, s.every, s.giver, ARRAY(
     SELECT jsonb_build_object('originator', h.originator, 'marking', h.marking, 'releasable_to', h.releasable_to, 'orcon', h.orcon, 'released_to', h.released_to)
-    FROM unnest(coalesce(j.names, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r))) n (report_id)
+    FROM unnest(coalesce(j.names, s.reports, ARRAY(SELECT r::uuid FROM json_array_elements_text(b.body -> 'report_ids') r))) n (report_id)
     JOIN handling h USING (report_id)
 ) AS handled
 FROM page p LEFT JOIN LATERAL (
     SELECT i.body FROM incident i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
     ORDER BY i.audience = '*' LIMIT 1
 ) b ON true LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
+LEFT JOIN LATERAL (
+    SELECT v.reports, v.body AS signal, v.at, v.every, v.giver FROM signals_there v
+    WHERE p.kind = 'signal' AND v.audience = %(audience)s AND v.id = p.about ORDER BY v.at DESC LIMIT 1
+) s ON true
 WHERE isfinite(p.added)
 
 -- publish: see publish_some; gives how much was looked at (fuse)
