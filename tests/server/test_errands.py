@@ -16,8 +16,9 @@ from running import Running, new_folder
 SECONDS = 90  # in which a loaded machine comes round to it
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hub() -> Iterator[tuple[Running, str]]:
+    """The last test stops it."""
     with new_folder() as folder:
         running = Running(folder)
         token = running.agency("A")
@@ -55,7 +56,7 @@ def until(what: Any) -> Any:
     while time.monotonic() < end:
         if found := what():
             return found
-        time.sleep(0.02)
+        time.sleep(0.1)  # to go through all processes of a machine takes a while
     raise AssertionError(f"it did not come in {SECONDS} s")
 
 

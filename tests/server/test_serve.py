@@ -56,12 +56,17 @@ def test_a_clean_stop_says_so_and_the_next_start_makes_no_new_administrator(fold
     again.close()
 
 
-def test_a_second_hub_over_one_folder_is_refused_and_the_first_goes_on(folder: Path) -> None:
-    hub = Running(folder)
-    second = serve(folder)
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Running]:
+    """It is killed by the last test that uses it."""
+    with new_folder() as made:
+        yield Running(made)
+
+
+def test_a_second_hub_over_one_folder_is_refused_and_the_first_goes_on(hub: Running) -> None:
+    second = serve(hub.folder)
     assert (second.returncode, "is in use by another hub" in second.stderr) == (2, True)
     assert hub.ask("", "GET", "/ready") == {"ok": True}
-    hub.close()
 
 
 @pytest.fixture(scope="module")
@@ -136,14 +141,13 @@ def test_a_second_hub_on_the_port_of_a_first_is_told_and_shows_no_token(folder: 
     assert "give another with --port" in done.stderr
 
 
-def test_a_hub_takes_over_from_one_that_was_killed_while_a_caller_was_slow(folder: Path) -> None:
-    hub = Running(folder)
+def test_a_hub_takes_over_from_one_that_was_killed_while_a_caller_was_slow(hub: Running) -> None:
     token = hub.agency("A")
     with socket.create_connection(("127.0.0.1", hub.port), timeout=60) as slow:
         head = f"POST /api/reports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
         slow.sendall(head.encode() + b"[")
         assert hub.ask(token, "GET", "/api/me")["agency"] == "A"  # so that the slow one has been heard
         hub.kill()
-        again = Running(folder, port=hub.port)
+        again = Running(hub.folder, port=hub.port)
         assert again.ask(token, "GET", "/api/me")["agency"] == "A"
     again.close()
