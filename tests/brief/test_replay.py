@@ -239,10 +239,12 @@ def test_a_judgement_signed_later_is_not_used() -> None:
         for r in reports.filter(pl.col("event_start") >= TURN)["report_id"]
     ]
     assert isinstance(day, date)
-    plain, judged = replayed(judgements=()), replayed(judgements=decided)
+    short: Row = {"start": END - timedelta(days=28)}
+    plain, judged = replayed(judgements=(), **short), replayed(judgements=decided, **short)
+    assert "sufi" in plain.signals["category"].to_list()
     assert judged.signals.equals(plain.signals)
     assert any("signed after the period not used" in c for c in judged.caveats)
-    early = replayed(judgements=[Judgement(**{**vars(j), "id": f"j{k}", "signed": TURN}) for k, j in enumerate(decided)])
+    early = replayed(judgements=[Judgement(**{**vars(j), "id": f"j{k}", "signed": TURN}) for k, j in enumerate(decided)], **short)
     assert "sufi" not in early.signals["category"].to_list()
 
 
@@ -280,7 +282,7 @@ def test_reports_without_a_date_leave_nothing_to_replay() -> None:
 
 
 def test_a_period_longer_than_the_data_is_told() -> None:
-    after = replayed(end=END + timedelta(days=30))
+    after = replayed(start=END - timedelta(days=14), end=END + timedelta(days=30))
     assert any("hear nothing new" in c for c in after.caveats)
     first = history()["known_at"].min()
     assert isinstance(first, date)

@@ -36,6 +36,8 @@ class Filled:
     """A hub in which A has hidden reports, an incident, a judgement, a request, a release, a purged report, a group, a token, a log, a picture
     and a signal."""
 
+    line: psycopg.Connection[dict[str, Any]]  # of the web role
+
     def __init__(self, postgres: Embedded) -> None:
         self.world = world = World(postgres, Ticking())
         world.ask("admin", "PUT", f"/api/groups/{SECRET}/A")
@@ -162,21 +164,21 @@ class Filled:
 @pytest.fixture(scope="module")
 def filled(postgres: Embedded) -> Iterator[Filled]:
     made = Filled(postgres)
-    yield made
+    with psycopg.connect(made.world.roles["web"], row_factory=dict_row, options="-c search_path=tocsin") as made.line:
+        yield made
     made.world.close()
 
 
 def asked(filled: Filled, name: str, audience: str, more: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows that the web role gets in an agency's name; nothing of it stays."""
-    with psycopg.connect(filled.world.roles["web"], row_factory=dict_row, options="-c search_path=tocsin") as connection:
-        connection.execute("SELECT set_config('tocsin.audience', %s, true)", (audience,))
-        try:
-            cursor = connection.execute(queries()[name], filled.values() | more)
-            return cursor.fetchall() if cursor.description else []
-        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.RaiseException, psycopg.errors.IntegrityError):
-            return []
-        finally:
-            connection.rollback()
+    filled.line.execute("SELECT set_config('tocsin.audience', %s, true)", (audience,))
+    try:
+        cursor = filled.line.execute(queries()[name], filled.values() | more)
+        return cursor.fetchall() if cursor.description else []
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.RaiseException, psycopg.errors.IntegrityError):
+        return []
+    finally:
+        filled.line.rollback()
 
 
 def after_of(name: str) -> Any:
