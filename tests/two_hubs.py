@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tocsin.hub.making.looks import look_next
 from tocsin.hub.making.pictures import make_next
 from tocsin.hub.pictures import Pictures, refresh
 from tocsin.terms.ids import report_id
+from tocsin.watch.shared import Shared
 
 AGENCIES, GROUPS = ("A", "B", "C"), ("north", "south")
 NAMED = [*AGENCIES, *(f"group:{g}" for g in GROUPS)]
@@ -326,7 +328,8 @@ class Oracle:
         """The next midnight comes, and every agency's incidents are looked at."""
         self.clock.at = datetime.combine(self.clock().date(), time(0, 2), UTC) + timedelta(days=1)
         for world in (self.first, self.second):
-            while look_next(world.fuse, 1, self.clock()):
+            shared = Shared()  # as in a hub that runs
+            while look_next(world.fuse, 1, self.clock(), shared):
                 pass
 
     def picture(self) -> None:
@@ -407,6 +410,10 @@ class Oracle:
         self.look()
         self.picture()
         self._live()
+        self.pages()
+
+    def pages(self) -> None:
+        """Those that wait for no look and no picture."""
         for page in LISTS:
             self._same(page)
             self._walk(f"{page}{'&' if '?' in page else '?'}limit=2")
@@ -427,7 +434,7 @@ class Oracle:
 
     def _hides(self) -> None:
         """What the second hub cannot tell, for what points at a hidden report was sent to it too."""
-        feed = {r["report_id"]: r for r in self.first.ask("B", "GET", "/api/feed?limit=1000").json()["reports"]}
+        feed = {r["report_id"]: r for r in self._same("/api/feed?limit=1000")["reports"]}
         assert feed.keys() == self.seen()
         wholes = Counter((r.agency, r.body.get("part_of")) for i, r in self.reports.items() if i in feed)
         for report in feed.values():
@@ -442,7 +449,7 @@ class Oracle:
             "/api/signals/received",
             *then,
         ):
-            text = self.first.ask("B", "GET", page).text
+            text = json.dumps(self._same(page))
             assert not {i for i in self.reports.keys() - feed.keys() if i in text}, f"{page} names what is hidden"
 
     def seen(self) -> set[str]:
