@@ -1,7 +1,8 @@
 """What an agency may see, as STIX: first what every feed has, then agencies as they joined, and reports as they opened to it.
 
 Every object has a time of its own. Reports that opened at one time stand in the order of their ids, of those that the agency sees: the n-th has the 2n-th
-microsecond after that time for its place, and the one after for itself. The hub keeps these microseconds free (`take` in schema.sql).
+microsecond after that time for its place, and the one after for itself. The hub keeps these microseconds free (`take` in schema.sql). A report whose marking
+changed after it had opened has its last version alone, at the time of that change.
 """
 
 from __future__ import annotations
@@ -52,6 +53,15 @@ class _Feed:
             return row
         since = self.one("one", report_id=report_id)
         return None if since is None else row | since
+
+    def marked(self, at: datetime, before: datetime, limit: int) -> list[dict[str, Any]]:
+        query = "group_marked" if self.group else "feed_marked"
+        return self.tx.all(query, audience=self.agency, group=self.group, at=at, before=before, limit=limit)
+
+    def marked_since(self, row: dict[str, Any]) -> datetime | None:
+        """When its marking changed after it had opened here; None where it did not."""
+        at: datetime | None = row.get("marked_at")
+        return at if at is not None and at > self.opened(row) else None
 
     def place(self, line: Line) -> tuple[int, bool]:
         """How many of the lines that opened with one stand before it, and whether it is there still."""
@@ -108,14 +118,27 @@ class Picture(Door):
         found: list[Found] = []
         if asked.types is not None and not asked.types & _LINES:
             return found
-        for row, at in _some(feed, asked) if asked.ids is not None else _lines(feed, asked, limit + 1):
-            made = objects_of(shown(row, who.clearance))
-            line = Line(feed.opened(row), row["report_id"])
-            items = [_item(at + (2 - len(made) + n) * MICROSECOND, one, line) for n, one in enumerate(made)]
-            found += [(item, row) for item in items if item.added > asked.after and asked.wants(item.object)]
+        several = _some(feed, asked) if asked.ids is not None else _lines(feed, asked, limit + 1)
+        for row, at in several:
+            if asked.ids is not None or feed.marked_since(row) is None:
+                found += _items(feed, who, asked, row, at)
             if len(found) > limit and asked.ids is None:
                 break
+        if asked.ids is None:
+            low, before = _between(asked.versions)
+            for row in feed.marked(max(asked.after, low) - MICROSECOND, before, limit + 1):
+                found += _items(feed, who, asked, row, row["marked_at"])
         return found
+
+
+def _items(feed: _Feed, who: Caller, asked: Filters, row: dict[str, Any], at: datetime) -> list[Found]:
+    """The objects of a report that are asked for. at: the first of its two microseconds."""
+    made, marked = objects_of(shown(row, who.clearance)), feed.marked_since(row)
+    if marked is not None:
+        made = [one | {"modified": instant_of(marked)} for one in made]
+    line = Line(feed.opened(row), row["report_id"]) if marked is None else None
+    items = [_item(at + (2 - len(made) + n) * MICROSECOND, one, line) for n, one in enumerate(made)]
+    return [(item, row) for item in items if item.added > asked.after and asked.wants(item.object)]
 
 
 def _added(found: Found) -> datetime:
@@ -147,8 +170,8 @@ def _some(feed: _Feed, asked: Filters) -> Iterator[Placed]:
     for ident in sorted(idents):
         row = feed.row(uuid_in(ident))
         if row is not None:
-            at = feed.opened(row)
-            yield row, at + 2 * feed.place(Line(at, row["report_id"]))[0] * MICROSECOND
+            at, marked = feed.opened(row), feed.marked_since(row)
+            yield row, marked or at + 2 * feed.place(Line(at, row["report_id"]))[0] * MICROSECOND
 
 
 def _lines(feed: _Feed, asked: Filters, limit: int) -> Iterator[Placed]:

@@ -446,6 +446,20 @@ SELECT count(*) FILTER (WHERE f.report_id < %(report_id)s) AS place, coalesce(bo
 FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.visible_at = %(at)s AND f.report_id <= %(report_id)s
     AND (f.audience <> '*' OR (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = f.report_id LIMIT 1) IS NULL)
 
+-- feed_marked: reports whose marking changed after they had opened to the audience, in the order in which it did
+WITH page AS (
+    (SELECT * FROM shown WHERE audience = %(audience)s AND marked_at >= %(at)s AND marked_at < %(before)s ORDER BY marked_at LIMIT %(limit)s)
+    UNION ALL
+    (SELECT * FROM shown e WHERE audience = '*' AND marked_at >= %(at)s AND marked_at < %(before)s
+     AND (SELECT true FROM feed o WHERE o.audience = %(audience)s AND o.report_id = e.report_id LIMIT 1) IS NULL ORDER BY marked_at LIMIT %(limit)s)
+    ORDER BY marked_at LIMIT %(limit)s
+)
+SELECT * FROM page ORDER BY marked_at
+
+-- group_marked: as feed_marked, of the reports that are marked for a group that the audience is in
+SELECT g.at AS opened_at, s.* FROM shown s JOIN grouped g ON g.audience = s.audience AND g.group_name = %(group)s AND g.report_id = s.report_id
+WHERE s.audience = %(audience)s AND s.marked_at >= %(at)s AND s.marked_at < %(before)s AND s.marked_at > g.at ORDER BY s.marked_at LIMIT %(limit)s
+
 -- group_from: as feed_from, of the reports that are marked for a group that the audience is in
 WITH latest AS MATERIALIZED (SELECT max(at) AS at FROM grouped WHERE audience = %(audience)s AND group_name = %(group)s AND at <= %(after)s)
 SELECT l.at, (SELECT count(*) FROM grouped g WHERE g.audience = %(audience)s AND g.group_name = %(group)s AND g.at = l.at) AS many, EXISTS (

@@ -65,14 +65,16 @@ CREATE TABLE member (group_name text NOT NULL, agency text NOT NULL REFERENCES a
 
 -- Who sees what since when. audience: an agency; '*', what every agency sees, which is kept once; or 'public'. An agency's own line stands before that of '*': it saw
 -- the report earlier than the others. Read in the order (visible_at, report_id), which tells nothing of what is hidden.
+-- marked_at: when its marking changed last after it had opened: a new version by TAXII.
 -- A line holds all that is shown of a report, its handling too: a page is read from lines of who asks alone, and how much others have does not show in how long it takes.
 CREATE TABLE feed (
     audience text NOT NULL, report_id uuid NOT NULL, visible_at timestamptz NOT NULL, part_of text,
     agency text NOT NULL, body jsonb NOT NULL, supersedes uuid, derived_from uuid[] NOT NULL,
     originator text NOT NULL, marking text NOT NULL, releasable_to text[] NOT NULL, orcon boolean NOT NULL, released_to text[] NOT NULL,
-    PRIMARY KEY (audience, report_id)
+    marked_at timestamptz, PRIMARY KEY (audience, report_id)
 );
 CREATE INDEX feed_order ON feed (audience, visible_at, report_id);
+CREATE INDEX feed_marked ON feed (audience, marked_at) WHERE marked_at IS NOT NULL;
 -- Of a hash, so that no query of one audience is ever answered by it: it would pass over the lines of others.
 CREATE INDEX feed_report ON feed (uuid_hash(report_id));
 CREATE INDEX feed_part ON feed (audience, part_of) WHERE part_of IS NOT NULL;
@@ -211,7 +213,7 @@ CREATE TRIGGER handled AFTER UPDATE ON handling FOR EACH ROW EXECUTE FUNCTION ha
 
 -- Lines of the feed as who asks is shown them: what it does not see is not pointed at.
 CREATE VIEW shown WITH (security_invoker) AS
-SELECT f.audience, f.visible_at, f.report_id, f.agency, f.originator, f.body, f.marking, f.releasable_to, f.orcon, f.released_to,
+SELECT f.audience, f.visible_at, f.report_id, f.agency, f.originator, f.body, f.marking, f.releasable_to, f.orcon, f.released_to, f.marked_at,
     (SELECT s.report_id FROM feed s WHERE s.audience IN (asking(), '*') AND s.report_id = f.supersedes AND s.agency = f.agency LIMIT 1) AS supersedes,
     CASE WHEN f.derived_from = '{}' THEN f.derived_from
         ELSE ARRAY(SELECT DISTINCT d.report_id FROM feed d WHERE d.audience IN (asking(), '*') AND d.report_id = ANY (f.derived_from) ORDER BY 1) END AS derived_from,
@@ -282,13 +284,16 @@ END $$;
 -- A new marking replaces the whole handling, earlier releases included.
 CREATE FUNCTION remark(p_who text, p_at timestamptz, p_report uuid, p_marking text, p_named text[], p_orcon boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
-DECLARE v_at timestamptz := tick(p_at);
+DECLARE v_at timestamptz := tick(p_at); v_was handling;
 BEGIN
-    PERFORM only_own((SELECT originator FROM handling WHERE report_id = p_report));
+    SELECT * INTO v_was FROM handling WHERE report_id = p_report;
+    PERFORM only_own(v_was.originator);
     INSERT INTO act (at, kind, actor, who, report_id, said) VALUES
         (v_at, 'remark', asking(), p_who, p_report, jsonb_build_object('marking', p_marking, 'releasable_to', p_named, 'orcon', p_orcon));
     UPDATE handling SET marking = p_marking, releasable_to = p_named, orcon = p_orcon, released_to = '{}' WHERE report_id = p_report;
     PERFORM settle(ARRAY[p_report], v_at);
+    UPDATE feed SET marked_at = v_at WHERE uuid_hash(report_id) = uuid_hash(p_report) AND report_id = p_report AND visible_at < v_at
+        AND (v_was.marking, v_was.orcon) IS DISTINCT FROM (p_marking, p_orcon);
     PERFORM rejudge(ARRAY[p_report], v_at);
 END $$;
 
