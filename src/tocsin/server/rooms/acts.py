@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -20,126 +21,106 @@ STAYS = "It stays: you and the report's originator find it, with your reason, un
 BACK = "Only its originator takes it back, by marking the report anew; who has read it by then has read it."
 
 
-@get("/reports/{report_id:str}/remark", opt=PERSON)
-async def remark_form(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Response[str]:
-    """Where one's own report is marked anew."""
-    return await _form(request, hub, who, report_id, Action.REMARK)
+class Foretold(NamedTuple):
+    """What a page says that asks once more: a title, what will be, its button, and what else it shows (`one` report, `lists`)."""
+
+    title: str
+    tells: list[str]
+    button: str
+    more: Json
+
+
+def _forms(action: Action) -> Any:
+    """The page where a report's act begins, under the act's own name."""
+
+    @get(f"/reports/{{report_id:str}}/{action}", opt=PERSON)
+    async def form(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Response[str]:
+        return await _form(request, hub, who, report_id, action)
+
+    return form
 
 
 @post("/reports/{report_id:str}/remark", opt=PERSON, status_code=200)
 async def remark(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Response[str]:
-    """Marks it anew, when asked twice."""
-    who.needs(Action.REMARK)
-    said = await form_of(request)
-    marking, named, orcon = said.get("marking", ""), said.get("releasable_to", []), "orcon" in said
+    """Marks one's own report anew, when asked twice."""
 
-    def ask() -> tuple[list[str], list[str]]:
+    def ask(said: Json) -> Foretold:
         checked_why(said.get("why", ""))
         hub.foreseen.allowed(who, report_id, Action.REMARK)
-        return hub.foreseen.as_it_stands(who, report_id), hub.foreseen.marked_anew(who, marking, named, orcon)
+        marking, before = said.get("marking", ""), hub.foreseen.as_it_stands(who, report_id)
+        after = hub.foreseen.marked_anew(who, marking, said.get("releasable_to", []), "orcon" in said)
+        tells = ["This replaces its whole handling: earlier releases are gone.", "Who has read it has read it."]
+        lists = [
+            ("See it from then on", after),
+            ("Come to see it", [n for n in after if n not in before]),
+            ("See it no longer", [n for n in before if n not in after]),
+        ]
+        return Foretold(f"Mark it {marking}?", tells, f"Mark it {marking}", {"lists": lists})
 
-    try:
-        before, after = await in_thread(ask)
-        if "sure" in said:
-            await in_thread(lambda: hub.acts.remark(who, report_id, marking, named, orcon, said["why"]))
-            return to(f"/reports/{report_id}")
-    except Malformed as why:
-        return await _form(request, hub, who, report_id, Action.REMARK, said, str(why))
-    tells = ["This replaces its whole handling: earlier releases are gone.", "Who has read it has read it."]
-    lists = [
-        ("See it from then on", after),
-        ("Come to see it", [n for n in after if n not in before]),
-        ("See it no longer", [n for n in before if n not in after]),
-    ]
-    here = f"/reports/{report_id}"
-    return sure(request, f"{here}/remark", said, f"Mark it {marking}?", tells, back=here, lists=lists, button=f"Mark it {marking}")
+    def do(said: Json) -> None:
+        hub.acts.remark(who, report_id, said.get("marking", ""), said.get("releasable_to", []), "orcon" in said, said["why"])
 
-
-@get("/reports/{report_id:str}/release", opt=PERSON)
-async def release_form(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Response[str]:
-    """Where a report is opened to one more agency."""
-    return await _form(request, hub, who, report_id, Action.RELEASE)
+    return await _twice(request, hub, who, report_id, Action.REMARK, ask, do)
 
 
 @post("/reports/{report_id:str}/release", opt=PERSON, status_code=200)
 async def release(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Response[str]:
-    """Opens it, when asked twice."""
-    who.needs(Action.RELEASE)
-    said = await form_of(request)
-    other = said.get("to", "")
-    try:
-        one = await in_thread(_checked, hub, who, report_id, Action.RELEASE, said)
-        if "sure" in said:
-            await in_thread(hub.once.release, who, report_id, other, said["why"])
-            return to(f"/reports/{report_id}")
-    except Malformed as why:
-        return await _form(request, hub, who, report_id, Action.RELEASE, said, str(why))
-    free = hub.scheme[one["marking"]].onward and not one["orcon"]
-    onward = f"{other} may pass it on." if free else f"{other} may not pass it on without asking its originator."
-    tells = [
-        f"{other} sees this report from then on, and incidents that are made of it.",
-        onward,
-        STAYS,
-        f"{other} is not told of it.",
-        BACK,
-    ]
-    here = f"/reports/{report_id}"
-    return sure(request, f"{here}/release", said, f"Open it to {other}?", tells, back=here, one=one, button=f"Open it to {other}")
+    """Opens a report to one more agency, when asked twice."""
 
+    def ask(said: Json) -> Foretold:
+        one, other = _checked(hub, who, report_id, Action.RELEASE, said), said.get("to", "")
+        free = hub.scheme[one["marking"]].onward and not one["orcon"]
+        tells = [
+            f"{other} sees this report from then on, and incidents that are made of it.",
+            f"{other} may pass it on." if free else f"{other} may not pass it on without asking its originator.",
+            STAYS,
+            f"{other} is not told of it.",
+            BACK,
+        ]
+        return Foretold(f"Open it to {other}?", tells, f"Open it to {other}", {"one": one})
 
-@get("/reports/{report_id:str}/request", opt=PERSON)
-async def request_form(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Response[str]:
-    """Where a report's originator is asked to open it."""
-    return await _form(request, hub, who, report_id, Action.REQUEST)
+    def do(said: Json) -> None:
+        hub.once.release(who, report_id, said.get("to", ""), said["why"])
+
+    return await _twice(request, hub, who, report_id, Action.RELEASE, ask, do)
 
 
 @post("/reports/{report_id:str}/request", opt=PERSON, status_code=200)
 async def request_release(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Response[str]:
-    """Asks the originator, when asked twice."""
-    who.needs(Action.REQUEST)
-    said = await form_of(request)
-    other = said.get("to", "")
-    try:
-        one = await in_thread(_checked, hub, who, report_id, Action.REQUEST, said)
-        if "sure" in said:
-            await in_thread(hub.once.request, who, report_id, other, said["why"])
-            return to("/requests")
-    except Malformed as why:
-        return await _form(request, hub, who, report_id, Action.REQUEST, said, str(why))
-    tells = [
-        f"The report's originator is told that your agency sees it, that you would have it opened to {other}, and why.",
-        f"{other} is told nothing, and sees nothing new unless the originator grants it.",
-        "You find the answer under Requests and releases.",
-    ]
-    here, title = f"/reports/{report_id}", f"Ask its originator to open it to {other}?"
-    return sure(request, f"{here}/request", said, title, tells, back=here, one=one, button="Ask its originator")
+    """Asks a report's originator to open it, when asked twice."""
 
+    def ask(said: Json) -> Foretold:
+        one, other = _checked(hub, who, report_id, Action.REQUEST, said), said.get("to", "")
+        tells = [
+            f"The report's originator is told that your agency sees it, that you would have it opened to {other}, and why.",
+            f"{other} is told nothing, and sees nothing new unless the originator grants it.",
+            "You find the answer under Requests and releases.",
+        ]
+        return Foretold(f"Ask its originator to open it to {other}?", tells, "Ask its originator", {"one": one})
 
-@get("/reports/{report_id:str}/purge", opt=PERSON)
-async def purge_form(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Response[str]:
-    """Where one's own report is taken away for good."""
-    return await _form(request, hub, who, report_id, Action.PURGE)
+    def do(said: Json) -> None:
+        hub.once.request(who, report_id, said.get("to", ""), said["why"])
+
+    return await _twice(request, hub, who, report_id, Action.REQUEST, ask, do, "/requests")
 
 
 @post("/reports/{report_id:str}/purge", opt=PERSON, status_code=200)
 async def purge(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Response[str]:
-    """Takes it away, when asked twice."""
-    who.needs(Action.PURGE)
-    said = await form_of(request)
-    try:
-        one = await in_thread(_checked, hub, who, report_id, Action.PURGE, said)
-        if "sure" in said:
-            await in_thread(hub.acts.purge, who, report_id, said["why"])
-            return to("/reports")
-    except Malformed as why:
-        return await _form(request, hub, who, report_id, Action.PURGE, said, str(why))
-    tells = [
-        "It is gone for good, with all that the hub made of it: nobody brings it back, and it is not taken again.",
-        "Its id, your name and your reason stay, for your agency alone.",
-        "Who has read it has read it.",
-    ]
-    here = f"/reports/{report_id}"
-    return sure(request, f"{here}/purge", said, "Take it away for good?", tells, back=here, one=one, button="Take it away for good")
+    """Takes one's own report away for good, when asked twice."""
+
+    def ask(said: Json) -> Foretold:
+        one = _checked(hub, who, report_id, Action.PURGE, said)
+        tells = [
+            "It is gone for good, with all that the hub made of it: nobody brings it back, and it is not taken again.",
+            "Its id, your name and your reason stay, for your agency alone.",
+            "Who has read it has read it.",
+        ]
+        return Foretold("Take it away for good?", tells, "Take it away for good", {"one": one})
+
+    def do(said: Json) -> None:
+        hub.acts.purge(who, report_id, said["why"])
+
+    return await _twice(request, hub, who, report_id, Action.PURGE, ask, do, "/reports")
 
 
 @get("/incidents/{incident_id:str}/release", opt=PERSON)
@@ -179,6 +160,29 @@ async def release_incident(request: AnyRequest, hub: TheHub, who: Who, incident_
     return sure(request, f"{here}/release", said, f"Open the incident to {other}?", tells, back=here, button=f"Open it to {other}")
 
 
+async def _twice(
+    request: AnyRequest,
+    hub: Hub,
+    who: Caller,
+    report_id: str,
+    action: Action,
+    ask: Callable[[Json], Foretold],
+    do: Callable[[Json], None],
+    then: str = "",
+) -> Response[str]:
+    """What every act on a report has in common: it is asked once more with what it will do, and done when that is pressed. then: where it leads on to."""
+    who.needs(action)
+    said, here = await form_of(request), f"/reports/{report_id}"
+    try:
+        told = await in_thread(ask, said)
+        if "sure" in said:
+            await in_thread(do, said)
+            return to(then or here)
+    except Malformed as why:
+        return await _form(request, hub, who, report_id, action, said, str(why))
+    return sure(request, f"{here}/{action}", said, told.title, told.tells, back=here, button=told.button, **told.more)
+
+
 async def _incident_form(
     request: AnyRequest, hub: Hub, who: Caller, incident_id: str, said: Json | None = None, wrong: str = ""
 ) -> Response[str]:
@@ -212,14 +216,13 @@ async def _form(
     return page(request, "act.html", 400 if wrong else 200, **await in_thread(ask), wrong=wrong, names=names())
 
 
+#: Acts on a report, each with the page where it begins.
+_OF_A_REPORT = (Action.REMARK, Action.RELEASE, Action.REQUEST, Action.PURGE)
 ACTS: list[Any] = [
-    remark_form,
+    *map(_forms, _OF_A_REPORT),
     remark,
-    release_form,
     release,
-    request_form,
     request_release,
-    purge_form,
     purge,
     release_incident_form,
     release_incident,
