@@ -263,7 +263,7 @@ def test_a_page_says_its_encoding_once(world: World) -> None:
 
 def test_two_agencies_or_groups_whose_names_look_alike_are_not_taken(postgres: Embedded) -> None:
     world = World(postgres, Ticking(), ("police",))
-    for name in ("police ", "Police", "coast  guard", " rescue"):
+    for name in ("police ", "Police", "coast  guard", " rescue", "public", "Public"):
         assert world.ask("admin", "POST", "/api/agencies", {"name": name}).status_code == 400, name
     assert world.ask("admin", "POST", "/api/agencies", {"name": "coast guard"}).status_code == 201
     assert [world.ask("admin", "PUT", f"/api/groups/{name}/police").status_code for name in ("karachi", "Karachi", "karachi%20")] == [

@@ -132,6 +132,30 @@ def test_a_port_that_another_program_has_is_told(folder: Path) -> None:
     assert Embedded(folder).pid() is None
 
 
+NATIONAL = "scheme: national\nmarkings:\n  OPEN: {reach: public, onward: true}\n  RESTRICTED: {reach: hub, onward: false}\n  SECRET: {reach: agencies, onward: false}\n"
+
+
+def test_a_hub_keeps_the_national_scheme_that_it_began_with(folder: Path) -> None:
+    path = folder / "national.yml"
+    path.write_text(NATIONAL)
+    hub = Running(folder / "hub", "--scheme", str(path))
+    one, other, third = (hub.agency(name) for name in ("A", "B", "C"))
+    assert hub.ask(one, "GET", "/api/me")["markings"] == ["OPEN", "RESTRICTED", "SECRET"]
+    said = hub.ask(
+        one, "POST", "/api/reports", [{"own_id": m, "marking": m, "releasable_to": ["B"]} for m in ("SECRET", "RESTRICTED", "GREEN")]
+    )
+    assert [r["status"] for r in said["results"]] == ["stored", "stored", "refused"]
+    assert [[r["marking"] for r in hub.feed(token)] for token in (other, third)] == [["SECRET", "RESTRICTED"], ["RESTRICTED"]]
+    hub.close()
+    again = Running(folder / "hub")
+    assert [[r["marking"] for r in again.feed(token)] for token in (other, third)] == [["SECRET", "RESTRICTED"], ["RESTRICTED"]]
+    again.close()
+    for wrong, why in ((NATIONAL.replace("reach: agencies", "reach: hub"), "scheme that it began with"), ("a: [", "no scheme can be read")):
+        path.write_text(wrong)
+        done = serve(folder / "hub", "--scheme", str(path))
+        assert (done.returncode, why in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+
+
 def test_a_second_hub_on_the_port_of_a_first_is_told_and_shows_no_token(folder: Path) -> None:
     hub = Running(folder)
     with new_folder() as other:

@@ -48,10 +48,27 @@ def hub_parts() -> Iterator[None]:
     show_default=True,
     help="Of one token, or person; more are answered 429.",
 )
-def serve(data: Path | None, port: int, database_url: str | None, demo: bool, look_every: str, rate: int) -> None:
+@click.option(
+    "--scheme",
+    type=click.Path(path_type=Path),
+    help="YAML of a national scheme of markings, for a hub that has no report yet; by default TLP 2.0, or the scheme that the hub has.",
+)
+def serve(data: Path | None, port: int, database_url: str | None, demo: bool, look_every: str, rate: int, scheme: Path | None) -> None:
     """Run a hub: many agencies submit reports, each sees exactly what it may."""
+    if demo and scheme:
+        raise OptionError("--demo marks its reports by TLP 2.0: leave --scheme out")
     with hub_parts():
+        from tocsin.gate import read_scheme
         from tocsin.hub.making.due import days_of
         from tocsin.server.serve import default_folder
         from tocsin.server.serve import serve as run
-    run(data or default_folder(), port, database_url, click.echo, demo=demo, look_every=days_of(look_every), rate=rate)
+    run(
+        data or default_folder(),
+        port,
+        database_url,
+        click.echo,
+        demo=demo,
+        look_every=days_of(look_every),
+        rate=rate,
+        scheme=read_scheme(scheme) if scheme else None,
+    )

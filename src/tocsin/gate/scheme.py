@@ -50,8 +50,12 @@ class Scheme:
 
 
 def read_scheme(path: str | Path) -> Scheme:
-    """A scheme from its YAML. Raises `MarkingError` where a reach is unknown, or a stricter marking reaches farther than a laxer one."""
-    return _scheme(yaml.safe_load(Path(path).read_text(encoding="utf-8")), str(path))
+    """A scheme from its YAML. Raises `MarkingError` where it cannot be read, a reach is unknown, or a stricter marking reaches farther than a laxer one."""
+    try:
+        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as why:
+        raise MarkingError(f"{path}: no scheme can be read from it ({str(why).splitlines()[0]})") from why
+    return _scheme(raw, str(path))
 
 
 @cache

@@ -53,7 +53,7 @@ def posted(raw: Any) -> Posted:
             except ValueError as why:
                 reasons.append(f"{name}: {why}")
     if "marking" not in raw or raw["marking"] is None:
-        reasons.append("marking: missing; say who may see the report (CLEAR, GREEN, AMBER, AMBER+STRICT, RED)")
+        reasons.append("marking: missing; say who may see the report (GET /api/me lists the markings)")
     reasons += _together(said)
     if len(reasons) > REASONS:
         reasons = [*reasons[:REASONS], f"and {len(reasons) - REASONS} more"]

@@ -8,6 +8,7 @@ from tocsin.errors import Malformed
 from tocsin.gate import Role
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
+from tocsin.hub.door import PUBLIC
 from tocsin.hub.names import check_name, check_new
 from tocsin.hub.tokens import Tokens
 from tocsin.store import Store
@@ -32,6 +33,8 @@ class Staff:
         """A new agency; it sees at once what reaches every agency. Raises `Malformed` for one that is there, in whatever capitals, and for the 63rd."""
         self._allowed(who)
         check_name(name, "an agency's")
+        if name.lower() == PUBLIC:
+            raise Malformed(f"{name} is what all the world is called here: give another name")
         with self.store.transaction(None) as tx:
             there = [row["name"] for row in tx.all("audiences")]
             check_new(name, there, "an agency")

@@ -27,6 +27,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
     """The HTTP server; what it needs is loaded before it is told its connection."""
     import uvicorn
 
+    from tocsin.gate import Marking, Scheme
     from tocsin.hub import Hub, clock
     from tocsin.hub.posted import posted
     from tocsin.server.app import make_app
@@ -41,7 +42,8 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
         with store.transaction(None) as tx:
             last = tx.one("last_tick")
         journal = Journal()
-        hub, fair = Hub(store, clock(last["last"] if last else None)), Fair(told.get("rate", RATE))
+        scheme = Scheme("the hub's scheme", tuple(Marking(*one) for one in told["markings"])) if "markings" in told else None
+        hub, fair = Hub(store, clock(last["last"] if last else None), scheme), Fair(told.get("rate", RATE))
         app = journal.around(in_time(make_app(hub, journal, fair)))
         options: dict[str, Any] = {"log_config": None, "access_log": False, "http": Patient}
         server = uvicorn.Server(

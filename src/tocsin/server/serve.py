@@ -17,7 +17,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from tocsin.errors import StoreError
-from tocsin.gate import tlp2
+from tocsin.gate import Scheme, tlp2
 from tocsin.hub import Staff, clock
 from tocsin.hub.coding import compiling
 from tocsin.server.child import listening
@@ -26,7 +26,7 @@ from tocsin.server.parts import Part
 from tocsin.store import Store
 from tocsin.store.alone import Alone
 from tocsin.store.embedded import Embedded
-from tocsin.store.setup import install_scheme, prepare
+from tocsin.store.setup import prepare, settle_scheme
 
 HOST = "127.0.0.1"
 WAIT = 60.0  # seconds in which the web process must answer
@@ -39,10 +39,18 @@ def default_folder() -> Path:
 
 
 def serve(
-    folder: Path, port: int, database_url: str | None, say: Say, *, demo: bool = False, look_every: int = 1, rate: int = RATE
+    folder: Path,
+    port: int,
+    database_url: str | None,
+    say: Say,
+    *,
+    demo: bool = False,
+    look_every: int = 1,
+    rate: int = RATE,
+    scheme: Scheme | None = None,
 ) -> None:
     """Runs a hub until SIGTERM or ctrl-C; demo: filled with invented agencies; look_every: days between two looks for signals;
-    rate: requests a second of one token.
+    rate: requests a second of one token; scheme: of a hub that has no report yet; TLP 2.0, or what the hub has, where it is left out.
 
     Raises `StoreError` where the database does not start or is another hub's, or a process ends again and again."""
     stop = threading.Event()
@@ -53,9 +61,9 @@ def serve(
         listening(port, stop).close()  # what answers there must be this hub, and not another that is ready
         with _database(folder, database_url) as (admin, secrets, server), contextlib.closing(Alone(admin)) as alone:
             roles = prepare(admin, secrets)
-            install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+            markings = settle_scheme(roles["migrate"], _rows(scheme) if scheme else None, _rows(tlp2()))
             first = _first_token(roles["web"])
-            parts[0].tell({"conninfo": roles["web"], "port": port, "rate": rate})
+            parts[0].tell({"conninfo": roles["web"], "port": port, "rate": rate, "markings": markings})
             _answers(port, parts[0], stop)
             parts.append(Part("fuse"))
             parts[1].tell({"conninfo": roles["fuse"], "every": look_every})
@@ -74,6 +82,10 @@ def serve(
             say("Stopped; what was acknowledged is kept.")
     finally:
         _end(parts)
+
+
+def _rows(scheme: Scheme) -> list[tuple[str, int, str, bool]]:
+    return [(m.name, m.rank, m.reach, m.onward) for m in scheme.markings]
 
 
 def _watch(stop: threading.Event, parts: list[Part], server: Embedded | None, alone: Alone, say: Say) -> None:

@@ -115,7 +115,29 @@ def _hand_over(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     connection.execute("REVOKE CREATE ON SCHEMA tocsin FROM tocsin_purge")
 
 
-def install_scheme(conninfo: str, markings: list[tuple[str, int, str, bool]]) -> None:
+Markings = list[tuple[str, int, str, bool]]  # name, rank, reach, onward; laxest first
+
+
+def settle_scheme(conninfo: str, wanted: Markings | None, default: Markings) -> Markings:
+    """The markings of a hub, from now on: those wanted, else those that it has, else the default.
+
+    Raises `StoreError` where its reports are marked by others than those wanted: who sees them would change behind their originators' backs."""
+    with psycopg.connect(conninfo) as connection:
+        found = connection.execute("SELECT name, rank, reach, onward FROM tocsin.marking ORDER BY rank").fetchall()
+        there = [(str(name), int(rank), str(reach), bool(onward)) for name, rank, reach, onward in found]
+        chosen = wanted or there or default
+        if there != chosen:
+            if connection.execute("SELECT FROM tocsin.handling LIMIT 1").fetchone() is not None:
+                names = ", ".join(name for name, *_ in there)
+                raise StoreError(
+                    f"the hub's reports are marked by the scheme that it began with ({names}): give that one, or leave --scheme out"
+                )
+            connection.execute("DELETE FROM tocsin.marking")
+    install_scheme(conninfo, chosen)
+    return chosen
+
+
+def install_scheme(conninfo: str, markings: Markings) -> None:
     """The markings that the hub knows, as SQL sees them: name, rank, reach, onward. One that reports have cannot be taken away."""
     with psycopg.connect(conninfo) as connection:
         connection.execute("SET search_path = tocsin")

@@ -26,13 +26,13 @@ WHOLE = ("killed", "wounded")
 REAL = ("lat", "lon")
 #: What is kept of a report that was typed by who was signed out meanwhile.
 FIELDS = (*TEXTS, *WHOLE, *REAL, "own_id", "form_id", "releasable_to", "orcon")
-MARKINGS = {
-    "RED": "only the agencies ticked below; nobody passes it on",
-    "AMBER+STRICT": "only the agencies ticked below; nobody passes it on",
-    "AMBER": "the agencies and groups ticked below; they may pass it on",
-    "GREEN": "every agency of the hub",
-    "CLEAR": "every agency; it may be published",
+REACH = {
+    "agencies": "only the agencies ticked below",
+    "named": "the agencies and groups ticked below",
+    "hub": "every agency of the hub",
+    "public": "every agency; it may be published",
 }
+ONWARD = {("agencies", True): "; they may pass it on", ("named", True): "; they may pass it on"}
 VIOLENCE = {
     "unknown": "not known",
     "one_sided": "an attack on people who were not fighting",
@@ -151,7 +151,10 @@ def handling_of(hub: Hub, who: Caller, named: Iterable[str] = ()) -> Json:
     """What a form says of who may see a report: the markings, other agencies, and one's groups; also what a report names as it stands."""
     known = hub.agencies(who)
     others: dict[str, list[str]] = {name.removeprefix(GROUP): [] for name in named if name.startswith(GROUP)}
-    markings = {m.name: MARKINGS.get(m.name, "") for m in reversed(hub.scheme.markings)}
+    markings = {
+        m.name: REACH[m.reach] + ONWARD.get((m.reach, m.onward), "" if m.onward else "; nobody passes it on")
+        for m in reversed(hub.scheme.markings)
+    }
     return {"markings": markings, "agencies": [a for a in known["agencies"] if a != who.agency], "groups": others | known["groups"]}
 
 
