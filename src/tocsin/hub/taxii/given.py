@@ -53,7 +53,7 @@ class Given(Door):
             yield from rows
             if len(rows) < size:
                 return
-            after, size = rows[-1]["added"], MOST
+            after, size = rows[-1]["added"], min(2 * size, MOST)
 
     def _some(self, tx: Transaction, who: Caller, asked: Filters, types: frozenset[str]) -> Iterator[dict[str, Any]]:
         for ident in sorted({i.partition("--")[2] for i in asked.ids or () if i.partition("--")[0] in types}):

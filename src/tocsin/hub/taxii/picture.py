@@ -196,7 +196,7 @@ def _lines(feed: _Feed, asked: Filters, limit: int) -> Iterator[Placed]:
             place += 1
         if len(rows) < size:
             return
-        size = MOST
+        size = min(2 * size, MOST)
 
 
 def _between(versions: Versions) -> tuple[datetime, datetime]:
