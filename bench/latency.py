@@ -18,6 +18,9 @@ AUC is the chance that an answer about the hidden (or from the hub that holds it
 half. Two processes of one program differ by a few percent by themselves, so both hubs are started anew `--starts` times, in turn the one and the other first,
 and each time asked a share of the requests: AUC is the mean over the starts, beside it a 95 % interval by how much they differ (Student's t), and the
 least and most of them (of one start: by Hanley and McNeil 1982). Goal: .50 +- .02. Fusion does not run: how long it takes is not promised (docs/gate.md).
+
+Last, what a request of each kind has the database do in the one hub and the other, which no noise touches: blocks that it finds in its memory, blocks that it
+fetches, and whole pages that it writes into its log, the mean of the last start.
 """
 
 from __future__ import annotations
@@ -59,6 +62,19 @@ class Asked:
         self.line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.last = ""
+        self.owner = ""  # a connection of the hub's owner
+
+    def work(self) -> np.ndarray:
+        """What the web process had the database do until now: blocks found, blocks fetched, whole pages logged."""
+        time.sleep(1.1)  # the database counts up once a second, at the end of a request
+        self("GET", "/ready")
+        with psycopg.connect(self.owner) as connection:
+            row = connection.execute(
+                "SELECT sum(i.hits), sum(i.reads), sum(w.wal_fpi) FROM pg_stat_activity a"
+                " CROSS JOIN LATERAL (SELECT sum(hits) AS hits, sum(reads) AS reads FROM pg_stat_get_backend_io(a.pid) WHERE object = 'relation') i"
+                " CROSS JOIN LATERAL pg_stat_get_backend_wal(a.pid) w WHERE a.usename = 'tocsin_web' AND a.datname = current_database()"
+            ).fetchone()
+        return np.array(row, float)
 
     def __call__(self, method: str, path: str, body: object = None) -> tuple[float, dict[str, object]]:
         """(seconds, the answer)."""
@@ -78,8 +94,8 @@ class Asked:
 
 
 @contextlib.contextmanager
-def hub(folder: Path, port: int, hidden: int, visible: int) -> Iterator[tuple[Asked, str]]:
-    """A hub with its web process and no fusion; and a connection of its owner."""
+def hub(folder: Path, port: int, hidden: int, visible: int) -> Iterator[Asked]:
+    """A hub with its web process and no fusion."""
     with Embedded(folder) as server:
         roles = prepare(server.conninfo(), server.secrets)
         install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
@@ -103,8 +119,9 @@ def hub(folder: Path, port: int, hidden: int, visible: int) -> Iterator[tuple[As
             except OSError:
                 ask.line.close()
                 time.sleep(0.1)
+        ask.owner = server.conninfo()
         try:
-            yield ask, server.conninfo()
+            yield ask
         finally:
             web.stdin.close()
             web.wait()
@@ -219,20 +236,29 @@ def main() -> None:
         )
         print(f"{'':<12}{'requests':>8}{'AUC':>8}{'':<9}{'medians':>10}{'':<42}of single starts")
         every: dict[str, list[Took]] = {}
+        work: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for start in range(options.starts):
             with contextlib.ExitStack() as stack:
                 hubs = {}
                 for which in ("full", "bare") if start % 2 else ("bare", "full"):
                     many = options.hidden if which == "full" else 0
-                    hubs[which], _ = stack.enter_context(hub(folder / which, options.port + len(hubs), many, options.visible))
-                for name, took in asked(hubs["full"], hubs["bare"], options, chance).items():
+                    hubs[which] = stack.enter_context(hub(folder / which, options.port + len(hubs), many, options.visible))
+                for name, took in asked(hubs["full"], hubs["bare"], options, chance, work).items():
                     every.setdefault(name, []).append(took)
         for name, several in every.items():
             say(name, several)
+        print(
+            f"{'':<12}{'blocks found':>24}{'blocks fetched':>24}{'whole pages logged':>24}   each of a request of the first hub and of the second"
+        )
+        for name, (one, other) in work.items():
+            print(f"{name:<12}" + "".join(f"{a:>14.2f}{b:>10.2f}" for a, b in zip(one, other, strict=True)))
 
 
-def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.Random) -> dict[str, Took]:
-    """One start's share of the requests."""
+Work = dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.Random, work: Work) -> dict[str, Took]:
+    """One start's share of the requests. work: what they had the database do is written into it."""
     many, few = options.requests // options.starts, max(200, options.requests // 5) // options.starts
     hidden = [report_id("A", f"hidden {chance.randrange(max(1, options.hidden))}") for _ in range(many)]
     never = [report_id("A", f"never {n}") for n in range(many)]
@@ -252,7 +278,10 @@ def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.
         out[name] = timed(lambda n, one=one: full("GET", one[n])[0], lambda n, other=other: full("GET", other[n])[0], many, chance)
 
     def both(name: str, ask: Callable[[Asked, int], float], count: int) -> None:
-        out[name] = timed(lambda n: ask(full, n), lambda n: ask(bare, n), count, chance)
+        before = full.work(), bare.work()
+        took = out[name] = timed(lambda n: ask(full, n), lambda n: ask(bare, n), count, chance)
+        one, other = ((hub.work() - was) / len(part) for hub, was, part in zip((full, bare), before, took, strict=True))
+        work[name] = one, other
 
     both("poll", lambda one, n: one("GET", f"/api/feed?after={one.last}")[0], many)
     both("page", lambda one, n: one("GET", f"/api/feed?limit=100&after={places[one][n % len(places[one])]}")[0], few)
@@ -267,6 +296,7 @@ def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.
 def added_last(one: Asked) -> str:
     """When the last of B's picture was added."""
     after, found = "1970-01-01T00:00:00Z", True
+    one("GET", "/ready")  # connects anew where it was silent too long
     while found:
         one.line.request("GET", f"{PICTURE.replace('objects', 'manifest')}?limit=1000&added_after={after}", headers=one.headers)
         answer = one.line.getresponse()
