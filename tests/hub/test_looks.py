@@ -31,8 +31,8 @@ def world(hub: tuple[World, Ticking]) -> World:
 
 
 def look(world: World, at: datetime, every: int = 1) -> int:
-    done = 0
-    while look_next(world.fuse, every, at + timedelta(minutes=2)):
+    done, shared = 0, Shared()
+    while look_next(world.fuse, every, at + timedelta(minutes=2), shared):
         done += 1
     return done
 

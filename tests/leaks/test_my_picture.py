@@ -14,6 +14,7 @@ from tocsin.hub.making.looks import look_next
 from tocsin.hub.making.pictures import make_next
 from tocsin.store import queries
 from tocsin.store.embedded import Embedded
+from tocsin.watch.shared import Shared
 
 MIDNIGHT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -51,7 +52,8 @@ def same(hubs: tuple[World, World, Ticking]) -> dict[str, Any]:
         "/api/picture?as_of=2026-01-01T00:00:02Z",
     ]
     for world in worlds:
-        while look_next(world.fuse, 1, MIDNIGHT + timedelta(minutes=2)):
+        shared = Shared()
+        while look_next(world.fuse, 1, MIDNIGHT + timedelta(minutes=2), shared):
             pass
         for page in pages:
             world.ask("B", "GET", page)
