@@ -26,8 +26,10 @@ demo: $(VENV)/.core  ## read the bundled data, write tocsin-out/, print what cha
 	@ls src/tocsin/kernels/__pycache__/*.nbi >/dev/null 2>&1 || echo "The first run compiles its kernels, once: about a minute ..."
 	@$(BIN)/tocsin brief --demo --out tocsin-out
 
-# Tests start many processes of tocsin: where compiled modules may not be kept, each would compile them anew.
+# Tests start many processes of tocsin. Where compiled modules may not be kept, each would compile them anew; and on a new machine every hub would begin
+# to compile the text coder, and be stopped before it was done.
 test: $(STAMP) browser java  ## every test, the browser's included
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tocsin.intake.coder </dev/null >/dev/null 2>&1 &
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 browser:  ## find a Chromium or Chrome, or install Debian's as root
