@@ -329,6 +329,18 @@ def numbers_what_is_given_across_agencies(pair: Pair, monkeypatch: pytest.Monkey
     pair.replace("publish", "PARTITION BY audience, changed", "PARTITION BY changed")
 
 
+def gives_to_all_that_a_signal_of_another_ceased(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a signal says is held back by row-level security; that there was one would show when it is revoked."""
+    pair.replace("publish", "SELECT DISTINCT ON (s.audience) s.audience, CASE", "SELECT DISTINCT ON (s.audience) 'B' AS audience, CASE")
+    root, red = report_id("A", "root"), {"marking": "RED", "releasable_to": [], "orcon": False}
+    pair.then += [
+        lambda o: o.submit("A", "root", {"event_start": "2026-02-01", "country": "AFG"}, red),
+        lambda o: o.release_signal(root, "A", "C"),
+        lambda o: o.fuse(),
+        lambda o: o.purge(root, "A"),
+    ]
+
+
 def tells_when_a_report_was_marked_for_a_group(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair.replace("regroup", "c.last", "(SELECT received_at FROM report r WHERE r.report_id = w.report_id)")
     amber = {"marking": "AMBER", "releasable_to": ["group:south"], "orcon": False}
@@ -337,7 +349,7 @@ def tells_when_a_report_was_marked_for_a_group(pair: Pair, monkeypatch: pytest.M
 
 PLANTS = [
     tells_who_is_silent_by_reports_that_are_hidden,
-    gives_again_what_was_fused_anew, numbers_what_is_given_across_agencies, tells_when_a_report_was_marked_for_a_group,
+    gives_again_what_was_fused_anew, numbers_what_is_given_across_agencies, gives_to_all_that_a_signal_of_another_ceased, tells_when_a_report_was_marked_for_a_group,
     tells_the_originator_in_which_incident_it_was_released,
     tells_the_heir_what_was_asked_before,
     gives_a_signal_as_its_releaser_has_it,
