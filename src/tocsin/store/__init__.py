@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
+from io import BytesIO
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
@@ -62,8 +63,10 @@ class Transaction:
     def copied(self, query: str, **values: Any) -> bytes:
         """The rows of a named query as CSV, where there are so many that each is not to become an object of its own."""
         statement = SQL("COPY ({}) TO STDOUT WITH (FORMAT csv)").format(SQL(queries()[query]))
-        with self._connection.cursor() as cursor, cursor.copy(statement, values) as out:
-            return b"".join(out)
+        with self._connection.cursor() as cursor, cursor.copy(statement, values) as out, BytesIO() as csv:
+            for line in out:  # not joined at the end: millions of lines would all be objects at once
+                csv.write(line)
+            return csv.getvalue()
 
     def one(self, query: str, **values: Any) -> dict[str, Any] | None:
         """The first row of a named query."""

@@ -137,7 +137,7 @@ class Pictures:
 def _next(tx: Transaction, backlog: pl.Series) -> tuple[pl.Series, pl.Series]:
     """(reports to take in now, those that wait): a backlog goes by the days of its events, so that an incident is mostly made once."""
     if not len(backlog):
-        backlog = _ids(tx.copied("stale"))
+        backlog = _ids(tx.copied("stale", many=PIECE + 1))
         if len(backlog) > PIECE:
             backlog = _ids(tx.copied("stale_by_day"))
     return backlog[:PIECE], backlog[PIECE:]

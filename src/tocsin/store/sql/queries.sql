@@ -232,10 +232,10 @@ SELECT end_session(%(hash)s)
 -- audiences: every agency, the first that came first, as it has its place for good (fuse)
 SELECT name FROM agency ORDER BY added_at, name
 
--- stale: reports that opened or closed and are not yet in the incidents, the first first: incidents of one time are then written side by side (fuse)
-SELECT report_id FROM stale GROUP BY report_id ORDER BY min(number)
+-- stale: so many reports that opened or closed and are not yet in the incidents, the first first: incidents of one time are then written side by side (fuse)
+SELECT report_id FROM stale GROUP BY report_id ORDER BY min(number) LIMIT %(many)s
 
--- stale_by_day: as stale, those that say that they are of the same day together (fuse)
+-- stale_by_day: all of them, those that say that they are of the same day together (fuse)
 SELECT s.report_id FROM (SELECT report_id, min(number) AS first FROM stale GROUP BY report_id) s LEFT JOIN report r USING (report_id)
 ORDER BY r.body ->> 'event_start', s.first
 
