@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     from cytaxii2 import cytaxii2
     from taxii2client.v21 import ApiRoot, Collection, Server, as_pages
 
-from tocsin.stix.fixed import EXTENSION, INCIDENT, JUDGEMENT, ORCON, TLP
+from tocsin.stix.fixed import EXTENSION, INCIDENT, JUDGEMENT, ORCON, SIGNAL, TLP
 
 WHEN = "2026-01-02T00:00:00.000Z"
 
@@ -138,4 +138,4 @@ def test_the_how_to_is_followed_word_by_word(hub: Running, tokens: dict[str, str
     assert "Three killed near the station" in after
     assert "Blast at a market" in after
     for ident in re.findall(r"[a-z-]+--[0-9a-f-]{36}", page):
-        assert ident in (EXTENSION, INCIDENT, JUDGEMENT, ORCON, TLP["GREEN"], "incident--0f1c2b9e-6a2d-4a5e-8c3b-1f2e3d4c5b6a")
+        assert ident in (EXTENSION, INCIDENT, JUDGEMENT, SIGNAL, ORCON, TLP["GREEN"], "incident--0f1c2b9e-6a2d-4a5e-8c3b-1f2e3d4c5b6a")
