@@ -18,14 +18,16 @@ settings.load_profile("tocsin")
 #: Files that take longest, the longest first: workers begin with them, so that none is left with one of them when the other is done.
 LONGEST = (
     "tests/properties/test_no_leak.py",
+    "tests/watch/test_look.py",
+    "tests/browser/test_rooms_in_chromium.py",
     "tests/browser/test_page_in_chromium.py",
     "tests/browser/test_explorer_in_chromium.py",
-    "tests/browser/test_rooms_in_chromium.py",
-    "tests/brief/test_watching.py",
     "tests/brief/test_replay.py",
-    "tests/engine/test_engines.py",
-    "tests/server/test_serve.py",
     "tests/server/test_faults.py",
+    "tests/leaks/test_planted.py",
+    "tests/server/test_serve.py",
+    "tests/brief/test_watching.py",
+    "tests/server/test_openapi.py",
 )
 
 
