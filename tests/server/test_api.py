@@ -10,7 +10,9 @@ from uuid import uuid4
 import pytest
 from hubs import Ticking, World
 
-from tocsin.gate import Role
+from tocsin.gate import Marking, Role, Scheme
+from tocsin.hub import Hub
+from tocsin.hub.door import Door
 from tocsin.server.app import ASKS
 from tocsin.server.routes import ROUTES
 from tocsin.store.embedded import Embedded
@@ -252,6 +254,13 @@ def test_a_parameter_that_is_wrong_is_named_with_what_is_wanted(world: World, pa
     assert answer.status_code == 400
     assert answer.json()["error"]["reason"].startswith(path.partition("?")[2].partition("=")[0] + ": expected ")
     assert "AAA" not in answer.text
+
+
+def test_every_door_of_a_hub_goes_by_the_scheme_of_the_hub(world: World) -> None:
+    scheme = Scheme("national", (Marking("OPEN", 0, "public", True), Marking("SECRET", 1, "agencies", False)))
+    doors = [door for door in vars(Hub(world.store, Ticking(), scheme)).values() if isinstance(door, Door)]
+    assert len(doors) > 5
+    assert [type(door).__name__ for door in doors if door.scheme is not scheme] == []
 
 
 def test_a_page_says_its_encoding_once(world: World) -> None:

@@ -53,7 +53,7 @@ class Hub(Door):
         self.sent, self.reporting = Sent(store, now, scheme), Reporting(store, now, scheme)
         self.accounts, self.signing_in = Accounts(store, now), SigningIn(store, now)
         self.taxii = Taxii(store, now, scheme, self.submit, self.acts)
-        self.uploads = Uploads(store, now, self.submit)
+        self.uploads = Uploads(store, now, scheme, self.submit)
 
     def caller(self, token: str | None) -> Caller:
         """Who a bearer token stands for. Raises `NotKnown`."""

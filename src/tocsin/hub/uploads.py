@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tocsin.errors import Busy, Denied, Malformed, NotThere, StoreError, TocsinError, TooMany
-from tocsin.gate import Action
+from tocsin.gate import Action, Scheme
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
 from tocsin.hub.door import MOST, Door, uuid_of
@@ -61,8 +61,8 @@ class Sending:
 class Uploads(Door):
     """Takes files, and says how far each is."""
 
-    def __init__(self, store: Store, now: Clock, submit: Submit) -> None:
-        super().__init__(store, now)
+    def __init__(self, store: Store, now: Clock, scheme: Scheme | None, submit: Submit) -> None:
+        super().__init__(store, now, scheme)
         self._submit, self._lock, self.held = submit, threading.Lock(), HELD
         self._live: dict[str, Sending] = {}
 
