@@ -14,6 +14,7 @@ import yaml
 from tocsin import read
 from tocsin.intake.files import Batch
 from tocsin.intake.gtd import Gtd
+from tocsin.terms.countries import countries
 from tocsin.terms.taxonomies import taxonomy
 
 COLUMNS = (
@@ -230,5 +231,5 @@ def test_a_country_whose_name_is_not_known_is_asked_by_its_number() -> None:
 
 def test_every_country_of_gtd_is_a_country_of_today_or_said_to_be_none() -> None:
     raw = Gtd().countries
-    assert set(raw["country"].values()) <= set(yaml.safe_load(files("tocsin.intake").joinpath("countries.yml").read_text(encoding="utf-8")))
+    assert set(raw["country"].values()) <= set(countries())
     assert not set(raw["country"]) & set(raw["nowhere"])

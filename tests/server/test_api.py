@@ -165,8 +165,9 @@ def test_a_file_is_read_under_one_marking(world: World) -> None:
     assert first["stored"] > 0
     assert (again["stored"], again["known"]) == (0, first["stored"])
     assert first["refusals"] == []
-    packed = world.client.post("/api/files?name=x.csv&marking=RED", content=b"\x1f\x8b" + sent, headers=bearer)
-    assert packed.status_code == 400
+    broken = world.client.post("/api/files?name=x.csv&marking=RED", content=b"\x1f\x8b" + sent, headers=bearer)
+    assert broken.status_code == 400
+    assert broken.json()["error"]["reason"].startswith("x.csv: ")
 
 
 def test_a_file_is_read_in_a_process_of_its_own_and_what_is_wrong_with_it_is_said_by_its_own_name(world: World) -> None:

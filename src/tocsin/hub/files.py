@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from tocsin.hub import Hub
 
-SUFFIXES = (".csv", ".tsv")
-_PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh")
 _READERS = threading.BoundedSemaphore(2)
 PATIENCE, READING = 5, 120  # seconds that a file waits for others, and that it is read for
 SHOWN = 1_000  # issues and refusals that are given back one by one
@@ -35,8 +33,6 @@ MEMORY, DISK = (
 def submit_file(hub: Hub, who: Caller, name: str, body: bytes, handling: dict[str, Any]) -> dict[str, Any]:
     """Reads a file and submits its reports under one handling, for a file says nothing of who may see it. The answer counts, and says what was not taken."""
     who.needs(Action.SUBMIT)
-    if Path(name).suffix.lower() not in SUFFIXES or body[:6].startswith(_PACKED):
-        raise Malformed(f"a file is sent as {' or '.join(SUFFIXES)}, and not packed: unpack it, and give its name")
     reports, issues = read_file(name, body)
     answers = []
     posts = [as_post(who.agency, row, handling) for row in reports.iter_rows(named=True)]

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from tocsin.terms.countries import countries
 from tocsin.terms.posts import SET_BY_THE_HUB
 from tocsin.terms.taxonomies import taxonomy
 
@@ -89,6 +90,8 @@ def _checks() -> dict[str, Callable[[Any], Any]]:
             continue
         if name in CODED:
             out[name] = _code(name)
+        elif name == "country":
+            out[name] = _country
         elif name == "marking":
             out[name] = text_of(64)  # the hub's scheme knows which there are
         elif isinstance(kind, pl.Enum):
@@ -155,6 +158,12 @@ def _code(name: str) -> Callable[[Any], str]:
         return value
 
     return check
+
+
+def _country(value: Any) -> str:
+    if not isinstance(value, str) or value not in countries():
+        raise ValueError(f"{_short(value)!r} is no ISO 3166-1 alpha-3 code, such as PAK")
+    return value
 
 
 def _list(check: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
 import polars as pl
-import yaml
+
+from tocsin.terms.countries import countries
 
 
 @cache
 def _table() -> dict[str, dict[str, str]]:
-    raw = yaml.safe_load(files(__package__).joinpath("countries.yml").read_text(encoding="utf-8"))
     names: dict[str, str] = {}
     numbers: dict[str, str] = {}
-    for code, entry in raw.items():
+    for code, entry in countries().items():
         numbers[str(int(entry["number"]))] = code
         for name in (code, *entry["names"]):
             names[name.lower()] = code

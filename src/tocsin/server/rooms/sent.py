@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -19,6 +17,7 @@ from tocsin.hub.caller import new_secret
 from tocsin.hub.shown import GROUP
 from tocsin.server.asked import AnyRequest, Cursor, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.shown import PERSON, form_of, page, to, typed_before
+from tocsin.terms.countries import countries
 from tocsin.terms.taxonomies import taxonomy
 
 TEXTS = ("event_start", "event_end", "country", "admin1", "place", "attack_type", "target_group", "actor", "violence", "text", "marking")
@@ -160,8 +159,7 @@ def handling_of(hub: Hub, who: Caller, named: Iterable[str] = ()) -> Json:
 
 @cache
 def _countries() -> dict[str, str]:
-    raw = yaml.load(files("tocsin").joinpath("intake/countries.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return dict(sorted(((code, entry["names"][0]) for code, entry in raw.items()), key=lambda item: item[1]))
+    return dict(sorted(((code, entry["names"][0]) for code, entry in countries().items()), key=lambda item: item[1]))
 
 
 @cache
