@@ -262,8 +262,8 @@ JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(i.report_id) AND f.report_id =
 SELECT report_id, agency, received_at AS visible_at, body::text AS body, supersedes, derived_from, NULL AS part_of
 FROM unnest(%(ids)s::uuid[]) i (report_id) JOIN report r USING (report_id)
 
--- every_report: the ids of all, by id (fuse)
-SELECT report_id FROM report ORDER BY report_id
+-- every_report: the ids of all, in the order in which they came: by which they lie side by side, and are read so (fuse)
+SELECT report_id FROM report ORDER BY received_at, report_id
 
 -- any_incident: a line where any incident was ever made (fuse)
 SELECT true AS there FROM incident_of LIMIT 1
