@@ -143,6 +143,24 @@ def test_each_agency_has_the_incidents_that_fuse_makes_of_its_feed(
                     assert world.ask(agency, "GET", f"/api/incidents/{i}").json() == one
 
 
+def test_a_backlog_is_taken_in_by_the_days_of_its_events(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.forget()
+    monkeypatch.setattr("tocsin.hub.pictures.PIECE", 2)
+    days = ["2026-01-03", "2026-01-01", "2026-01-02", "2026-01-01"]
+    where = {"country": "PAK", "lat": 24.9, "lon": 67.0, "radius_km": 1.0, "killed": 1, "marking": "GREEN"}
+    world.submit("A", *({"own_id": str(n), "event_start": day} | where for n, day in enumerate(days)))
+    pictures = Pictures(world.fuse)
+    assert (pictures.step(), pictures.waiting) == (2, 2)
+    with psycopg.connect(world.roles["owner"]) as connection:
+        found = connection.execute(
+            "SELECT DISTINCT body ->> 'event_start' FROM tocsin.report JOIN tocsin.incident_of USING (report_id)"
+        ).fetchall()
+    assert found == [("2026-01-01",)]
+    pictures.refresh()
+    assert pictures.waiting == 0
+    assert sum(len(one["report_ids"]) for one in all_of(world, "A", 1000)) == len(days)
+
+
 def test_a_line_of_a_feed_says_of_a_report_what_its_tables_say_whatever_was_done_to_it(world: World) -> None:
     world.forget()
     chance, ids = random.Random(3), list[str]()

@@ -13,7 +13,7 @@ from hubs import server
 from psycopg.conninfo import make_conninfo
 
 from tocsin.errors import StoreError
-from tocsin.store.embedded import Embedded
+from tocsin.store.embedded import Embedded, buffers
 
 
 def mode(path: Path) -> int:
@@ -57,3 +57,13 @@ def test_a_server_whose_hub_was_killed_is_taken_over_and_one_that_was_killed_is_
         assert third.pid() not in (None, pid)
         third.stop()
         assert third.pid() is None
+
+
+def test_a_database_that_has_grown_gets_more_memory_to_a_sixth_of_the_machines(tmp_path: Path) -> None:
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    (tmp_path / "base" / "5").mkdir(parents=True)
+    fresh = buffers(tmp_path)
+    with (tmp_path / "base" / "5" / "16384").open("wb") as table:
+        table.truncate(machine)  # sparse: it takes no disk
+    assert fresh <= max(128, machine // 2**24)
+    assert buffers(tmp_path) == max(fresh, machine // 2**20 // 6)

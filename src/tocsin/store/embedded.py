@@ -174,7 +174,7 @@ class Embedded:
             "log_timezone": "UTC", "timezone": "UTC", "jit": "off", "password_encryption": "scram-sha-256",
             # Ids are random, so that writes go all over the indexes: what is written first after a checkpoint is logged whole, so checkpoints are rare. These
             # pages are not compressed: random ids hardly are; it would take most of a write's time, and show how many pages there are, thus how much is hidden.
-            "shared_buffers": f"{_buffers(self.data)}MB", "max_wal_size": "4GB", "wal_compression": "off",
+            "shared_buffers": f"{buffers(self.data)}MB", "max_wal_size": "4GB", "wal_compression": "off",
         }  # fmt: skip
         if self.fast:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -206,7 +206,7 @@ class Embedded:
                 connection.execute("CREATE DATABASE tocsin")
 
 
-def _buffers(data: Path) -> int:
+def buffers(data: Path) -> int:
     """Megabytes of memory that the database keeps pages in, which it takes as it fills them: a sixteenth of the machine's, from 128 to 1024; more where there
     is more than that to keep (ids are random, so that writes go all over the indexes): a quarter of what stands on disk, to a sixth of the machine's.
     """

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from hubs import World
 
-from tocsin.hub import clock
 from tocsin.stix.fixed import ORCON, TLP
-from tocsin.store.embedded import Embedded
 
 PICTURE = "collections/picture/"
 BODY = {"event_start": "2026-01-01", "country": "PAK", "lat": 24.86, "lon": 67.0, "radius_km": 1.0, "killed": 3, "place": "Karachi"}
-
-
-@pytest.fixture(scope="module")
-def one(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, clock())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def world(one: World) -> World:
-    one.forget()
-    return one
 
 
 def put(world: World, marking: str = "GREEN", **more: Any) -> str:
