@@ -1,8 +1,9 @@
 """Whether the time of an answer tells what is hidden: AUC of latency, .50 where it tells nothing.
 
-usage: python bench/latency.py [--hidden 1000000] [--requests 20000] [--starts 5] [--visible 2000] [--seed 1] [--folder FOLDER]
+usage: python bench/latency.py [--hidden 1000000] [--requests 20000] [--starts 5] [--visible 2000] [--seed 1] [--folder FOLDER] [--steps 8 0]
 
-Two hubs on this machine, each with its own PostgreSQL and web process. Agency B sees the same `--visible` reports in both; the first hub holds besides as many
+Two hubs on this machine, each with its own PostgreSQL and web processes, one for each of `--steps`: answers leave at multiples of so many milliseconds after
+their request (0: when they are ready). Agency B sees the same `--visible` reports in both; the first hub holds besides as many
 reports as `--hidden` that only agency A sees. B then asks, one request after another, in random order:
 
   report        GET of a report's id in the first hub: half of them hidden reports', half of them ids that never were
@@ -45,6 +46,7 @@ from scipy.stats import t as student
 
 from tocsin.gate import Clearance, Role, tlp2
 from tocsin.hub import Caller, Hub, clock
+from tocsin.server.steps import STEP
 from tocsin.store import Store
 from tocsin.store.embedded import Embedded
 from tocsin.store.setup import install_scheme, prepare
@@ -52,6 +54,7 @@ from tocsin.terms.ids import report_id
 
 STAFF = Caller("bench", Clearance(None, frozenset({Role.ADMINISTER_HUB})))
 GOAL = 0.02
+KINDS = ("report", "incident", "poll", "taxii poll", "incidents", "page", "taxii page", "post")
 PICTURE = "/taxii2/hub/collections/picture/objects/"
 
 
@@ -94,8 +97,8 @@ class Asked:
 
 
 @contextlib.contextmanager
-def hub(folder: Path, port: int, hidden: int, visible: int) -> Iterator[Asked]:
-    """A hub with its web process and no fusion."""
+def hub(folder: Path, port: int, hidden: int, visible: int, steps: list[float]) -> Iterator[list[Asked]]:
+    """A hub with a web process for each of `steps`, and no fusion."""
     with Embedded(folder) as server:
         roles = prepare(server.conninfo(), server.secrets)
         install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
@@ -107,24 +110,31 @@ def hub(folder: Path, port: int, hidden: int, visible: int) -> Iterator[Asked]:
         token = made.tokens.add(STAFF, f"bench {time.time():.0f}", "B", ["submit", "analyse"], 30)["token"]
         store.close()
         fill(server.conninfo(), hidden, visible)
-        web = subprocess.Popen([sys.executable, "-m", "tocsin.server.child", "web"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert web.stdin is not None
-        web.stdin.write(json.dumps({"conninfo": roles["web"], "port": port, "rate": 1_000_000}).encode() + b"\n")
-        web.stdin.flush()
-        ask = Asked(port, token)
-        for _ in range(600):
-            try:
-                ask("GET", "/ready")
-                break
-            except OSError:
-                ask.line.close()
-                time.sleep(0.1)
-        ask.owner = server.conninfo()
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(web(server.conninfo(), roles["web"], port + n, step, token)) for n, step in enumerate(steps)]
+
+
+@contextlib.contextmanager
+def web(owner: str, conninfo: str, port: int, step: float, token: str) -> Iterator[Asked]:
+    """A web process whose answers leave at multiples of `step` milliseconds."""
+    process = subprocess.Popen([sys.executable, "-m", "tocsin.server.child", "web"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"conninfo": conninfo, "port": port, "rate": 1_000_000, "step": step / 1000}).encode() + b"\n")
+    process.stdin.flush()
+    ask = Asked(port, token)
+    for _ in range(600):
         try:
-            yield ask
-        finally:
-            web.stdin.close()
-            web.wait()
+            ask("GET", "/ready")
+            break
+        except OSError:
+            ask.line.close()
+            time.sleep(0.1)
+    ask.owner = owner
+    try:
+        yield ask
+    finally:
+        process.stdin.close()
+        process.wait()
 
 
 def fill(owner: str, hidden: int, visible: int) -> None:
@@ -210,7 +220,7 @@ def say(name: str, several: list[Took]) -> None:
     mean, count = float(np.mean(found)), sum(len(one) for took in several for one in took)
     middle = [1000 * float(np.median(np.concatenate([took[k] for took in several]))) for k in (0, 1)]
     print(
-        f"{name:<12}{count:>8}{mean:>8.3f} +- {half:.3f}{middle[0]:>10.2f} {middle[1]:>10.2f} ms   "
+        f"{name:<21}{count:>8}{mean:>8.3f} +- {half:.3f}{middle[0]:>10.2f} {middle[1]:>10.2f} ms   "
         f"{'within' if abs(mean - 0.5) <= GOAL else 'NOT within'} .50 +- {GOAL:.2f}   {min(found):.3f} to {max(found):.3f}",
         flush=True,
     )
@@ -225,6 +235,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8473)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--steps", type=float, nargs="+", default=[1000 * STEP, 0])
     options = parser.parse_args()
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="tocsin-latency-") as temporary:
@@ -234,7 +245,7 @@ def main() -> None:
         print(
             f"{options.hidden} reports hidden in the first hub, none in the second; {options.visible} seen in both; {options.starts} starts"
         )
-        print(f"{'':<12}{'requests':>8}{'AUC':>8}{'':<9}{'medians':>10}{'':<42}of single starts")
+        print(f"{'':<21}{'requests':>8}{'AUC':>8}{'':<9}{'medians':>10}{'':<42}of single starts")
         every: dict[str, list[Took]] = {}
         work: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for start in range(options.starts):
@@ -242,10 +253,12 @@ def main() -> None:
                 hubs = {}
                 for which in ("full", "bare") if start % 2 else ("bare", "full"):
                     many = options.hidden if which == "full" else 0
-                    hubs[which] = stack.enter_context(hub(folder / which, options.port + len(hubs), many, options.visible))
-                for name, took in asked(hubs["full"], hubs["bare"], options, chance, work).items():
-                    every.setdefault(name, []).append(took)
-        for name, several in every.items():
+                    first = options.port + len(hubs) * len(options.steps)
+                    hubs[which] = stack.enter_context(hub(folder / which, first, many, options.visible, options.steps))
+                for step, full, bare in zip(options.steps, hubs["full"], hubs["bare"], strict=True):
+                    for name, took in asked(full, bare, options, chance, work).items():
+                        every.setdefault(f"{name}, {f'steps {step:g} ms' if step else 'at once'}", []).append(took)
+        for name, several in sorted(every.items(), key=lambda line: KINDS.index(line[0].split(",")[0])):
             say(name, several)
         print(
             f"{'':<12}{'blocks found':>24}{'blocks fetched':>24}{'whole pages logged':>24}   each of a request of the first hub and of the second"

@@ -53,7 +53,17 @@ def hub_parts() -> Iterator[None]:
     type=click.Path(path_type=Path),
     help="YAML of a national scheme of markings, for a hub that has no report yet; by default TLP 2.0, or the scheme that the hub has.",
 )
-def serve(data: Path | None, port: int, database_url: str | None, demo: bool, look_every: str, rate: int, scheme: Path | None) -> None:
+@click.option(
+    "--answer-step",
+    type=click.FloatRange(0, 1000),
+    default=8,
+    show_default=True,
+    metavar="MS",
+    help="Answers leave at multiples of so many milliseconds, so that their time tells little of what is hidden; 0: when they are ready.",
+)
+def serve(
+    data: Path | None, port: int, database_url: str | None, demo: bool, look_every: str, rate: int, scheme: Path | None, answer_step: float
+) -> None:
     """Run a hub: many agencies submit reports, each sees exactly what it may."""
     if demo and scheme:
         raise OptionError("--demo marks its reports by TLP 2.0: leave --scheme out")
@@ -71,4 +81,5 @@ def serve(data: Path | None, port: int, database_url: str | None, demo: bool, lo
         look_every=days_of(look_every),
         rate=rate,
         scheme=read_scheme(scheme) if scheme else None,
+        step=answer_step / 1000,
     )

@@ -34,6 +34,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
     from tocsin.server.fairness import RATE, Fair
     from tocsin.server.journal import Journal
     from tocsin.server.patience import CONNECTIONS, Patient, in_time
+    from tocsin.server.steps import STEP, stepped
 
     posted({})  # loads what a post is checked with
 
@@ -44,7 +45,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
         journal = Journal()
         scheme = Scheme("the hub's scheme", tuple(Marking(*one) for one in told["markings"])) if "markings" in told else None
         hub, fair = Hub(store, clock(last["last"] if last else None), scheme), Fair(told.get("rate", RATE))
-        app = journal.around(in_time(make_app(hub, journal, fair)))
+        app = stepped(journal.around(in_time(make_app(hub, journal, fair))), told.get("step", STEP))
         options: dict[str, Any] = {"log_config": None, "access_log": False, "http": Patient}
         server = uvicorn.Server(
             uvicorn.Config(

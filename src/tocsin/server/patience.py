@@ -6,10 +6,13 @@ A request's head must be there within HEAD seconds, its body within BODY, and an
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from litestar.exceptions import HTTPException
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tocsin.server.steps import WHOLE
 
 HEAD, BODY, ANSWER = 20.0, 120.0, 120.0
 #: Connections at once; more are answered 503.
@@ -63,6 +66,7 @@ class Patient(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Part of a request is there: from its first byte on, its head has so long."""
         super().data_received(data)
+        self._mark()
         if self.cycle is not None and not self.cycle.response_complete:
             self._wait(None)
         elif self._timer is None:
@@ -72,11 +76,16 @@ class Patient(H11Protocol):
         """The answer is on its way; most are taken at once."""
         self._wait(self.answer if self.transport.get_write_buffer_size() else None)
         super().on_response_complete()
+        self._mark()  # what was sent ahead
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller has gone."""
         self._wait(None)
         super().connection_lost(exc)
+
+    def _mark(self) -> None:
+        if self.cycle is not None and not self.cycle.more_body:
+            self.cycle.scope["state"].setdefault(WHOLE, time.perf_counter())
 
     def _wait(self, seconds: float | None) -> None:
         if self._timer is not None:

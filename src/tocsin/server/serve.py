@@ -23,6 +23,7 @@ from tocsin.hub.coding import compiling
 from tocsin.server.child import listening
 from tocsin.server.fairness import RATE
 from tocsin.server.parts import Part
+from tocsin.server.steps import STEP
 from tocsin.store import Store
 from tocsin.store.alone import Alone
 from tocsin.store.embedded import Embedded
@@ -48,9 +49,11 @@ def serve(
     look_every: int = 1,
     rate: int = RATE,
     scheme: Scheme | None = None,
+    step: float = STEP,
 ) -> None:
     """Runs a hub until SIGTERM or ctrl-C; demo: filled with invented agencies; look_every: days between two looks for signals;
-    rate: requests a second of one token; scheme: of a hub that has no report yet; TLP 2.0, or what the hub has, where it is left out.
+    rate: requests a second of one token; step: seconds, see `steps.py`; scheme: of a hub that has no report yet; TLP 2.0, or what the hub has,
+    where it is left out.
 
     Raises `StoreError` where the database does not start or is another hub's, or a process ends again and again."""
     stop = threading.Event()
@@ -63,7 +66,7 @@ def serve(
             roles = prepare(admin, secrets)
             markings = settle_scheme(roles["migrate"], _rows(scheme) if scheme else None, _rows(tlp2()))
             first = _first_token(roles["web"])
-            parts[0].tell({"conninfo": roles["web"], "port": port, "rate": rate, "markings": markings})
+            parts[0].tell({"conninfo": roles["web"], "port": port, "rate": rate, "step": step, "markings": markings})
             _answers(port, parts[0], stop)
             parts.append(Part("fuse"))
             parts[1].tell({"conninfo": roles["fuse"], "every": look_every})
