@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from httpx import Response
 from hubs import World
 
 from tocsin.hub import hashed
+from tocsin.server.rooms.shown import _form_token
 
 SESSION = "a session of B, the same in both hubs"
 ROOMS = (
@@ -35,6 +37,11 @@ OF_ONE = (
     "/incidents/{}", "/incidents/{}/release", "/judge?reports={}", "/judge?incident={}",
 )  # fmt: skip
 OF_A_SIGNAL = ("/signals/{}", "/signals/{}/release", "/signals/{}/request")
+#: A form that names all whom there may be, and is asked once more: nothing is done by it.
+NAMING = {
+    "marking": "RED", "event_start": "2026-01-01", "violence": "unknown", "why": "asked", "form_id": "the same in both hubs",
+    "releasable_to": ["A", "C", "group:north", "group:south", "group:nowhere", "polise"],
+}  # fmt: skip
 #: Of a form, what is random.
 _NUMBER = re.compile(rb'name="form_id" value="[\w-]{43}"')
 
@@ -50,8 +57,9 @@ def compare_rooms(first: World, second: World, at: datetime, idents: Iterable[st
         *(page.format(ident) for ident in [*sorted(signals)[:2], "nonsense"] for page in OF_A_SIGNAL),
         *(page.format(ident) for ident in idents for page in OF_ONE),
     ]
-    for page in pages:
-        one, two = (_asked(world, page) for world in (first, second))
+    asked = [(page, {}) for page in pages] + [(f"/reports/{ident}/{act}", NAMING) for ident in idents for act in ("remark", "correct")]
+    for page, said in asked:
+        one, two = (_asked(world, page, said) for world in (first, second))
         assert one.status_code in (200, 303, 400, 403, 404), (page, one.status_code)
         assert (one.status_code, one.headers, _NUMBER.sub(b"", one.content)) == (
             two.status_code,
@@ -60,8 +68,11 @@ def compare_rooms(first: World, second: World, at: datetime, idents: Iterable[st
         ), page
 
 
-def _asked(world: World, page: str) -> Response:
-    return world.client.get(page, headers={"Cookie": f"tocsin={SESSION.replace(' ', '-')}"}, follow_redirects=False)
+def _asked(world: World, page: str, said: dict[str, Any]) -> Response:
+    """A page; said: a form that is sent to it."""
+    secret = SESSION.replace(" ", "-")
+    method, data = ("POST", {"form": _form_token(secret)} | said) if said else ("GET", None)
+    return world.client.request(method, page, data=data, headers={"Cookie": f"tocsin={secret}"}, follow_redirects=False)
 
 
 def _sign_in(world: World, at: datetime) -> None:

@@ -27,7 +27,7 @@ from tocsin.terms.ids import report_id
 from tocsin.watch.shared import Shared
 
 AGENCIES, GROUPS = ("A", "B", "C"), ("north", "south")
-NAMED = [*AGENCIES, *(f"group:{g}" for g in GROUPS)]
+NAMED = [*AGENCIES, *(f"group:{g}" for g in GROUPS), "group:nowhere", "polise"]  # of the last two none ever was
 NEVER = report_id("A", "never")
 WHY, OTHERWISE = "they were there", "said otherwise in the second hub, for B is not told"
 ROLE = frozenset({Role.ANALYSE})
@@ -119,14 +119,14 @@ class Oracle:
             return
         body = {"own_id": own, **facts, **handling}
         ident = report_id(agency, own)
-        status = self.first.submit(agency, body)[0]["status"]
-        if status == "refused":  # it names itself, or another stands under its id
-            assert agency != "B" or self.second.submit("B", body)[0]["status"] == status
+        said = self.first.submit(agency, body)
+        if agency == "B":  # what B does reaches both
+            assert self.second.submit("B", body) == said
+        if said[0]["status"] == "refused":  # it names itself, or another stands under its id
             return
         new = ident not in self.reports
         self.reports.setdefault(ident, Said(agency, body, handling))
-        if agency == "B":  # what B does reaches both
-            self.second.submit("B", body)
+        if agency == "B":
             self.sent.add(ident)
         elif new:
             self.settle()

@@ -65,6 +65,12 @@ def test_a_pushed_file_and_a_posted_one_are_the_same_reports(hub: Running, ged: 
     assert len(hub.feed(token)) == REPORTS
 
 
+def test_a_push_says_whom_its_reports_do_not_reach(hub: Running, ged: Path, tmp_path: Path) -> None:
+    done = push(hub, hub.agency("slip"), tmp_path, ged)
+    assert done.returncode == 0
+    assert done.stdout.count("warning: releasable_to: no agency of this hub, and no group that yours is in, is called group:x") == 1
+
+
 def test_a_push_that_was_killed_goes_on_and_sends_no_more_than_is_left(hub: Running, ged: Path, tmp_path: Path) -> None:
     token = hub.agency("killed")
     env = os.environ | {"TOCSIN_TOKEN": token, "XDG_STATE_HOME": str(tmp_path)}

@@ -50,3 +50,12 @@ def test_a_file_of_any_kind_that_the_command_line_reads_is_taken(world: World, k
     bearer = {"Authorization": f"Bearer {world.tokens['A']}", "Content-Type": "application/octet-stream"}
     answer = world.client.post(f"/api/files?name=x.{kind}&marking=RED", content=path.read_bytes(), headers=bearer).json()
     assert answer["stored"] == TABLE.height, answer
+
+
+def test_a_file_says_once_whom_its_reports_do_not_reach(world: World) -> None:
+    world.forget()
+    bearer = {"Authorization": f"Bearer {world.tokens['A']}", "Content-Type": "application/octet-stream"}
+    page = "/api/files?name=x.csv&marking=AMBER&releasable_to={}"
+    said = [world.client.post(page.format(name), content=TABLE.write_csv().encode(), headers=bearer).json() for name in ("polise", "B")]
+    assert [len(answer.get("warnings", [])) for answer in said] == [1, 0]
+    assert (said[0]["stored"], "polise" in said[0]["warnings"][0]) == (TABLE.height, True)

@@ -36,13 +36,16 @@ class Sent:
     done: int = 0
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
     refused: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)  # all are sent under one handling, and warned of alike
 
     @classmethod
     def load(cls, path: Path) -> Sent:
         """What an earlier push left; nothing where it was done, or its file is damaged."""
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
-            return cls(path, int(said["done"]), {s: int(said["counts"][s]) for s in STATUSES}, list(said["refused"]))
+            return cls(
+                path, int(said["done"]), {s: int(said["counts"][s]) for s in STATUSES}, list(said["refused"]), list(said["warnings"])
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return cls(path)
 
@@ -50,11 +53,13 @@ class Sent:
         """What the hub said of the next rows."""
         for row, result in zip(rows, results, strict=True):
             self.counts[result["status"]] += 1
+            self.warnings += [w for w in result.get("warnings", []) if w not in self.warnings]
             if result["status"] == "refused":
                 self.refused.append({"file": row["file"], "row": row["row"], "reason": "; ".join(result["reasons"])})
         self.done += len(rows)
         part = self.path.with_suffix(".part")
-        part.write_text(json.dumps({"done": self.done, "counts": self.counts, "refused": self.refused}), encoding="utf-8")
+        said = {"done": self.done, "counts": self.counts, "refused": self.refused, "warnings": self.warnings}
+        part.write_text(json.dumps(said), encoding="utf-8")
         part.replace(self.path)
 
 
@@ -80,7 +85,7 @@ def push(
 
     A push that was stopped goes on where it was when it is called again; sending twice is harmless. Exit code 1 where a report was refused.
     """
-    console = Console()
+    console = Console(emoji=False)  # or a name that has a colon before and after it would become a picture
     client = Client(url, token_of(token_file, os.environ.get("TOCSIN_TOKEN")))
     handling = {"marking": marking, "releasable_to": sorted(set(releasable_to)), "orcon": orcon}
     agency = _agency(_patiently(lambda: client.ask("GET", "/api/me"), patience, console), url, marking)
@@ -169,6 +174,8 @@ def _patiently(ask: Callable[[], dict[str, Any]], patience: float, console: Cons
 def _tell(console: Console, file: Path, sent: Sent, reasons: pl.DataFrame, out: Path | None) -> None:
     counts = ", ".join(f"{sent.counts[s]:,} {s}" for s in STATUSES)
     console.print(f"{file}: {sent.done:,} reports sent: {counts}", highlight=False, markup=False, soft_wrap=True)
+    for warning in sent.warnings:
+        console.print(f"  warning: {warning}", highlight=False, markup=False, soft_wrap=True)
     for line in sent.refused[:SHOWN]:
         console.print(f"  refused: {line['file']}, row {line['row']}: {line['reason']}", highlight=False, markup=False, soft_wrap=True)
     if len(sent.refused) > SHOWN:

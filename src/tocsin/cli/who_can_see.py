@@ -25,3 +25,5 @@ def who_can_see(report: str, url: str, token_file: Path | None, signal: bool) ->
         click.echo(f"{one['agency']:{width}}  {one['reason']}")
     for group in told.get("groups", ()):
         click.echo(f"{'':{width}}  and who is in the group {group}, which your agency is not in")
+    for warning in told.get("warnings", ()):
+        click.echo(f"warning: {warning}")

@@ -24,6 +24,7 @@ from tocsin.hub.door import MOST, NOT_THERE, PUBLIC, Door, incident_row, page_of
 from tocsin.hub.foreseen import Foreseen
 from tocsin.hub.judging import Judging
 from tocsin.hub.moments import Moments
+from tocsin.hub.named import known, warned
 from tocsin.hub.once import Once
 from tocsin.hub.reporting import Reporting
 from tocsin.hub.sent import Sent
@@ -63,7 +64,9 @@ class Hub(Door):
         return Caller(row["label"], Clearance(row["agency"], frozenset(map(Role, row["roles"])), frozenset(row["groups"])))
 
     def submit(self, who: Caller, raws: Sequence[Any]) -> list[dict[str, Any]]:
-        """Appends reports, and says of each: stored, known (it was here, the same), or refused with the reasons. One that is refused costs itself only."""
+        """Appends reports, and says of each: stored, known (it was here, the same), or refused with the reasons. One that is refused costs itself only.
+
+        One that names whom nobody knows is taken, with `warnings`."""
         agency = who.needs(Action.SUBMIT)
         answers: list[dict[str, Any]] = []
         rows: dict[str, dict[str, Any]] = {}
@@ -83,6 +86,7 @@ class Hub(Door):
         with self.store.transaction(agency) as tx:
             sent = tx.all("submit", agency=agency, at=self.now(), rows=Jsonb(list(rows.values()))) if rows else []
             found = {str(r["report_id"]): r for r in sent}
+            names = known(tx, who) if any(row["releasable_to"] for row in rows.values()) else frozenset()
             for answer in answers:
                 if answer["status"] == "":
                     one = found.get(answer["report_id"])
@@ -91,6 +95,9 @@ class Hub(Door):
                         answer["reasons"] = [PURGED]
                 if answer["status"] == "refused":
                     answer.setdefault("reasons", [TWICE])
+                else:
+                    row = rows[answer["report_id"]]
+                    answer |= warned(row["marking"], row["releasable_to"], names, self.scheme)
             self.log(tx, who, "submit", [a["report_id"] for a in answers if a["status"] == "stored"], True, "its own report")
             refused = [a.get("report_id", "") for a in answers if a["status"] == "refused"]
             self.log(tx, who, "submit", refused, False, "refused: see the reasons given back")

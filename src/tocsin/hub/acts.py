@@ -11,6 +11,7 @@ from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
 from tocsin.hub.door import NOT_THERE, Door, incident_row, page_of, uuid_of
 from tocsin.hub.foreseen import reached
+from tocsin.hub.named import known, warned
 from tocsin.hub.posted import text_of
 from tocsin.hub.shown import instant, marked
 from tocsin.store import Jsonb, Transaction
@@ -30,7 +31,8 @@ class Acts(Door):
         thing = marked(row)
         with self.store.transaction(agency) as tx:
             seen, groups = reached(tx, thing, self.scheme)
-        return {"agencies": [{"agency": name, "reason": reason} for name, reason in seen.items()], "groups": groups}
+            said = warned(thing.marking, thing.releasable_to, known(tx, who), self.scheme)
+        return {"agencies": [{"agency": name, "reason": reason} for name, reason in seen.items()], "groups": groups, **said}
 
     def release(self, who: Caller, report_id: str, to: str, why: str) -> None:
         """Opens a report to one more agency. Raises `NotThere`, `Malformed`, or `Denied` with the verdict's reason."""
@@ -172,8 +174,8 @@ class Acts(Door):
 
     def remark(
         self, who: Caller, report_id: str, marking: str, releasable_to: Iterable[str] = (), orcon: bool = False, why: str | None = None
-    ) -> None:
-        """Marks one's own report anew; that replaces its whole handling, releases included. why: for the log of one's agency.
+    ) -> dict[str, list[str]]:
+        """Marks one's own report anew; that replaces its whole handling, releases included. why: for the log of one's agency. Gives `warnings`.
 
         Raises `NotThere`, `Denied`, `Malformed`."""
         who.needs(Action.REMARK)
@@ -183,15 +185,20 @@ class Acts(Door):
         if reasons:
             raise Malformed("; ".join(reasons))
 
+        names = fields.get("releasable_to", [])
+        said: dict[str, list[str]] = {}
+
         def then(tx: Transaction) -> None:
-            handling = {"marking": marking, "releasable_to": fields.get("releasable_to", []), "orcon": orcon}
+            handling = {"marking": marking, "releasable_to": names, "orcon": orcon}
             tx.do("remark", who=who.label, at=self.now(), report_id=uuid_of(report_id), **handling)
+            said.update(warned(marking, names, known(tx, who), self.scheme))
 
         def decide(thing: Marked) -> Verdict:
             verdict = may(who.clearance, Action.REMARK, thing, self.scheme)
             return Verdict(verdict.allowed, verdict.reason + reason)
 
         self.act(who, report_id, f"remark {marking}", decide, then)
+        return said
 
 
 def _own(thing: Marked, agency: str) -> Verdict:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,14 @@ def submit_file(hub: Hub, who: Caller, name: str, body: bytes, handling: dict[st
         answers += hub.submit(who, posts[at : at + MOST])
     refused = [{"row": row, "reasons": a["reasons"]} for row, a in zip(reports["row"], answers, strict=True) if a["status"] == "refused"]
     counts = {s: sum(a["status"] == s for a in answers) for s in ("stored", "known", "refused")}
-    return counts | {"refusals": refused[:SHOWN], "issues": issues.head(SHOWN).to_dicts(), "issues_in_all": issues.height}
+    return (
+        warned_of(answers) | counts | {"refusals": refused[:SHOWN], "issues": issues.head(SHOWN).to_dicts(), "issues_in_all": issues.height}
+    )
+
+
+def warned_of(answers: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    """The `warnings` of reports that were sent under one handling: all are warned of alike."""
+    return next(({"warnings": a["warnings"]} for a in answers if "warnings" in a), {})
 
 
 def read_file(name: str, body: bytes, description: str = "", patience: float = PATIENCE) -> tuple[pl.DataFrame, pl.DataFrame]:

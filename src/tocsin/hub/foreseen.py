@@ -9,6 +9,7 @@ from tocsin.errors import Denied, Malformed, NotThere
 from tocsin.gate import Action, Clearance, Marked, Role, Scheme, Verdict, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.door import NOT_THERE, Door, uuid_of
+from tocsin.hub.named import known, warnings
 from tocsin.hub.shown import GROUP, marked
 from tocsin.store import Transaction
 
@@ -54,6 +55,11 @@ class Foreseen(Door):
         if reasons:
             raise Malformed("; ".join(reasons))
         return self._names(who, Marked(marking, who.agency, frozenset(fields.get("releasable_to", [])), orcon))
+
+    def warnings(self, who: Caller, marking: str, releasable_to: Iterable[str]) -> list[str]:
+        """What is to be said of the names to whom a report may go."""
+        with self.store.transaction(who.agency) as tx:
+            return warnings(marking, releasable_to, known(tx, who), self.scheme)
 
     def _names(self, who: Caller, thing: Marked) -> list[str]:
         with self.store.transaction(who.agency) as tx:

@@ -19,7 +19,7 @@ from tocsin.gate import Action, Scheme
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
 from tocsin.hub.door import MOST, Door, uuid_of
-from tocsin.hub.files import read_file, sketch_file
+from tocsin.hub.files import read_file, sketch_file, warned_of
 from tocsin.hub.shown import instant
 from tocsin.hub.signing_in import label_of
 from tocsin.hub.told import summed
@@ -208,6 +208,7 @@ class Uploads(Door):
                 raise Denied("who sent it may send no longer: the rest was not taken")
 
     def _sent(self, one: Sending, reports: pl.DataFrame, issues: pl.DataFrame) -> dict[str, Any]:
+        warned: dict[str, list[str]] = {}
         refused, counts = [], dict.fromkeys(("stored", "known", "refused"), 0)
         self._now(one.ident, stage="sending", total=reports.height)
         for at in range(0, reports.height, MOST):
@@ -215,13 +216,14 @@ class Uploads(Door):
             rows = list(reports.slice(at, MOST).iter_rows(named=True))
             posts = [as_post(one.who.agency, row, one.handling) for row in rows]
             answers = _patiently(lambda posts=posts: self._submit(one.who, posts))  # type: ignore[misc]
+            warned |= warned_of(answers)
             for row, answer in zip(rows, answers, strict=True):
                 counts[answer["status"]] += 1
                 if answer["status"] == "refused":
                     refused.append({"row": row["row"], "field": None, "value": None, "reason": "; ".join(answer["reasons"])})
             self._now(one.ident, done=at + len(rows))
         told = {"refusals": summed(refused), "issues": summed(issues.iter_rows(named=True)), "issues_in_all": issues.height}
-        return {"counts": counts, "reports": reports.height} | told
+        return {"counts": counts, "reports": reports.height} | told | warned
 
 
 def _draft(one: Sending) -> str:

@@ -60,8 +60,8 @@ async def release_incident(request: AnyRequest, hub: TheHub, who: Who, incident_
 async def remark(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath[str]) -> Json:
     """Mark a report of my agency anew; that replaces its whole handling, releases included."""
     raw = await object_of(request, {"marking": str}, {"releasable_to": list, "orcon": bool})
-    await in_thread(lambda: hub.acts.remark(who, report_id, raw["marking"], raw.get("releasable_to", []), raw.get("orcon", False)))
-    return {"ok": True}
+    said = await in_thread(lambda: hub.acts.remark(who, report_id, raw["marking"], raw.get("releasable_to", []), raw.get("orcon", False)))
+    return {"ok": True} | said
 
 
 @post("/api/judgements", opt=AGENCY, status_code=201)

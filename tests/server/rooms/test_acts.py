@@ -281,3 +281,34 @@ def test_who_may_only_read_the_log_is_shown_requests_without_a_way_to_decide(des
     assert shown.status_code == 200
     assert "To be decided" in shown.text
     assert 'href="/requests/' not in shown.text
+
+
+def test_a_name_that_is_nobodys_is_shown_before_a_report_is_marked_anew_and_stands_on_its_page(desks: Desks) -> None:
+    ident = desks.sends("A")
+    said = desks.asks("A", f"/reports/{ident}/remark", marking="AMBER", releasable_to=["B", "polise"], why="they were there")
+    assert "is called polise: so named, nobody whom you know of sees it" in said
+    assert not desks.sees("B", ident)
+    desks.does("A", f"/reports/{ident}/remark", marking="AMBER", releasable_to=["B", "polise"], why="they were there")
+    assert "is called polise" in words(desks.people["A"].get(f"/reports/{ident}").text)
+    assert "polise" not in words(desks.people["B"].get(f"/reports/{ident}").text)
+    form = desks.people["A"].get(f"/reports/{ident}/remark").text
+    assert "polise no agency of this hub" in words(form)
+    assert re.search(r'value="polise" checked', form)
+    said = desks.asks("A", f"/reports/{ident}/remark", marking="AMBER", releasable_to=["B"], why="a slip")
+    assert "is called" not in said
+
+
+def test_a_correction_and_a_typed_report_say_whom_they_do_not_reach(desks: Desks) -> None:
+    ident = desks.sends("A")
+    fields = {
+        "event_start": "2026-01-05",
+        "violence": "unknown",
+        "marking": "RED",
+        "releasable_to": ["group:x"],
+        "why": "a slip",
+        "form_id": "f" * 43,
+    }
+    assert "RED reaches the agencies that it names, and no group" in desks.asks("A", f"/reports/{ident}/correct", **fields)
+    typed = desks.people["A"].post("/report", {**fields, "form_id": "g" * 43})
+    assert typed.status_code == 303
+    assert "is called group:x" in words(desks.people["A"].get(typed.headers["Location"]).text)

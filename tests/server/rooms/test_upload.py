@@ -211,3 +211,9 @@ def test_row_numbers_and_reasons_are_summed_and_none_is_left_out() -> None:
     groups = summed(lines)
     assert sum(one["many"] for one in groups) == 1000
     assert groups[-1]["reason"] == "other reasons"
+
+
+def test_the_page_of_a_file_says_whom_its_reports_do_not_reach(desk: Person) -> None:
+    page = told(desk, send(desk, acled(("P1", "31.3", "0")), releasable_to="polise"))
+    assert page.count("is called polise") == 1
+    assert "is called" not in told(desk, send(desk, acled(("P2", "31.3", "0"))))

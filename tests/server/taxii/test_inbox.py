@@ -56,6 +56,18 @@ def sent(world: World, *objects: dict[str, Any], who: str = "A") -> dict[str, An
     return said
 
 
+def test_a_name_that_is_nobodys_is_told_of_with_the_object_that_was_taken(world: World) -> None:
+    world.forget()
+    extension = {EXTENSION: {"extension_type": "property-extension", "event_start": "2026-01-05", "releasable_to": ["polise", "B"]}}
+    made = incident(extensions=extension, object_marking_refs=[TLP["AMBER"]])
+    status = sent(world, made, incident())
+    assert (status["success_count"], status["failure_count"]) == (2, 0)
+    one, other = status["successes"]
+    assert "is called polise" in one["message"]
+    assert "message" not in other
+    assert [found["id"] for found in picture(world, "B")] != []
+
+
 def picture(world: World, who: str, kind: str = "report") -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = world.taxii(who, f"collections/picture/objects/?match[type]={kind}").json().get("objects", [])
     return found

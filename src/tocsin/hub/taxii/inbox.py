@@ -38,6 +38,7 @@ class _Sent:
     reasons: list[str] = field(default_factory=list)
     at: datetime | None = None  # when it was last changed
     report_id: str | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 class Inbox(Door):
@@ -99,6 +100,7 @@ class Inbox(Door):
             for one, answer in zip(part, self._submit(who, posts), strict=True):
                 one.report_id = answer.get("report_id")
                 one.reasons += answer.get("reasons", [])
+                one.warnings += answer.get("warnings", [])
 
     def _post(self, one: _Sent, before: dict[str, tuple[Any, str]], again: set[str], together: Sent, agency: str) -> dict[str, Any]:
         """again: those of which several versions were sent, so that one corrects the other."""
@@ -161,10 +163,14 @@ def _checked(made: Any) -> _Sent:
     return _Sent(made, texts[0][:300], texts[1][:40], reasons, None if reasons else version_of(made))
 
 
+def _detail(one: _Sent, said: list[str]) -> dict[str, str]:
+    return {"id": one.ident, "version": one.version} | ({"message": "; ".join(said)} if said else {})
+
+
 def _status(ident: str, objects: list[_Sent]) -> dict[str, Any]:
     """TAXII 2.1, section 4.3.1."""
-    done = [{"id": one.ident, "version": one.version} for one in objects if not one.reasons]
-    failed = [{"id": one.ident, "version": one.version, "message": "; ".join(one.reasons)} for one in objects if one.reasons]
+    done = [_detail(one, one.warnings) for one in objects if not one.reasons]
+    failed = [_detail(one, one.reasons) for one in objects if one.reasons]
     counts = {"total_count": len(objects), "success_count": len(done), "failure_count": len(failed), "pending_count": 0}
     lists = {"successes": done, "failures": failed}
     return {"id": ident, "status": "complete"} | counts | {k: v for k, v in lists.items() if v}

@@ -22,7 +22,7 @@ BACK = "Only its originator takes it back, by marking the report anew; who has r
 
 
 class Foretold(NamedTuple):
-    """What a page says that asks once more: a title, what will be, its button, and what else it shows (`one` report, `lists`)."""
+    """What a page says that asks once more: a title, what will be, its button, and what else it shows (`one` report, `lists`, `warnings`)."""
 
     title: str
     tells: list[str]
@@ -55,7 +55,8 @@ async def remark(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath
             ("Come to see it", [n for n in after if n not in before]),
             ("See it no longer", [n for n in before if n not in after]),
         ]
-        return Foretold(f"Mark it {marking}?", tells, f"Mark it {marking}", {"lists": lists})
+        warnings = hub.foreseen.warnings(who, marking, said.get("releasable_to", []))
+        return Foretold(f"Mark it {marking}?", tells, f"Mark it {marking}", {"lists": lists, "warnings": warnings})
 
     def do(said: Json) -> None:
         hub.acts.remark(who, report_id, said.get("marking", ""), said.get("releasable_to", []), "orcon" in said, said["why"])

@@ -64,9 +64,8 @@ def _asked(request: AnyRequest, hub: Hub, who: Caller, said: Json, one: Json) ->
         tells.append("Who sees the earlier report and not the correction goes on with the earlier word.")
         lists.append(("See the earlier report alone", lost))
     here = f"/reports/{one['report_id']}"
-    return sure(
-        request, f"{here}/correct", said, "Send the correction?", tells, back=here, lists=lists, one=one, button="Send the correction"
-    )
+    more = {"lists": lists, "one": one, "warnings": hub.foreseen.warnings(who, said.get("marking", ""), said.get("releasable_to", []))}
+    return sure(request, f"{here}/correct", said, "Send the correction?", tells, back=here, button="Send the correction", **more)
 
 
 def _changes(one: Json, said: Json) -> list[str]:

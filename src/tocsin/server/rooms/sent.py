@@ -101,7 +101,8 @@ async def report(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath
             seen: Json | None = hub.acts.who_can_see(who, report_id)
         except Denied:  # another's
             seen = None
-        return {"one": one, "seen": seen, "may": hub.foreseen.verdicts(who, report_id)}
+        warnings = [] if seen is None else hub.foreseen.warnings(who, one["marking"], one["releasable_to"])
+        return {"one": one, "seen": seen, "warnings": warnings, "may": hub.foreseen.verdicts(who, report_id)}
 
     return page(request, "report.html", **await in_thread(ask), acts=ACTED, names=names(), violence=VIOLENCE)
 
@@ -147,14 +148,16 @@ async def report_page(
 
 
 def handling_of(hub: Hub, who: Caller, named: Iterable[str] = ()) -> Json:
-    """What a form says of who may see a report: the markings, other agencies, and one's groups; also what a report names as it stands."""
+    """What a form says of who may see a report: the markings, other agencies, and one's groups; what a report names as it stands; `strange`: nobody's."""
     known = hub.agencies(who)
     others: dict[str, list[str]] = {name.removeprefix(GROUP): [] for name in named if name.startswith(GROUP)}
     markings = {
         m.name: REACH[m.reach] + ONWARD.get((m.reach, m.onward), "" if m.onward else "; nobody passes it on")
         for m in reversed(hub.scheme.markings)
     }
-    return {"markings": markings, "agencies": [a for a in known["agencies"] if a != who.agency], "groups": others | known["groups"]}
+    agencies = [a for a in known["agencies"] if a != who.agency]
+    strange = sorted({name for name in named if not name.startswith(GROUP)} - set(known["agencies"]))
+    return {"markings": markings, "agencies": agencies, "groups": others | known["groups"], "strange": strange}
 
 
 @cache

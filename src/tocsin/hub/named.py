@@ -1,0 +1,45 @@
+"""Names to whom a report may go: whom somebody may name, and what is said of a name that reaches nobody whom they know of.
+
+A group that the agency is not in is to it as one that never was: the same is said of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tocsin.gate import Scheme
+from tocsin.hub.caller import Caller
+from tocsin.hub.shown import GROUP
+from tocsin.store import Transaction
+
+WHAT_NEXT = "; GET /api/agencies and the forms in the browser list whom you may name: where it is a slip, mark the report anew"
+
+
+def known(tx: Transaction, who: Caller) -> frozenset[str]:
+    """The agencies of the hub, and the groups that the caller's agency is in."""
+    return frozenset({*(row["name"] for row in tx.all("agencies")), *(GROUP + group for group in who.clearance.groups)})
+
+
+def strange(named: Iterable[str], known: frozenset[str]) -> list[str]:
+    """Of some names, those that are nobody's whom the caller knows of."""
+    return sorted(set(named) - known)
+
+
+def warnings(marking: str, named: Iterable[str], known: frozenset[str], scheme: Scheme) -> list[str]:
+    """What is to be said of the names under a marking, before or after: nothing of it keeps a report from being taken."""
+    named = sorted(named)
+    groups = [name for name in named if name.startswith(GROUP)] if scheme[marking].reach == "agencies" else []
+    out = []
+    if unknown := strange(named, known):
+        out.append(
+            f"no agency of this hub, and no group that yours is in, is called {' or '.join(unknown)}: so named, nobody whom you know of sees it"
+        )
+    if groups:
+        out.append(f"{marking} reaches the agencies that it names, and no group: nobody sees it through {', '.join(groups)}")
+    return out
+
+
+def warned(marking: str, named: Iterable[str], known: frozenset[str], scheme: Scheme) -> dict[str, list[str]]:
+    """The `warnings` of an answer, with what to do next; nothing where there is nothing to be said."""
+    said = [f"releasable_to: {line}{WHAT_NEXT}" for line in warnings(marking, named, known, scheme)]
+    return {"warnings": said} if said else {}
