@@ -143,6 +143,46 @@ def test_each_agency_has_the_incidents_that_fuse_makes_of_its_feed(
                     assert world.ask(agency, "GET", f"/api/incidents/{i}").json() == one
 
 
+@pytest.mark.parametrize("size", [1, 1 << 27])
+def test_a_process_that_begins_anew_knows_who_sees_what_since_when_as_one_that_lived_on(
+    world: World, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a report that nobody sees any more, and that is still in incidents; however few are read at once."""
+    world.forget()
+    monkeypatch.setattr("tocsin.hub.pictures.LOADED", size)
+    monkeypatch.setattr("tocsin.hub.pictures.PIECE", 1)
+    chance, ids = random.Random(3), list[str]()
+    for n in range(12):
+        step(world, chance, ids, 10 * n)
+    lived = Pictures(world.fuse)
+    lived.refresh()
+    last, before = ids[0], sees(lived._views)
+    with psycopg.connect(world.roles["owner"], options="-c search_path=tocsin") as connection:
+        for (audience,) in connection.execute("DELETE FROM feed WHERE report_id = %s RETURNING audience", (last,)).fetchall():
+            connection.execute("INSERT INTO stale (audience, report_id) VALUES (%s, %s)", (audience, last))
+    assert loaded(world) == before
+    for n in range(12, 18):
+        step(world, chance, ids, 10 * n)
+    while lived.step():
+        pass
+    assert loaded(world) == sees(lived._views)
+    assert last in before.keys() - sees(lived._views).keys()
+
+
+def loaded(world: World) -> dict[str, tuple[int, int]]:
+    """`sees` of a process that begins now, as of before what is stale."""
+    anew = Pictures(world.fuse)
+    anew._anew = True
+    with world.fuse.transaction(None, snapshot=True) as tx:
+        return sees(anew._loaded(tx))
+
+
+def sees(views: Any) -> dict[str, tuple[int, int]]:
+    """Of each report that the process holds and somebody sees, the bits of who does, and of those that do since a time of their own."""
+    several = zip(views._ids.to_list()[: views.many], views._sees.tolist(), views._own.tolist(), strict=False)
+    return {ident: (seen, own) for ident, seen, own in several if seen}
+
+
 def test_a_backlog_is_taken_in_by_the_days_of_its_events(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.forget()
     monkeypatch.setattr("tocsin.hub.pictures.PIECE", 2)

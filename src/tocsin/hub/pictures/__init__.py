@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
@@ -27,7 +28,8 @@ from tocsin.store import Store, Transaction, array
 from tocsin.terms.judgements import Judgement
 
 WAIT = 0.1  # seconds between two looks for what changed
-LOADED = 200_000  # reports that are read at once
+LOADED = 1 << 27  # bytes of reports that are read at once when all are
+TAKEN = 200_000  # reports that are read at once of what is new
 VALUED = 100_000  # reports whose incidents are worked out at once
 PIECE = 500_000  # reports of a backlog that are taken in by one transaction
 FORGET = 60.0  # seconds after a purge, so that many need one beginning anew
@@ -82,39 +84,31 @@ class Pictures:
     def _loaded(self, tx: Transaction) -> Views:
         """All reports as they stood when the incidents were last brought up to date: what is stale is turned back."""
         views = Views([ALL, *(row["name"] for row in tx.all("audiences"))], judgements=self._judgements(tx, None))
+        if not self._anew:  # nothing was fused yet, all is stale
+            return views
         turned = rows_of(tx.copied("turned", places=views.audiences), {"report_id": pl.String, "bits": pl.UInt64})
-        every = _ids(tx.copied("every_report")) if self._anew else _ids(b"")  # where nothing was fused yet, all is stale
-        for ids in every.to_frame().iter_slices(LOADED):
-            seen = (
-                self._who_sees(views, tx, ids["report_id"])
-                .join(turned, on="report_id", how="left")
-                .with_columns(pl.col("bits").fill_null(0))
-            )
-            seen = seen.with_columns(pl.when(pl.col("bits") & 1 == 1).then(_every(views)).otherwise("bits").xor("sees").alias("sees"))
-            seen = seen.filter(pl.col("sees") != 0)
-            if seen.height:
-                views.admit(frame_read(tx.copied("reports", ids=array(seen["report_id"]))))
-                views.place(views.numbers(seen["report_id"]), seen["sees"].to_numpy(), seen["own"].to_numpy())
+        opened = _by_bits(views, tx.copied("all_opened", places=views.audiences)).join(turned, on="report_id", how="full", coalesce=True)
+        before = pl.when(pl.col("bits") & 1 == 1).then(_every(views)).otherwise("bits").xor("sees")
+        opened = opened.fill_null(0).select("report_id", "own", sees=before).filter(pl.col("sees") != 0)
+        for csv in _ahead(tx.copied_in_parts("every_report", LOADED)):
+            read = frame_read(csv)
+            seen = read.select("report_id").with_row_index("at").join(opened, on="report_id").sort("at")
+            views.admit(read[seen["at"]])
+            views.place(views.numbers(seen["report_id"]), seen["sees"].to_numpy(), seen["own"].to_numpy())
         return views
 
     def _who_sees(self, views: Views, tx: Transaction, ids: pl.Series) -> pl.DataFrame:
         """For each report the bits of who sees it, and of those that see it since a time of their own (of all, where it is not that of receipt)."""
-        read = rows_of(tx.copied("who_sees", ids=array(ids), places=views.audiences), _SEES)
-        shared = pl.col("sees") & 1 == 1
-        read = read.select(
-            "report_id",
-            sees=pl.when(shared).then(_every(views)).otherwise("sees"),
-            own=pl.when(shared).then(pl.col("sees").xor(1) | (pl.col("late") & 1)).otherwise("late"),
-        )
+        read = _by_bits(views, tx.copied("who_sees", ids=array(ids), places=views.audiences))
         return ids.to_frame("report_id").join(read, on="report_id", how="left", maintain_order="left").fill_null(0)
 
     def _take_in(self, views: Views, tx: Transaction, ids: pl.Series) -> None:
         old = views.many
         new = pl.Series("report_id", [i for i in ids if views.number_of(i) is None], dtype=pl.String)
-        for some in new.to_frame().iter_slices(LOADED):
+        for some in new.to_frame().iter_slices(TAKEN):
             views.admit(frame_read(tx.copied("reports", ids=array(some["report_id"]))))
         there = ids.filter(pl.Series([views.number_of(i) is not None for i in ids], dtype=pl.Boolean))
-        parts = [self._who_sees(views, tx, some["report_id"]) for some in there.to_frame().iter_slices(LOADED)]
+        parts = [self._who_sees(views, tx, some["report_id"]) for some in there.to_frame().iter_slices(TAKEN)]
         if parts:
             seen = pl.concat(parts)
             self._note_purged(tx, seen.filter(pl.col("sees") == 0)["report_id"])
@@ -145,6 +139,25 @@ def _next(tx: Transaction, backlog: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 def _ids(csv: bytes) -> pl.Series:
     return rows_of(csv, {"report_id": pl.String})["report_id"]
+
+
+def _by_bits(views: Views, csv: bytes) -> pl.DataFrame:
+    """Of `who_sees`: what every agency sees, each of them sees."""
+    shared = pl.col("sees") & 1 == 1
+    return rows_of(csv, _SEES).select(
+        "report_id",
+        sees=pl.when(shared).then(_every(views)).otherwise("sees"),
+        own=pl.when(shared).then(pl.col("sees").xor(1) | (pl.col("late") & 1)).otherwise("late"),
+    )
+
+
+def _ahead(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The same; the next is read while one is worked on."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, parts, b"")
+        while part := coming.result():
+            coming = beside.submit(next, parts, b"")
+            yield part
 
 
 def _every(views: Views) -> pl.Expr:

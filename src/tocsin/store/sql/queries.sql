@@ -262,8 +262,14 @@ JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(i.report_id) AND f.report_id =
 SELECT report_id, agency, received_at AS visible_at, body::text AS body, supersedes, derived_from, NULL AS part_of
 FROM unnest(%(ids)s::uuid[]) i (report_id) JOIN report r USING (report_id)
 
--- every_report: the ids of all, in the order in which they came: by which they lie side by side, and are read so (fuse)
-SELECT report_id FROM report ORDER BY received_at, report_id
+-- all_opened: of all reports the bits of the audiences, and of those who see it since another time than that at which it was received (fuse)
+SELECT f.report_id, bit_or(1::bigint << (p.place::int - 1)) AS sees,
+    coalesce(bit_or(1::bigint << (p.place::int - 1)) FILTER (WHERE f.visible_at <> r.received_at), 0) AS late
+FROM feed f JOIN report r USING (report_id)
+JOIN unnest(%(places)s::text[]) WITH ORDINALITY AS p (audience, place) ON p.audience = f.audience GROUP BY f.report_id
+
+-- every_report: as `reports`, of all, as they lie (fuse)
+SELECT report_id, agency, received_at AS visible_at, body::text AS body, supersedes, derived_from, NULL AS part_of FROM report
 
 -- any_incident: a line where any incident was ever made (fuse)
 SELECT true AS there FROM incident_of LIMIT 1
