@@ -19,7 +19,7 @@ from litestar.testing import TestClient
 from psycopg import sql
 
 from tocsin.gate import tlp2
-from tocsin.hub import Hub
+from tocsin.hub import Hub, hashed
 from tocsin.server.app import make_app
 from tocsin.store import Store
 from tocsin.store.embedded import Embedded
@@ -31,6 +31,8 @@ LEARNT = (
     "report act handling member feed stale incident incident_of told judgement judged purged audit audited inbox posting upload picture pictured look signal "
     "signal_given grouped published touched"
 ).split()
+#: Tables of people who sign in.
+PEOPLE = "session account invitation attempt".split()
 _number = count()
 
 
@@ -78,6 +80,7 @@ class World:
                 "admin", "POST", "/api/tokens", {"label": name, "agency": name, "roles": ["submit", "analyse", "administer_agency"]}
             )
             self.tokens[name] = made.json()["token"]
+        self.given = dict(self.tokens)
 
     def ask(self, who: str | None, method: str, path: str, body: Any = None) -> Response:
         """One request; who: a name in `tokens`, or None without a token."""
@@ -110,6 +113,15 @@ class World:
             connection.execute("; ".join(f"DELETE FROM {table}" for table in LEARNT))  # TRUNCATE makes every file of every table anew
             connection.execute("UPDATE agency SET left_at = NULL")
             connection.execute("UPDATE token SET revoked_at = NULL")
+
+    def forget_people(self) -> None:
+        """As on the first day, but for agencies: nobody has an account, and there are no tokens but the first."""
+        self.forget()
+        self.tokens = dict(self.given)
+        with psycopg.connect(self.roles["owner"]) as connection:
+            connection.execute("SET search_path = tocsin; SET session_replication_role = replica")
+            connection.execute("; ".join(f"DELETE FROM {table}" for table in PEOPLE))
+            connection.execute("DELETE FROM token WHERE hash <> ALL (%s)", ([hashed(token) for token in self.given.values()],))
 
     def close(self) -> None:
         """Gives its connections back."""

@@ -12,11 +12,18 @@ from hubs import Ticking, World
 from tocsin.store.embedded import Embedded
 
 
-@pytest.fixture
-def world(postgres: Embedded) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def one(postgres: Embedded) -> Iterator[World]:
     made = World(postgres, Ticking(), agencies=("A", "B"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def world(one: World) -> World:
+    """As on the first day for each test."""
+    one.forget_people()
+    return one
 
 
 def make(world: World, who: str, label: str, roles: list[str], **more: Any) -> Any:

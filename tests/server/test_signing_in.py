@@ -28,18 +28,26 @@ class Counting(PasswordHasher):
         return super().verify(kept, password)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clock() -> Ticking:
     return Ticking()
 
 
-@pytest.fixture
-def world(postgres: Embedded, clock: Ticking) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def one(postgres: Embedded, clock: Ticking) -> Iterator[World]:
     made = World(postgres, clock, agencies=("A", "B"))
-    made.hub.signing_in.wall = Wall()
-    made.hub.signing_in.hasher = Counting(time_cost=1, memory_cost=1024, parallelism=1)  # as real, and quick
     yield made
     made.close()
+
+
+@pytest.fixture
+def world(one: World, clock: Ticking) -> World:
+    """As on the first day for each test."""
+    one.forget_people()
+    clock.tick()
+    one.hub.signing_in.wall = Wall()
+    one.hub.signing_in.hasher = Counting(time_cost=1, memory_cost=1024, parallelism=1)  # as real, and quick
+    return one
 
 
 def invite(world: World, name: str = "amina", roles: tuple[str, ...] = ("submit",)) -> str:
