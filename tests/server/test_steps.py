@@ -20,11 +20,18 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]]
 
 @given(took=st.floats(1e-6, 30), step=st.floats(1e-4, 1))
 def test_an_answer_leaves_at_the_next_step_and_up_to_a_part_of_one_later_and_never_before_it_is_ready(took: float, step: float) -> None:
-    at = leaves(took, step)
-    steps = at / step
+    at, own = leaves(took, step), step
+    while took >= 16 * own:
+        own *= 2
+    steps = at / own
     assert at >= took
-    assert 1 - 1e-9 <= steps <= took / step + 1 + SPREAD + 1e-9
+    assert 1 - 1e-9 <= steps <= took / own + 1 + SPREAD + 1e-9
     assert steps % 1 <= SPREAD + 1e-6 or steps % 1 > 1 - 1e-6
+
+
+def test_what_takes_long_leaves_at_longer_steps_that_cost_a_seventh_of_it_at_most() -> None:
+    assert all(0.192 <= leaves(took, 0.008) <= 0.194 for took in (0.177, 0.185, 0.191))
+    assert all(leaves(0.13 * 1.1**k, 0.008) <= 1.141 * 0.13 * 1.1**k for k in range(60))
 
 
 def test_what_takes_more_or_less_within_one_step_leaves_alike() -> None:

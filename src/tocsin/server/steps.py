@@ -2,8 +2,8 @@
 
 How long the database works for an answer hangs a little on how much is stored, hidden reports included. Rounded up to steps that are longer than such
 differences, times of answers are the same but where one falls on another step; the random part covers what is left: what a processor's caches do.
-After Askarov, Zhang and Myers (2010), "Predictive black-box mitigation of timing channels", with steps that stay as they are: theirs grow with what is
-asked, and so tell of it.
+What takes longer differs by more: from the sixteenth step on, steps are twice as long with each doubling of the time.
+After Askarov, Zhang and Myers (2010), "Predictive black-box mitigation of timing channels"; their steps grow with what was asked before, and so tell of it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any
 
 #: Seconds of a step, by default.
 STEP = 0.008
+#: Steps are longer from so many doublings of the first on.
+FINE = 3
 #: The random part is up to so much of a step.
 SPREAD = 1 / 8
 #: Where the protocol notes in a request's state when the last of it was there.
@@ -58,7 +60,8 @@ def stepped(app: Any, step: float = STEP) -> Any:
 
 def leaves(took: float, step: float) -> float:
     """When an answer leaves that was ready `took` seconds after its request was whole: seconds after that."""
-    return (max(1, math.ceil(took / step)) + _chance.random() * SPREAD) * step
+    own = step * 2 ** max(0, math.floor(math.log2(max(took, step) / step)) - FINE)
+    return (max(1, math.ceil(took / own)) + _chance.random() * SPREAD) * own
 
 
 class Bell:
