@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loops import run
 
+from tocsin.server.journal import Journal
 from tocsin.server.patience import Patient
 from tocsin.server.steps import SPREAD, Bell, leaves, stepped
 
@@ -71,7 +72,7 @@ def test_a_wait_that_was_given_up_hinders_no_other() -> None:
     assert run(both())
 
 
-async def _served(works: float, talk: Talk, step: float = STEP) -> Any:
+async def _served(works: float, talk: Talk, step: float = STEP, around: Callable[[Any], Any] = lambda app: app) -> Any:
     """What `talk` finds of a server that works so many seconds for an answer."""
     import uvicorn
 
@@ -82,7 +83,7 @@ async def _served(works: float, talk: Talk, step: float = STEP) -> Any:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
-    config = uvicorn.Config(stepped(app, step), port=0, log_config=None, lifespan="off", http=Patient)
+    config = uvicorn.Config(stepped(around(app), step), port=0, log_config=None, lifespan="off", http=Patient)
     running = uvicorn.Server(config)
     task = asyncio.create_task(running.serve())
     while not running.started:
@@ -136,6 +137,14 @@ def test_who_sends_many_requests_ahead_has_every_answer() -> None:
         return len([await reader.readuntil(b"ok") for _ in range(5)])
 
     assert run(_served(0, ahead, 0.01)) == 5
+
+
+def test_the_log_says_how_long_the_hub_worked_and_not_when_the_answer_left() -> None:
+    lines: list[dict[str, Any]] = []
+    journal = Journal(lines.append)
+    assert run(_served(0, _get, 1.0, journal.around)) >= 1.0
+    assert [line["status"] for line in lines] == [200]
+    assert lines[0]["ms"] < 900
 
 
 def test_without_steps_the_app_is_as_it_was() -> None:

@@ -95,14 +95,14 @@ class Journal:
             if scope["type"] != "http":
                 await app(scope, receive, send)
                 return
-            status, begun = 0, time.perf_counter()
+            status, begun, ready = 0, time.perf_counter(), 0.0
             state = scope.setdefault("state", {})
             state["request"] = uuid.uuid4().hex
 
             async def answer(message: Any) -> None:
-                nonlocal status
+                nonlocal status, ready
                 if message["type"] == "http.response.start":
-                    status = message["status"]
+                    status, ready = message["status"], time.perf_counter()  # it may leave later: see steps.py
                 await send(message)
 
             self._open += 1
@@ -110,7 +110,7 @@ class Journal:
                 await app(scope, receive, answer)
             finally:
                 self._open -= 1
-                self._note(scope, status, time.perf_counter() - begun)
+                self._note(scope, status, (ready or time.perf_counter()) - begun)
 
         return told
 
@@ -139,7 +139,10 @@ class Journal:
         out = ["# HELP tocsin_requests_total Requests answered; status 0: the caller had gone.", "# TYPE tocsin_requests_total counter"]
         for (method, route, status), n in sorted(requests.items()):
             out.append(f'tocsin_requests_total{{method="{method}",route="{route}",status="{status}"}} {n}')
-        out += ["# HELP tocsin_request_seconds How long an answer takes.", "# TYPE tocsin_request_seconds histogram"]
+        out += [
+            "# HELP tocsin_request_seconds How long an answer takes until it is ready; it leaves at the next step.",
+            "# TYPE tocsin_request_seconds histogram",
+        ]
         for route, counts in sorted(spread.items()):
             every = sum(n for (_, r, _), n in requests.items() if r == route)
             for most, n in zip((*map(str, BUCKETS), "+Inf"), (*counts, every), strict=True):

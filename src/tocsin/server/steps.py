@@ -60,7 +60,7 @@ def stepped(app: Any, step: float = STEP) -> Any:
 
 def leaves(took: float, step: float) -> float:
     """When an answer leaves that was ready `took` seconds after its request was whole: seconds after that."""
-    own = step * 2 ** max(0, math.floor(math.log2(max(took, step) / step)) - FINE)
+    own = math.ldexp(step, max(0, math.floor(math.log2(max(took, step) / step)) - FINE))
     return (max(1, math.ceil(took / own)) + _chance.random() * SPREAD) * own
 
 
