@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tocsin.errors import StoreError
+from tocsin.store.forms import check, hash_of
 
 ROLES = ("web", "fuse", "purge", "migrate")
 OLDEST = 18  # `RETURNING old` is used
@@ -37,7 +38,7 @@ def prepare(admin: str, secrets_folder: Path) -> dict[str, str]:
     """Makes the four roles and brings the tables up to date; gives each role's connection. Safe to repeat.
 
     admin: a connection whose role may create roles, to the database that is to be the hub's. Raises `StoreError` where it cannot be reached, is older than
-    PostgreSQL 18, or its role may not do so.
+    PostgreSQL 18, was made by other migrations, or its role may not do so.
     """
     out = roles(admin, secrets_folder)
     try:
@@ -90,18 +91,21 @@ def migrations() -> list[tuple[str, str]]:
 
 
 def migrate(conninfo: str, steps: list[tuple[str, str]] | None = None) -> list[str]:
-    """Applies the migrations that a database lacks, all or none; gives their names."""
+    """Applies the migrations that a database lacks, all or none; gives their names. Raises `StoreError` where those that it has are others than these."""
     done = []
     with psycopg.connect(conninfo) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(7_460_001)")
         connection.execute("CREATE SCHEMA IF NOT EXISTS tocsin")
         connection.execute("SET search_path = tocsin")
         connection.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())")
-        had = {row[0] for row in connection.execute("SELECT name FROM migration")}
-        for name, text in migrations() if steps is None else steps:
+        connection.execute("ALTER TABLE migration ADD COLUMN IF NOT EXISTS hash text")  # hubs of before have none
+        had = {str(name): said for name, said in connection.execute("SELECT name, hash FROM migration")}
+        steps = migrations() if steps is None else steps
+        check(connection, had, steps)
+        for name, text in steps:
             if name not in had:
                 connection.execute(text.encode())
-                connection.execute("INSERT INTO migration (name) VALUES (%s)", (name,))
+                connection.execute("INSERT INTO migration (name, hash) VALUES (%s, %s)", (name, hash_of(text)))
                 done.append(name)
         _hand_over(connection)
     return done
