@@ -104,10 +104,9 @@ def test_release_remark_and_groups_open_and_close(world: World, clock: Ticking) 
     assert (seen("B", named), seen("C", named)) == (True, False)
     assert world.ask("B", "GET", "/api/agencies").json()["groups"] == {"north": ["B"]}
     assert world.ask("C", "GET", "/api/agencies").json()["groups"] == {}
-    assert world.ask("A", "GET", f"/api/reports/{named}/who").json() == {
-        "agencies": [{"agency": "A", "reason": "its originator"}],
-        "groups": ["north"],
-    }
+    who = world.ask("A", "GET", f"/api/reports/{named}/who").json()
+    assert "is called group:north" in who.pop("warnings")[0]
+    assert who == {"agencies": [{"agency": "A", "reason": "its originator"}], "groups": ["north"]}
     assert world.ask("admin", "DELETE", "/api/groups/north/B").status_code == 200
     assert not seen("B", named)
     assert world.ask("A", "POST", f"/api/reports/{red}/remark", {"marking": "AMBER+STRICT"}).status_code == 200
