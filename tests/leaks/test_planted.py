@@ -308,9 +308,10 @@ def tells_who_it_is_released_to_of_the_release(pair: Pair, monkeypatch: pytest.M
 
 def tells_who_is_silent_by_reports_that_are_hidden(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair.plant(
-        """CREATE FUNCTION planted() RETURNS TABLE (visible_at timestamptz, report_id uuid, agency text, event_end text, reported_at text, originator text,
-        marking text, releasable_to text[], orcon boolean, released_to text[]) STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin AS
-        $$ SELECT received_at, report_id, agency, NULL, NULL, agency, 'GREEN', '{}'::text[], false, '{}'::text[] FROM report ORDER BY received_at DESC $$;
+        """CREATE FUNCTION planted() RETURNS TABLE (agency text, originator text, marking text, releasable_to text[], orcon boolean, released_to text[],
+        many bigint, first timestamptz, days text, after_event text, after_report text) STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin AS
+        $$ SELECT agency, agency, 'GREEN', '{}'::text[], false, '{}'::text[], count(*), min(received_at),
+            string_agg(((received_at AT TIME ZONE 'UTC')::date - DATE 'epoch')::text, ','), NULL, NULL FROM report GROUP BY agency $$;
         GRANT EXECUTE ON FUNCTION planted TO tocsin_web""",
         DUG_OUT,
     )

@@ -7,7 +7,7 @@ know more is an agency of the hub, and is named in the reports that it is to see
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -18,6 +18,7 @@ from tocsin.hub.door import PUBLIC, Door
 from tocsin.hub.shown import instant, marked
 
 DAYS, MOST = 90, 10_000  # that are looked at: days, and reports within them, the latest first
+EPOCH = date(1970, 1, 1)
 ENOUGH = 10  # days with reports from which on silence can be told
 OF_STAFF = frozenset({Role.ADMINISTER_HUB, Role.OVERSEE})
 
@@ -61,12 +62,19 @@ class Reporting(Door):
         begin = now - timedelta(days=DAYS)
         with self.store.transaction(audience, by_key=True) as tx:
             rows = tx.all("lately", audience=audience, after=begin, limit=MOST)
-        if capped := len(rows) == MOST:
-            begin = rows[-1]["visible_at"]
+        if capped := sum(row["many"] for row in rows) == MOST:
+            begin = min(row["first"] for row in rows)
         seen = [row for row in rows if may(clearance, Action.READ, marked(row), self.scheme)]
         with self.store.transaction(who.clearance.agency) as tx:
             there = [row["name"] for row in tx.all("agencies")]
-            self.log(tx, who, "who reports", [f"{len(seen)} reports"], True, "public" if staff else "counted from what it may see")
+            self.log(
+                tx,
+                who,
+                "who reports",
+                [f"{sum(row['many'] for row in seen)} reports"],
+                True,
+                "public" if staff else "counted from what it may see",
+            )
         by: dict[str, list[dict[str, Any]]] = {name: [] for name in there}
         for row in seen:
             by.setdefault(row["agency"], []).append(row)
@@ -80,20 +88,22 @@ class Reporting(Door):
 
 
 def _reporter(name: str, rows: list[dict[str, Any]], today: date, left: bool) -> Reporter:
+    """rows: of one agency, a line a handling."""
     if not rows:
         return Reporter(name, "nothing")
-    opened = [row["visible_at"].astimezone(UTC) for row in rows]
-    days = sorted({at.date() for at in opened})
-    longest = max(((b - a).days for a, b in pairwise(days)), default=0)
-    since = (today - days[-1]).days
+    days = sorted(set(_numbers(rows, "days")))
+    longest = max((b - a for a, b in pairwise(days)), default=0)
+    last = EPOCH + timedelta(days=days[-1])
+    since = (today - last).days
     verdict = "too few" if len(days) < ENOUGH else "silent" if since > longest else "as usual"
-    ends = [(at.date() - date.fromisoformat(row["event_end"])).days for at, row in zip(opened, rows, strict=True) if row["event_end"]]
-    told = [
-        (at - datetime.fromisoformat(r["reported_at"])).total_seconds() / 3600
-        for at, r in zip(opened, rows, strict=True)
-        if r["reported_at"]
-    ]
-    return Reporter(name, verdict, len(rows), len(days), days[-1], since, longest, _delay(ends), _delay(told), left)
+    told = [microseconds / 10**6 / 3600 for microseconds in _numbers(rows, "after_report")]
+    many = sum(row["many"] for row in rows)
+    return Reporter(name, verdict, many, len(days), last, since, longest, _delay(_numbers(rows, "after_event")), _delay(told), left)
+
+
+def _numbers(rows: list[dict[str, Any]], name: str) -> list[int]:
+    """Of each report that says so, for the database sends them as one text: rows of their own would take longer to read than to count."""
+    return [int(number) for row in rows if row[name] for number in row[name].split(",")]
 
 
 def _delay(values: list[Any]) -> Delay | None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from math import ceil
+from statistics import median
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from hubs import Ticking, World
 from people import Person, person
 
+from tocsin.gate import Clearance, Role
+from tocsin.hub.caller import Caller
+from tocsin.hub.reporting import Delay
 from tocsin.store.embedded import Embedded
 
 
@@ -97,6 +105,40 @@ def test_what_is_hidden_makes_nobody_talk_or_late_and_what_opens_late_counts_fro
     clock.at += timedelta(days=3)
     assert first.ask("A", "POST", f"/api/reports/{hidden}/release", {"to": "B", "why": "x"}).status_code == 200
     assert "Last today" in of(reader(first, clock, "B"), "A")
+
+
+def test_what_is_counted_in_the_database_is_what_is_counted_report_by_report(first: World, clock: Ticking) -> None:
+    rng = random.Random(7)
+    for n in range(120):
+        clock.at += timedelta(hours=rng.choice([0, 1, 30, 50]), seconds=2)
+        said: dict[str, Any] = {
+            "own_id": str(n),
+            "marking": rng.choice(["GREEN", "CLEAR", "RED", "AMBER"]),
+            "releasable_to": rng.choice([[], ["B"], ["B", "C"]]),
+        }
+        if rng.random() < 0.7:
+            said["event_start"] = (clock.at.date() - timedelta(days=rng.choice([-2, 0, 1, 1, 7, 40]))).isoformat()
+        if rng.random() < 0.7:
+            said["reported_at"] = (clock.at - timedelta(microseconds=rng.randrange(-(10**9), 10**12))).isoformat()
+        first.submit(rng.choice("AC"), said)
+    clock.at += timedelta(days=rng.randrange(5))
+    feed = first.ask("B", "GET", "/api/feed?limit=1000").json()["reports"]
+    begin = clock.at - timedelta(days=90)
+    lately = [(datetime.fromisoformat(r["received_at"]), r) for r in feed if datetime.fromisoformat(r["received_at"]) > begin]
+    assert 0 < len(lately) < len(feed)
+    made = {one.agency: one for one in first.hub.reporting.table(Caller("x", Clearance("B", frozenset({Role.ANALYSE}))))["reporters"]}
+    for agency in "AC":
+        mine = [(at, r) for at, r in lately if r["agency"] == agency]
+        days = sorted({at.date() for at, _ in mine})
+        one = made[agency]
+        assert (one.many, one.days, one.last) == (len(mine), len(days), days[-1])
+        assert (one.since, one.longest) == ((clock.at.date() - days[-1]).days, max((b - a).days for a, b in pairwise(days)))
+        ends = sorted(max((at.date() - date.fromisoformat(r["event_end"])).days, 0) for at, r in mine if "event_end" in r)
+        told = sorted(
+            max((at - datetime.fromisoformat(r["reported_at"])).total_seconds() / 3600, 0) for at, r in mine if "reported_at" in r
+        )
+        for delay, values in ((one.after_event, ends), (one.after_report, told)):
+            assert delay == Delay(median(values), values[ceil(0.9 * len(values)) - 1], len(values))
 
 
 def test_the_staff_is_told_of_what_all_the_world_may_see_and_of_nothing_else(first: World, clock: Ticking, staff: Person) -> None:

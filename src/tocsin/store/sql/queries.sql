@@ -88,7 +88,7 @@ SELECT group_name, array_agg(agency ORDER BY agency) AS agencies FROM member GRO
 -- groups_there: every group, for the hub's own staff
 SELECT group_name, agencies FROM groups_there()
 
--- lately: reports that opened to the audience after a time, the latest first: whose they are, of when, and their handling
+-- lately: the latest reports that opened to the audience after a time, those of one agency and one handling in one line: how many, the first time, and of each the day (since 1970), the days after its event and the microseconds after it was reported
 WITH line AS (
     (SELECT * FROM feed WHERE audience = %(audience)s AND visible_at > %(after)s ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     UNION ALL
@@ -97,8 +97,10 @@ WITH line AS (
      ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s)
     ORDER BY visible_at DESC, report_id DESC LIMIT %(limit)s
 )
-SELECT visible_at, agency, body ->> 'event_end' AS event_end, body ->> 'reported_at' AS reported_at, originator, marking, releasable_to, orcon, released_to
-FROM line ORDER BY visible_at DESC, report_id DESC
+SELECT agency, originator, marking, releasable_to, orcon, released_to, count(*) AS many, min(visible_at) AS first,
+    string_agg((day - DATE 'epoch')::text, ',') AS days, string_agg((day - (body ->> 'event_end')::date)::text, ',') AS after_event,
+    string_agg((extract(epoch FROM visible_at - (body ->> 'reported_at')::timestamptz) * 1000000)::bigint::text, ',') AS after_report
+FROM (SELECT *, (visible_at AT TIME ZONE 'UTC')::date AS day FROM line) l GROUP BY agency, originator, marking, releasable_to, orcon, released_to
 
 -- submit: see the function
 SELECT report_id, stored, same FROM submit(%(agency)s, %(at)s, %(rows)s)
