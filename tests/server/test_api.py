@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -47,6 +48,17 @@ def test_a_report_is_stored_once_and_resending_is_harmless(world: World) -> None
     assert (first["status"], again["status"]) == ("stored", "known")
     assert first["report_id"] == again["report_id"] == report_id("A", one["own_id"])
     assert world.submit("A", one | {"killed": 4})[0]["status"] == "refused"
+
+
+def test_a_report_with_half_a_character_costs_itself_only(world: World) -> None:
+    bearer = {"Authorization": f"Bearer {world.tokens['A']}", "Content-Type": "application/json"}
+    body = json.dumps(
+        [post(), post(text="HALF"), {"HALF": "HALF", "marking": "RED"}, post(own_id="HALF", country="HALF", event_start="HALF")]
+    )
+    answer = world.client.post("/api/reports", content=body.replace("HALF", "\\udfff"), headers=bearer)
+    assert [one["status"] for one in answer.json()["results"]] == ["stored", "refused", "refused", "refused"]
+    judged = json.dumps({"decides": "value", "reports": [], "why": "HALF", "field": "HALF", "value": "HALF"}).replace("HALF", "\\udfff")
+    assert world.client.post("/api/judgements", content=judged, headers=bearer).status_code == 400
 
 
 def test_one_poison_report_costs_itself_only(world: World) -> None:
@@ -223,7 +235,7 @@ def test_a_token_ends_when_it_expires_and_when_it_is_revoked(postgres: Embedded)
         ({"Content-Type": "application/json"}, b'{"a":' * 200_000, 400),
         ({"Content-Type": "application/json"}, b'"' + b"x" * 10_000_001 + b'"', 413),
         ({"Content-Type": "application/json"}, b'[{"marking": "\xff"}]', 400),
-        ({"Content-Type": "application/json"}, b'[{"own_id": "\\ud800"}]', 400),
+        ({"Content-Type": "application/json"}, b'[{"own_id": "\\ud800"}', 400),
         ({"Content-Type": "application/json"}, b"[" + b"0," * 1000 + b"0]", 400),
     ],
 )

@@ -9,7 +9,23 @@ from tocsin.errors import Malformed
 from tocsin.hub import MOST
 from tocsin.hub.files import submit_file
 from tocsin.server.acts import ACTS
-from tocsin.server.asked import AGENCY, ANY, PUBLIC, STAFF, AnyRequest, Cursor, Json, Limit, Line, TheHub, Who, in_thread, json_of, media
+from tocsin.server.asked import (
+    AGENCY,
+    ANY,
+    PUBLIC,
+    STAFF,
+    AnyRequest,
+    Cursor,
+    Json,
+    Limit,
+    Line,
+    TheHub,
+    Who,
+    in_thread,
+    json_of,
+    media,
+    with_halves,
+)
 from tocsin.server.pictures import PICTURES
 from tocsin.server.staff import STAFFS
 
@@ -42,7 +58,7 @@ async def metrics(request: AnyRequest, hub: TheHub) -> str:
 @post("/api/reports", opt=AGENCY, status_code=200)
 async def submit(request: AnyRequest, hub: TheHub, who: Who) -> Json:
     """Submit one report (an object), or up to 1,000 (a list). Each is stored, known, or refused with its reasons."""
-    raw = await json_of(request)
+    raw = await json_of(request, with_halves)
     many = raw if isinstance(raw, list) else [raw]
     if len(many) > MOST:
         raise Malformed(f"{len(many)} reports at once: send at most {MOST}")

@@ -109,6 +109,19 @@ def test_2_times_are_of_microseconds_and_utc(world: World) -> None:
     assert TIME.fullmatch(world.taxii("B", f"{INBOX}objects/", [indicator()]).json()["request_timestamp"])
 
 
+def test_an_object_with_half_a_character_fails_alone(world: World) -> None:
+    """RFC 8259 lets an escape stand for half of a character; no text is made of it."""
+    good, other = indicator(), indicator()
+    whole = json.dumps({"objects": [good, other | {"name": "HALF"}, other | {"id": "HALF"}, indicator(name="pair PAIR")]})
+    sent = post(world, whole.replace("HALF", "\\ud800").replace("PAIR", "\\ud83d\\ude00"), TAXII)
+    assert sent.status_code == 202
+    said = sent.json()
+    assert (said["success_count"], said["failure_count"], said["successes"][0]["id"]) == (2, 2, good["id"])
+    assert [one["message"] for one in said["failures"]] == ["a text has zero characters or halves of characters"] * 2
+    for broken in ('{"objects": ["\\ud800", NaN]}', '{"objects": ["\\ud800"', '{"objects": ["\\ud800\x01"]}'):
+        assert post(world, broken, TAXII).status_code == 400
+
+
 PAGES = ["/taxii2/", "", "collections/", PICTURE, f"{PICTURE}manifest/", f"{PICTURE}objects/", f"{INBOX}objects/", f"{INBOX}manifest/"]
 
 

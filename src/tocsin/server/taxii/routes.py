@@ -14,7 +14,7 @@ from tocsin.errors import Malformed
 from tocsin.hub import Caller, Hub, instant
 from tocsin.hub.taxii import Collection, Page
 from tocsin.hub.taxii.asked import EPOCH
-from tocsin.server.asked import AGENCY, ANY, AnyRequest, Json, TheHub, Who, WrongMedia, in_thread
+from tocsin.server.asked import AGENCY, ANY, AnyRequest, Json, TheHub, Who, WrongMedia, in_thread, with_halves
 from tocsin.server.taxii.answers import MEDIA, ROOT, STIX, Unprocessable, accepted, answer, sent_as
 from tocsin.server.taxii.asked import Seal, filters_of
 
@@ -134,7 +134,7 @@ async def _sent(request: AnyRequest) -> list[Any]:
     if request.headers.get("content-length", "0").isdecimal() and int(request.headers.get("content-length", "0")) > LARGEST:
         await _drained(request)
     try:
-        said = msgspec.json.decode(await request.body())
+        said = with_halves(await request.body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
         raise Malformed("not JSON, or nested too deep: nothing of it was stored") from why
     if not isinstance(said, dict) or not isinstance(said.get("objects"), list) or not said["objects"]:
