@@ -53,12 +53,20 @@ def is_taxii(path: str) -> bool:
     return path == ROOT[:-1] or path.startswith(ROOT)
 
 
-async def accepted(request: Request[Any, Any, Any]) -> None:
-    """Raises 406 where who asks says which media types it takes, and none of them is TAXII 2.1's; of a manifest (section 5.3) STIX's will do too."""
+async def accepted(request: Request[Any, Any, Any]) -> Response[None] | None:
+    """Answers OPTIONS.
+
+    Raises 406 where who asks says which media types it takes, and none of them is TAXII 2.1's; of a manifest (section 5.3) STIX's will do too."""
     header = request.headers.get("accept", "").strip()
     kinds = (*_KINDS, "application/stix+json") if request.url.path.rstrip("/").endswith("/manifest") else _KINDS
     if header and not any(_takes(kind, parameters, kinds) for kind, parameters in _ranges(header)):
         raise Unacceptable(f"Accept: ask for {MEDIA}")
+    if request.method != "OPTIONS":
+        return None
+    taken = next(made.methods for made in request.app.routes if made.path_format == request.scope["path_template"])
+    return Response(
+        None, status_code=204, headers={"Allow": ", ".join(sorted(taken))}
+    )  # litestar's own names those of one handler of the page alone
 
 
 def sent_as(header: str) -> bool:
