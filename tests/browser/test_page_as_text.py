@@ -117,6 +117,16 @@ def test_what_the_brief_composes_reads_the_same_in_the_terminal() -> None:
     assert say(("left_late", {"date": "2015-05-14"})) == "rows known only after 14 May 2015"
 
 
+def test_one_of_something_is_said_in_words_of_its_own() -> None:
+    assert say(("signal_first", {"date": "2015-05-14", "n": 1})) == "First raised 14 May 2015. Evidence: 1 incident."
+    assert say(("signal_first", {"date": "2015-05-14", "n": 2})) == "First raised 14 May 2015. Evidence: 2 incidents."
+    assert say(("signal_chance", {"n": "1"})).startswith("Chance alone raises one like it once a year")
+    assert say(("watch_one", {"n": 1, "tests": ("tests_n", {"n": 1}), "rate": "1"})).startswith("1 signal in 1 test;")
+    english = catalogue()
+    for one in [key for key in english if key.endswith("_1")]:  # they have no slot that the other has not
+        assert set(re.findall(r"\{\w+\}", english[one])) <= set(re.findall(r"\{\w+\}", english[one.removesuffix("_1")]))
+
+
 def test_the_licences_of_the_library_travel_with_the_page(samples: Any) -> None:
     page = render(samples.single())
     assert "Permission to use, copy, modify, and/or distribute" in page

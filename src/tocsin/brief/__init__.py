@@ -266,7 +266,7 @@ def _headline(rows: list[dict[str, Any]], scope: Scope) -> Message:
     if mine is None:
         return ("headline_none", {"days": scope.window})
     count = {k: mine["cells"][k]["incidents"] for k in ("window", *BASELINES)}
-    return ("headline", {**count, "days": scope.window, "saying": (f"headline_{mine['verdict']}", {})})
+    return ("headline", {**count, "n": count["window"], "days": scope.window, "saying": (f"headline_{mine['verdict']}", {})})
 
 
 def _dead(rows: list[dict[str, Any]]) -> Message | None:

@@ -142,7 +142,9 @@ def _counted(rows: list[dict[str, Any]], columns: tuple[Span, ...]) -> list[Mess
     for key, measure in (("asked_count", "incidents"), ("asked_dead", "killed"), ("asked_each", "deaths_per_attack")):
         values: dict[str, Any] = {k: mine["cells"][k][measure] for k in ("window", *BASELINES)}
         values = {k: ("asked_none", {}) if v is None else v for k, v in values.items()}
-        out.append((key, {**values, "days": columns[0].days, "saying": (f"verdict_{mine['verdicts'][measure]}", {})}))
+        out.append(
+            (key, {**values, "n": values["window"], "days": columns[0].days, "saying": (f"verdict_{mine['verdicts'][measure]}", {})})
+        )
     return out
 
 

@@ -67,7 +67,7 @@ def _summary(found: Look, plan: Plan) -> list[Message]:
     n, streams = found.signals.height, found.streams
     held = int(streams["p_value"].is_not_null().sum())
     rate = short(plan.false_alarms)
-    values: dict[str, Any] = {"n": n, "tested": held, "rate": rate}
+    values: dict[str, Any] = {"n": n, "tests": ("tests_n", {"n": held}), "rate": rate}
     out: list[Message] = [("watch_none" if not n else "watch_one" if n == 1 else "watch_some", values)]
     if held < streams.height:
         out.append(("watch_little", {"n": streams.height - held}))
@@ -82,7 +82,7 @@ def _summary(found: Look, plan: Plan) -> list[Message]:
 def _short(found: Look) -> Message:
     """The summary for the first screen: the signals, and how many of the tests that raised none could have raised one."""
     n, tested = found.signals.height, int(found.streams["p_value"].is_not_null().sum())
-    values = {"n": n, "tested": tested, "blind": _quiet(found)[1]}
+    values: dict[str, Any] = {"n": n, "tests": ("tests_n", {"n": tested}), "blind": _quiet(found)[1]}
     return ("watch_short_none" if not n else "watch_short_one" if n == 1 else "watch_short_some", values)
 
 

@@ -1,7 +1,7 @@
 """Messages as text: the page says them in the reader's language, the command line and the hub's rooms in English.
 
 A message is a text as it is, or [key, values] of the catalogues brief/page/words.json and words.<language>.json beside it; a value may be a message, a
-number or a day.
+number or a day. Where its `n` is one, and the catalogue has words of their own for that (key_1), it says these.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ def catalogue(lang: str = "en") -> dict[str, Any]:
     return dict(json.loads(files("tocsin").joinpath("brief/page", name).read_text(encoding="utf-8")))
 
 
+def counted(n: int, noun: str) -> str:
+    """`1 report`, `2 reports`."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def say(message: Any) -> str:
     """A message in English."""
     if isinstance(message, str):
@@ -48,7 +53,8 @@ def say(message: Any) -> str:
     if key == NAME_OF:
         return taxonomy(values["tree"]).nodes[values["code"]].name
     told = {name: _told(value) for name, value in values.items()}
-    return _SLOT.sub(lambda slot: told.get(slot[1], ""), str(catalogue()[key]))
+    one = f"{key}_1" if told.get("n") == "1" else key
+    return _SLOT.sub(lambda slot: told.get(slot[1], ""), str(catalogue().get(one) or catalogue()[key]))
 
 
 def _told(value: Any) -> str:

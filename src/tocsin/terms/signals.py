@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from tocsin.terms.say import NAME_OF, Message, day, say
+from tocsin.terms.say import NAME_OF, Message, counted, day, say
 from tocsin.terms.taxonomies import taxonomy
 
 NEAR = 5  # kilometres within which points are one place
@@ -98,7 +98,7 @@ def reach(row: Mapping[str, Any]) -> int:
 
 
 def _chance(rate: float) -> Message:
-    return ("signal_chance", {"rate": short(rate)}) if rate >= 0.5 else ("signal_chance_years", {"years": short(1 / rate)})
+    return ("signal_chance", {"n": short(rate)}) if rate >= 0.5 else ("signal_chance_years", {"n": short(1 / rate)})
 
 
 def short(x: float) -> str:
@@ -119,6 +119,6 @@ def words(said: Mapping[str, Any]) -> tuple[str, list[str]]:
     category = say(category_name(said["dimension"], said["category"]))
     since, until = (day(date.fromisoformat(said[k])) for k in ("start" if "start" in said else "end", "end"))
     near = f" within {reach(said)} km" if "radius_km" in said else ""
-    what = f"{said['observed']} {'deaths' if said['measure'] == 'deaths' else 'attacks'}"
+    what = counted(said["observed"], "death" if said["measure"] == "deaths" else "attack")
     head = f"Around {category}" if said["kind"] == "cluster" else f"{say(mix_name(said['dimension']))}: {category}"
     return head, [f"{what}{near}, {since} to {until}"]

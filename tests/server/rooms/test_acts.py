@@ -283,6 +283,13 @@ def test_who_may_only_read_the_log_is_shown_requests_without_a_way_to_decide(des
     assert 'href="/requests/' not in shown.text
 
 
+def test_an_incident_of_one_report_is_said_to_have_one(desks: Desks) -> None:
+    ident = desks.sends("A", "AMBER")
+    refresh(desks.world.fuse, desks.world.hub.now)
+    said = desks.asks("A", f"/incidents/{ident}/release", to="C", why="x")
+    assert "C sees from then on the one report in it" in said
+
+
 def test_a_name_that_is_nobodys_is_shown_before_a_report_is_marked_anew_and_stands_on_its_page(desks: Desks) -> None:
     ident = desks.sends("A")
     said = desks.asks("A", f"/reports/{ident}/remark", marking="AMBER", releasable_to=["B", "polise"], why="they were there")

@@ -60,9 +60,9 @@ def test_a_signal_says_what_changed_where_since_when_and_how_often_chance_does_i
     said = desks.reads("B", "/signals")
     assert "Communities: more attacks, Sufi" in said
     assert "since 1 Dec 2025" in said
-    assert "1 attacks where 1.2 would be usual; their odds 12 times those before (95 % interval 4.5 to 33)." in said
+    assert "1 attack where 1.2 would be usual; their odds 12 times those before (95 % interval 4.5 to 33)." in said
     assert "Chance alone raises one like it 0.5 times a year, with all that is watched here." in said
-    assert "First raised 2 Dec 2025. Evidence: 1 incidents." in said
+    assert "First raised 2 Dec 2025. Evidence: 1 incident." in said
     assert "Bear in mind: counted among all that is seen." in said
     assert "mostly in Sindh, PAK" in said
     assert "RED" in said
@@ -105,7 +105,7 @@ def test_what_the_latest_look_raises_no_more_stands_apart_once_as_it_was_last(de
     desks.signal("B", second, **CLUSTER)
     now, _, ended = desks.reads("B", "/signals").partition("Raised no more")
     assert "More attacks than usual around Sehwan, 1 Dec 2025 to 1 Jan 2026" in now
-    assert "1 attacks within 5 km where 1.2 would be usual: 4.5 times as many" in now
+    assert "1 attack within 5 km where 1.2 would be usual: 4.5 times as many" in now
     assert "Communities" not in now
     assert ended.count("Communities: more attacks, Sufi") == 1
 
@@ -144,7 +144,7 @@ def test_what_may_not_be_passed_on_is_refused_before_it_is_asked_twice_and_its_o
     assert refused.status_code == 400
     assert "may not be passed on" in words(refused.text)
     asked = words(desks.people["B"].post(f"/signals/{ident}/request", form).text)
-    assert "The originators of 1 of the 2 reports" in asked
+    assert "The originator of 1 of the 2 reports that it rests on is told" in asked
     for _ in range(2):
         assert desks.people["B"].post(f"/signals/{ident}/request", form | {"sure": "yes"}).headers["Location"] == "/requests"
     (one,) = desks.world.ask("A", "GET", "/api/requests").json()["requests"]

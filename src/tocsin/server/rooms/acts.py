@@ -13,7 +13,7 @@ from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.acts import checked_why
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
-from tocsin.server.rooms.confirm import sure
+from tocsin.server.rooms.confirm import each_of, sure
 from tocsin.server.rooms.sent import handling_of, names
 from tocsin.server.rooms.shown import PERSON, form_of, page, to
 
@@ -152,7 +152,7 @@ async def release_incident(request: AnyRequest, hub: TheHub, who: Who, incident_
     except Malformed as why:
         return await _incident_form(request, hub, who, incident_id, said, str(why))
     tells = [
-        f"{other} sees from then on each of the {len(one['report_ids'])} reports in it; where one of them may not be passed on, none is opened.",
+        f"{other} sees from then on {each_of(len(one['report_ids']))} in it; where one of them may not be passed on, none is opened.",
         f"{other} has an incident made of what it may see, as always.",
         STAYS,
         f"{other} is not told of it.",

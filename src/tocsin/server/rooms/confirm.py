@@ -16,10 +16,15 @@ def isolated(text: str) -> str:
     return f"\u2068{text}\u2069"
 
 
+def each_of(reports: int) -> str:
+    """So many reports, in a sentence."""
+    return "the one report" if reports == 1 else f"each of the {reports} reports"
+
+
 def sure(
     request: AnyRequest, action: str, said: dict[str, Any], title: str, tells: Sequence[str], *, back: str, **more: Any
 ) -> Response[str]:
-    """A page that says what a form will do, and sends the same form again with `sure` when it is pressed. more: `lists` of (heading, lines), and `button`."""
+    """A page that says what a form will do, and sends the same form again with `sure` when it is pressed. more: `lists` of (heading, lines), `button`."""
     fields = [(name, value) for name, values in said.items() for value in (values if isinstance(values, list) else [values])]
     kept = [(name, value) for name, value in fields if name not in ("form", "sure")]
     return page(

@@ -16,7 +16,7 @@ from tocsin.hub.acts import checked_why
 from tocsin.hub.once import told
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.acts import BACK
-from tocsin.server.rooms.confirm import sure
+from tocsin.server.rooms.confirm import each_of, sure
 from tocsin.server.rooms.sent import handling_of
 from tocsin.server.rooms.shown import PERSON, form_of, page, to
 from tocsin.terms.say import say
@@ -114,9 +114,10 @@ def _opens(other: str, found: Json) -> list[str]:
     """What a release will do. Raises `Malformed` where it may not be."""
     if not found["release"]:
         more = "; you may ask the originators of what holds it" if found["request"] else ""
-        raise Malformed(f"one of the {found['reports']} reports that it rests on may not be passed on: {found['release'].reason}{more}")
+        several = "the one report" if found["reports"] == 1 else f"one of the {found['reports']} reports"
+        raise Malformed(f"{several} that it rests on may not be passed on: {found['release'].reason}{more}")
     return [
-        f"{other} sees from then on each of the {found['reports']} reports that it rests on.",
+        f"{other} sees from then on {each_of(found['reports'])} that it rests on.",
         f"{other} finds under Signals that it comes from you, what it is about, where, since when and how many; and not its odds, nor how likely chance is.",
         "It stays: you find it, with your reason, under Requests and releases; the originator of each report finds that its report was opened.",
         BACK,
@@ -127,9 +128,15 @@ def _asks(other: str, found: Json) -> list[str]:
     """What a request will do. Raises `Malformed` where there is nothing to ask for."""
     if not found["request"]:
         raise Malformed(found["request"].reason)
+    held, reports = found["held"], found["reports"]
+    which = "the one report" if reports == 1 else f"{held} of the {reports} reports"
+    whose, them = (
+        (f"The originator of {which} that it rests on is", "it")
+        if held == 1
+        else (f"The originators of {which} that it rests on are", "them")
+    )
     return [
-        f"The originators of {found['held']} of the {found['reports']} reports that it rests on are told that your agency sees them, that you would have them "
-        f"opened to {other}, and why; not that there is a signal.",
+        f"{whose} told that your agency sees {them}, that you would have {them} opened to {other}, and why; not that there is a signal.",
         f"{other} is told nothing, and sees nothing new unless an originator grants it.",
         "You find the answers under Requests and releases. When all have granted it, open the signal.",
     ]
@@ -168,7 +175,7 @@ def _summary(look: Json) -> list[str]:
     """How many signals in how many tests, and how much the silence of the others is worth."""
     if look["reason"]:
         return [f"Nothing was tested: {look['reason']}."]
-    n, values = look["signals"], {"n": look["signals"], "tested": look["tested"], "rate": f"{RATE:g}"}
+    n, values = look["signals"], {"n": look["signals"], "tests": ("tests_n", {"n": look["tested"]}), "rate": f"{RATE:g}"}
     lines = [say(("watch_none" if not n else "watch_one" if n == 1 else "watch_some", values))]
     little = look["streams"] - look["tested"]
     return lines + ([say(("watch_little", {"n": little}))] if little else [])

@@ -24,7 +24,8 @@ function say(message) {
   if (key === "name_of") return coded2name(values.tree, {target_group: "group", attack_type: "attack"}[values.tree] || values.tree, values.code);
   const told = Object.entries(values || {}).map(([name, value]) => [name, typeof value === "number" ? number(value)
     : Array.isArray(value) ? say(value) : /^\d{4}-\d\d-\d\d$/.test(value) ? dateText(value) : value]);
-  return t(key, Object.fromEntries(told));
+  const written = Object.fromEntries(told);
+  return t(written.n === "1" && words()[`${key}_1`] !== undefined ? `${key}_1` : key, written);
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
