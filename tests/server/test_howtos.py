@@ -42,6 +42,10 @@ def follow(hub: Running, folder: Path, token: str, text: str) -> str:
 
 
 def test_a_directorate_and_a_desk_get_through_their_pages(hub: Running, tmp_path: Path) -> None:
+    """The directorate's after what *Run a hub* says of agencies, so that the two do not collide."""
+    serve = (PAGES / "serve.md").read_text(encoding="utf-8")
+    first = serve[serve.index("## Agencies and tokens") : serve.index("## Markings of your own")]
+    assert len(re.findall(r"^tocsin_\S+$", follow(hub, tmp_path, hub.admin, first), re.MULTILINE)) == 2
     directorate = (PAGES / "run-a-directorate.md").read_text(encoding="utf-8")
     before, leaving = directorate.split("## When an agency leaves")
     said = follow(hub, tmp_path, hub.admin, before)
