@@ -61,7 +61,7 @@ def test_what_comes_last_stands_as_it_was_said_when_the_transaction_has_ended(st
 def noted(store: Store, last: dict[str, Any], then: Callable[[], None] = lambda: None) -> None:
     """A transaction with one line of the log, something that happens, and another line at its end."""
     with store.transaction("A") as tx:
-        tx.do("note", **LINE)
+        tx.note(**LINE)
         tx.last("note_all", lines=Jsonb([LINE]))
         then()
         tx.last("note_all", lines=Jsonb([last]))

@@ -115,7 +115,7 @@ class SigningIn:
         """Ends a session."""
         with self.store.transaction(who.clearance.agency) as tx:
             tx.do("end_session", hash=hashed(session))
-            tx.do("note", at=self.now(), who=who.label, what="sign out", things=[], allowed=True, reason="it asked to")
+            tx.note(at=self.now(), who=who.label, what="sign out", things=[], allowed=True, reason="it asked to")
 
     @cached_property
     def _nobodys(self) -> tuple[str, str]:
@@ -144,13 +144,13 @@ class SigningIn:
             row = tx.one("begin_session", at=at, hash=hashed(session), agency=agency, name=name, password=kept, step=step)
             if not (row and row["done"]):
                 return None
-            tx.do("note", at=at, who=label_of(name), what=what, things=[address], allowed=True, reason="password and code")
+            tx.note(at=at, who=label_of(name), what=what, things=[address], allowed=True, reason="password and code")
         return session
 
     def _refused(self, agency: str | None, who: str, address: str) -> None:
         """In the log of the agency whose account it is; where there is none, in the staff's, without the name: it may be a password in the wrong field."""
         with self.store.transaction(agency) as tx:
-            tx.do("note", at=self.now(), who=who, what="sign in", things=[address], allowed=False, reason="wrong password or code")
+            tx.note(at=self.now(), who=who, what="sign in", things=[address], allowed=False, reason="wrong password or code")
 
 
 def label_of(name: str) -> str:

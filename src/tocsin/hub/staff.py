@@ -77,5 +77,5 @@ class Staff:
         with self.store.transaction(None) as tx:
             row = tx.one(query, who=who.label, at=self.now(), **values) or {}
             done = bool(row.get("done", True))
-            tx.do("note", at=self.now(), who=who.label, what=what, things=[], allowed=done, reason="the hub's staff")
+            tx.note(at=self.now(), who=who.label, what=what, things=[], allowed=done, reason="the hub's staff")
             return done

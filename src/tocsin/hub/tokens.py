@@ -101,4 +101,4 @@ class Tokens:
         """A line in the log of whose act it was."""
         of = f" of {agency}" if agency and who.clearance.agency is None else ""
         reason = "its agency's administrator" if who.clearance.agency else "the hub's staff"
-        tx.do("note", at=self.now(), who=who.label, what=f"{what} {label}{of}", things=[], allowed=done, reason=reason)
+        tx.note(at=self.now(), who=who.label, what=f"{what} {label}{of}", things=[], allowed=done, reason=reason)

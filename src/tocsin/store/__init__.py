@@ -89,6 +89,10 @@ class Transaction:
         """A named query that gives nothing back, when all else is done: it is sent together with the commit."""
         self._last.append((query, values))
 
+    def note(self, **line: Any) -> None:
+        """A line in the audit log of who asks: at, who, what, things, allowed, reason."""
+        self.do("note_all", lines=Jsonb([line]))
+
     def end(self) -> None:
         """Commits."""
         mogrify = psycopg.ClientCursor(self._connection).mogrify

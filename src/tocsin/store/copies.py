@@ -112,7 +112,7 @@ def _note(conninfo: str, what: str) -> None:
         with store.transaction(None) as tx:
             last = (tx.one("last_tick") or {}).get("last")
             now = datetime.now(UTC)
-            tx.do("note", at=max(now, last or now), who="command line", what=what, things=[], allowed=True, reason="who runs the machine")
+            tx.note(at=max(now, last or now), who="command line", what=what, things=[], allowed=True, reason="who runs the machine")
     finally:
         store.close()
 

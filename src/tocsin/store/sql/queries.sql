@@ -171,10 +171,7 @@ WHERE agency = %(audience)s AND (at, report_id) > (%(after_at)s, %(after_id)s) O
 -- leave: false where there is no such agency, or it has left
 SELECT leave(%(who)s, %(at)s, %(name)s, %(fate)s, %(heir)s) AS done
 
--- note: a line of the audit log of who asks
-SELECT note(%(at)s, %(who)s, %(what)s, %(things)s, %(allowed)s, %(reason)s)
-
--- note_all: some lines of it
+-- note_all: lines of the audit log of who asks
 SELECT note_all(%(lines)s)
 
 -- whoami: whose token it is

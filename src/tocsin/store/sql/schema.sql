@@ -650,16 +650,7 @@ $$;
 CREATE FUNCTION end_session(p_hash bytea) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
 AS $$ DELETE FROM session WHERE hash = p_hash AND agency = asking() $$;
 
-CREATE FUNCTION note(p_at timestamptz, p_who text, p_what text, p_things text[], p_allowed boolean, p_reason text) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
-    WITH n AS (
-        INSERT INTO audited VALUES (coalesce(asking(), ''), 1)
-        ON CONFLICT (agency) DO UPDATE SET positions = audited.positions + 1 RETURNING agency, positions
-    )
-    INSERT INTO audit SELECT agency, positions, p_at, p_who, p_what, p_things, p_allowed, p_reason FROM n
-$$;
-
--- Several lines, in their order.
+-- Lines of the log of who asks, in their order.
 CREATE FUNCTION note_all(p_lines jsonb) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
     WITH n AS (
         INSERT INTO audited VALUES (coalesce(asking(), ''), jsonb_array_length(p_lines))
@@ -674,7 +665,7 @@ $$;
 -- Rights. web: reads what is keyed by who asks, and calls functions; fuse: reads all, writes incidents; purge: takes reports away.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
-GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, hold, release, request, decide, granted, judge, purge, leave, set_member, groups_there, add_agency, add_token, revoke_token, tokens, whoami, note, note_all TO tocsin_web;
+GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, hold, release, request, decide, granted, judge, purge, leave, set_member, groups_there, add_agency, add_token, revoke_token, tokens, whoami, note_all TO tocsin_web;
 GRANT EXECUTE ON FUNCTION invite, close_account, accounts, invited, accept, secret_of, try, forgive, begin_session, session_of, end_session TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
 GRANT SELECT ON agency, member, report, handling, feed, shown, stale, incident, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;
