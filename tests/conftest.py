@@ -57,9 +57,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> "Brief":
 
 @pytest.fixture(scope="session")
 def demo_a_week_later(tmp_path_factory: pytest.TempPathFactory) -> "Brief":
-    """The demo's brief, with what changed since one of the week before."""
+    """The demo's brief, with what changed since one of the week before; neither looks for signals, which takes longest."""
     from tocsin import brief
 
     folder = tmp_path_factory.mktemp("weeks")
-    brief(demo=True, as_of=date(2015, 5, 7), out=folder / "last")
-    return brief(demo=True, since=folder / "last", out=folder / "now")
+    brief(demo=True, as_of=date(2015, 5, 7), out=folder / "last", watch=False)
+    return brief(demo=True, since=folder / "last", out=folder / "now", watch=False)

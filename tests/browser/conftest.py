@@ -71,18 +71,32 @@ class Seen:
         self.errors: list[str] = []
 
 
-@pytest.fixture
-def open_page(chromium: Any, written: Callable[[str], Path]) -> Iterator[Callable[..., Any]]:
-    """Opens a sample from file:// and gives the page; at the end no error and no request may have been seen."""
-    contexts, seen = [], Seen()
+@pytest.fixture(scope="session")
+def opener(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """An empty page that opens others: they are in its process, and to start one of their own takes Chromium longer than to draw them."""
+    context = chromium.new_context()
+    context.route(lambda address: not address.startswith(("file:", "data:")), lambda route: route.abort())
+    path = tmp_path_factory.mktemp("opener") / "empty.html"
+    path.write_text("<!doctype html><title>empty</title>", encoding="utf-8")
+    page = context.new_page()
+    page.goto(path.as_uri())
+    return page
 
-    def open_one(name: str | Path = "realistic", width: int = 1280, height: int = 900, **options: Any) -> Any:
+
+@pytest.fixture
+def open_page(opener: Any, written: Callable[[str], Path]) -> Iterator[Callable[..., Any]]:
+    """Opens a sample from file:// and gives the page; at the end no error and no request may have been seen. media: as of `emulate_media`."""
+    seen = Seen()
+
+    def open_one(name: str | Path = "realistic", width: int = 1280, height: int = 900, **media: Any) -> Any:
         path = written(name) if isinstance(name, str) else name
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
+        with opener.expect_popup() as opened:
+            opener.evaluate("() => void window.open('about:blank')")
+        page = opened.value
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(**media)
         url = path.as_uri()
-        context.route(lambda address: not address.startswith((url, "data:")), lambda route: route.abort())
+        page.route(lambda address: not address.startswith((url, "data:")), lambda route: route.abort())
         page.on("request", lambda request: seen.requests.append(request.url) if not request.url.startswith((url, "data:")) else None)
         page.on("console", lambda message: seen.errors.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
@@ -91,8 +105,9 @@ def open_page(chromium: Any, written: Callable[[str], Path]) -> Iterator[Callabl
         return page
 
     yield open_one
-    for context in contexts:
-        context.close()
+    for page in opener.context.pages:
+        if page != opener:
+            page.close()
     assert seen.errors == []
     assert seen.requests == []
 

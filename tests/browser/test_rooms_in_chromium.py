@@ -157,6 +157,7 @@ def test_each_role_finds_its_rooms_and_no_others_at_every_width_and_axe_finds_no
     accept(page, site.invited(re.sub(r"\W|_", "-", role), "oversee" if "overseer" in role else role, by="admin" if staff else "police"))
     shown = {link.get_attribute("href") for link in page.locator("nav a").all()}
     assert shown == ROLES[role]
+    refusals = set[str]()
     for path in sorted(
         {
             "/report",
@@ -175,11 +176,15 @@ def test_each_role_finds_its_rooms_and_no_others_at_every_width_and_axe_finds_no
     ):
         answer = page.goto(site.url + path)
         assert answer.status == (200 if path in ROLES[role] else 403), path
+        assert "hidden-quince" not in page.content()
+        refusal = page.locator("main").inner_text() if answer.status == 403 else ""
+        if refusal in refusals:  # the same page as before
+            continue
+        refusals |= {refusal} - {""}
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             assert width_needed(page) == width, (path, width)
         assert axe(page) == [], path
-        assert "hidden-quince" not in page.content()
         assert page.title() != "taken"
 
 

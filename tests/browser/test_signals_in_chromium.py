@@ -79,7 +79,7 @@ def test_new_signals_since_the_last_brief_are_named(open_page: Open, made: Any) 
 
 
 def test_a_signals_numbers_and_picture_are_saved_with_their_source(open_page: Open, made: Any, tmp_path: Path) -> None:
-    page = open_page(made.page, accept_downloads=True)
+    page = open_page(made.page)
     for button, name in ((0, "signal.csv"), (1, "signal.svg")):
         with page.expect_download() as got:
             page.locator("article.signal").first.locator(".sign-button").nth(button).click()
