@@ -26,7 +26,8 @@ from tocsin.watch import look
 def shift(tmp_path_factory: pytest.TempPathFactory) -> Brief:
     folder = tmp_path_factory.mktemp("planted")
     table, spec = planted(folder)
-    return brief([table], spec=spec, as_of=AS_OF, out=folder / "out", ask="sufi", ask_since=CHANGED)
+    brief([table], spec=spec, as_of=CHANGED - dt.timedelta(days=7), out=folder / "before")
+    return brief([table], spec=spec, as_of=AS_OF, out=folder / "out", ask="sufi", ask_since=CHANGED, since=folder / "before")
 
 
 def test_a_planted_change_is_a_signal_with_its_counts_odds_and_chance(shift: Brief) -> None:
@@ -95,7 +96,8 @@ def test_the_same_page_is_made_again_from_its_run_json(shift: Brief, tmp_path: P
     run = read_run(shift.page.parent / "run.json")
     assert run["seeds"] == [0]
     o = run["options"]
-    made_again = brief(o["files"], spec=o["spec"], as_of=AS_OF, out=tmp_path, watch=o["watch"], ask=o["ask"], ask_since=CHANGED)
+    more = {"watch": o["watch"], "ask": o["ask"], "ask_since": CHANGED, "since": shift.page.parent.parent / "before"}
+    made_again = brief(o["files"], spec=o["spec"], as_of=AS_OF, out=tmp_path, **more)
     assert made_again.page is not None
     assert "same page" in check_run(run, made_again.page)
 
@@ -115,17 +117,17 @@ def test_the_signals_lie_beside_the_page_and_not_those_of_another_brief(shift: B
     assert json.loads((out / "run.json").read_text())["options"]["watch"] is False
 
 
-def test_a_later_brief_says_which_signals_are_new_go_on_and_ended(tmp_path: Path) -> None:
+def test_a_later_brief_says_which_signals_are_new_go_on_and_ended(shift: Brief, tmp_path: Path) -> None:
     table, spec = planted(tmp_path)
-    brief([table], spec=spec, as_of=CHANGED - dt.timedelta(days=7), out=tmp_path / "before")
-    now = brief([table], spec=spec, as_of=AS_OF, out=tmp_path / "now", since=tmp_path / "before")
-    found = now.view["since"]["signals"]
-    assert found["new"] == [s["id"] for s in now.view["watch"]["signals"]]
-    again = brief([table], spec=spec, as_of=AS_OF, out=tmp_path / "again", since=tmp_path / "now").view["since"]["signals"]
+    assert shift.page is not None
+    now = shift.page.parent
+    found = shift.view["since"]["signals"]
+    assert found["new"] == [s["id"] for s in shift.view["watch"]["signals"]]
+    again = brief([table], spec=spec, as_of=AS_OF, since=now).view["since"]["signals"]
     assert (again["new"], again["ended"], set(again["on"])) == ([], [], set(found["new"]))
-    back = brief([table], spec=spec, as_of=AS_OF, group="christian", since=tmp_path / "now").view["since"]["signals"]
+    back = brief([table], spec=spec, as_of=AS_OF, group="christian", since=now).view["since"]["signals"]
     assert len(back["ended"]) == len(found["new"])
-    unwatched = brief([table], spec=spec, as_of=AS_OF, since=tmp_path / "now", watch=False)
+    unwatched = brief([table], spec=spec, as_of=AS_OF, since=now, watch=False)
     assert unwatched.view["since"]["signals"] is None
 
 
