@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 from urllib.request import urlopen
 
@@ -38,6 +39,12 @@ ASKED = [
 ]
 
 
+@cache
+def cases(path: str, method: str, kind: str) -> Any:
+    """What a page is asked, by whomever."""
+    return API[path][method].as_strategy(generation_mode=KINDS[kind])
+
+
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Running]:
     with new_folder() as folder:
@@ -63,7 +70,7 @@ def test_every_page_answers_as_it_is_described(hub: Running, tokens: dict[str, s
         database=None,
         derandomize=True,
     )
-    @given(case=API[path][method].as_strategy(generation_mode=KINDS[kind]))
+    @given(case=cases(path, method, kind))
     def ask(case: Any) -> None:
         answer = case.call(base_url=hub.url, headers={"Authorization": f"Bearer {tokens[who]}"}, timeout=60)
         case.validate_response(answer, checks=CHECKS)
