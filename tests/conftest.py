@@ -17,17 +17,23 @@ settings.load_profile("tocsin")
 
 #: Files that take longest, the longest first: workers begin with them, so that none is left with one of them when the other is done.
 LONGEST = (
-    "tests/properties/test_no_leak.py",
-    "tests/watch/test_look.py",
     "tests/browser/test_rooms_in_chromium.py",
+    "tests/properties/test_no_leak.py",
     "tests/browser/test_page_in_chromium.py",
-    "tests/browser/test_explorer_in_chromium.py",
     "tests/brief/test_replay.py",
-    "tests/server/test_faults.py",
+    "tests/watch/test_look.py",
     "tests/leaks/test_planted.py",
     "tests/server/test_serve.py",
-    "tests/brief/test_watching.py",
+    "tests/server/test_faults.py",
     "tests/server/test_openapi.py",
+    "tests/browser/test_signals_in_chromium.py",
+    "tests/browser/test_explorer_in_chromium.py",
+    "tests/browser/test_my_picture_in_chromium.py",
+    "tests/brief/test_watching.py",
+    "tests/cli/test_push.py",
+    "tests/properties/test_no_look_ahead.py",
+    "tests/browser/test_a_file_travels_in_chromium.py",
+    "tests/server/test_errands.py",
 )
 
 

@@ -32,7 +32,7 @@ def records() -> list[list[str]]:
         return list(csv.reader(f))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(days=st.integers(0, 2500))
 def test_a_page_is_unchanged_by_what_is_known_later(
     days: int, records: list[list[str]], known_at: dict[int, date], tmp_path_factory: pytest.TempPathFactory

@@ -125,7 +125,7 @@ def test_what_an_event_sets_off_is_found_again(branching: float) -> None:
 
 
 def test_bursts_raise_no_more_alarms_than_stated() -> None:
-    sets = 100
+    sets = 60
     p = np.array([_least(excited(*bursty(100 + s, 0.5), end=730.0, replications=99, seed=s)) for s in range(sets)])
     assert (p <= 0.1).mean() < 0.1 + 3 * np.sqrt(0.09 / sets)
     assert (p <= 0.5).mean() > 0.3
