@@ -135,8 +135,11 @@ def test_each_agency_has_the_incidents_that_fuse_makes_of_its_feed(
             pictures.step()
             pictures = Pictures(world.fuse)  # killed between two pieces of a backlog
         pictures.refresh()
-        for agency in AGENCIES:
-            mine = all_of(world, agency, chance.choice([1, 2, 1000]))
+        for m, agency in enumerate(AGENCIES):
+            many = chance.choice([1, 2, 1000])
+            if n < 7 and (m + n) % 2:  # every second round, and in the end: to fuse anew what each sees takes longest
+                continue
+            mine = all_of(world, agency, many)
             assert sorted(mine, key=lambda i: i["incident_id"]) == sorted(wanted(world, agency), key=lambda i: i["incident_id"])
             for one in mine:
                 for i in one["report_ids"]:
