@@ -92,6 +92,26 @@ def test_what_stood_in_an_incident_with_a_purged_report_is_fused_anew_also_by_a_
         world.forget()
 
 
+@pytest.mark.parametrize("points", ["corrects", "is a source of", "is a corrected source of"])
+def test_what_a_purged_report_stood_for_stands_for_itself_again_also_for_a_process_that_begins(world: World, points: str) -> None:
+    """Also where nothing else is in any incident."""
+    for live in (False, True):
+        pictures = Pictures(world.fuse)
+        if points == "corrects":
+            other = put(world)
+            gone = [put(world, supersedes=other, text="corrected")]
+        else:
+            gone = [put(world, "AMBER", releasable_to=["B"])]
+            other = put(world, text="taken out", derived_from=gone)
+            gone += [put(world, supersedes=gone[0], country="IRQ")] if "corrected" in points else []
+        pictures.refresh()
+        for one in gone:
+            purge(world, "A", one)
+            (pictures if live else Pictures(world.fuse)).refresh()
+        assert [i["report_ids"] for i in world.ask("B", "GET", "/api/incidents").json()["incidents"]] == [[other]]
+        world.forget()
+
+
 def test_a_purged_report_answers_like_one_that_never_was_also_to_its_originator(world: World) -> None:
     gone, never = put(world), str(uuid.uuid4())
     purge(world, "A", gone)

@@ -66,7 +66,7 @@ class Pictures:
         backlog, self._backlog = self._backlog, _ids(b"")
         with self.store.transaction(None, snapshot=True) as tx:
             if views is None:
-                self._anew = bool(tx.one("any_incident"))
+                self._anew = bool(tx.one("any_fused"))
                 views = self._loaded(tx)
             self._widened(views, tx)
             ids, backlog = _next(tx, backlog)

@@ -46,6 +46,7 @@ CREATE TABLE report (
 );
 CREATE INDEX report_own ON report (agency, received_at, report_id);
 CREATE INDEX report_corrects ON report (supersedes) WHERE supersedes IS NOT NULL;
+CREATE INDEX report_sources ON report USING gin (derived_from) WITH (fastupdate = off) WHERE derived_from <> '{}';
 
 -- What was done: release, request, decision, judgement, remark, purge, member, agency, leave, token, account. actor null: the hub's own staff.
 CREATE TABLE act (
@@ -400,6 +401,13 @@ BEGIN
     )
     INSERT INTO stale (audience, report_id)
     SELECT DISTINCT g.audience, r::uuid FROM gone g CROSS JOIN json_array_elements_text(g.body -> 'report_ids') r WHERE r::uuid <> ALL (p_reports);
+    -- What they corrected, and what was taken out of them, stands for itself again, and is in no incident yet.
+    INSERT INTO stale (audience, report_id)
+    SELECT DISTINCT f.audience, f.report_id FROM (
+        SELECT unnest(array_append(derived_from, supersedes)) AS report_id FROM report WHERE report_id = ANY (p_reports)
+        UNION SELECT report_id FROM report WHERE derived_from && p_reports AND derived_from <> '{}'
+    ) t JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(t.report_id) AND f.report_id = t.report_id
+    WHERE f.audience <> 'public' AND f.report_id <> ALL (p_reports);
     DELETE FROM incident_of o USING unnest(p_reports) g (report_id) WHERE uuid_hash(o.report_id) = uuid_hash(g.report_id) AND o.report_id = g.report_id;
     DELETE FROM judged WHERE judgement_id IN (SELECT judgement_id FROM judgement WHERE names && p_reports);
     DELETE FROM judgement WHERE names && p_reports;

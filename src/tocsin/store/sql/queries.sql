@@ -270,8 +270,9 @@ JOIN unnest(%(places)s::text[]) WITH ORDINALITY AS p (audience, place) ON p.audi
 -- every_report: as `reports`, of all, as they lie (fuse)
 SELECT report_id, agency, received_at AS visible_at, body::text AS body, supersedes, derived_from, NULL AS part_of FROM report
 
--- any_incident: a line where any incident was ever made (fuse)
-SELECT true AS there FROM incident_of LIMIT 1
+-- any_fused: a line where any report was ever fused: it is in incidents, or, as one that was corrected by what is purged since, at least not stale (fuse)
+SELECT true AS there WHERE EXISTS (SELECT FROM incident_of)
+OR EXISTS (SELECT FROM report r WHERE NOT EXISTS (SELECT FROM stale s WHERE s.report_id = r.report_id))
 
 -- memberships: reports that have a line in some audience's incidents, of these (fuse)
 SELECT o.audience, o.report_id FROM unnest(%(ids)s::uuid[]) i (report_id)
