@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from psycopg.rows import dict_row
 from tocsin.hub.judging import among
 from tocsin.hub.pictures import Pictures
 from tocsin.hub.pictures.frames import frame_of
+from tocsin.store import queries
 from tocsin.store.embedded import Embedded
 from tocsin.terms.ids import report_id
 
@@ -202,6 +204,32 @@ def test_a_backlog_is_taken_in_by_the_days_of_its_events(world: World, monkeypat
     pictures.refresh()
     assert pictures.waiting == 0
     assert sum(len(one["report_ids"]) for one in all_of(world, "A", 1000)) == len(days)
+
+
+def test_a_backlog_that_was_taken_in_does_not_slow_down_what_follows(world: World) -> None:
+    """Tables keep the room that a backlog took, for a line stands at their end: nothing may read all of it each time."""
+    world.forget()
+    with psycopg.connect(world.roles["owner"], options="-c search_path=tocsin", autocommit=True) as connection:
+        ids = "SELECT audience, gen_random_uuid() FROM generate_series(1, 20000), (VALUES ('*'), ('A')) v (audience)"
+        connection.execute(f"INSERT INTO stale (audience, report_id) {ids}")
+        connection.execute("INSERT INTO touched (kind, thing) SELECT 'incident', gen_random_uuid() FROM generate_series(1, 40000)")
+        for table in ("stale", "touched"):
+            connection.execute(f"DELETE FROM {table} WHERE number < (SELECT max(number) FROM {table})")
+            connection.execute(f"VACUUM ANALYZE {table}")
+            size = connection.execute("SELECT pg_relation_size(%s::regclass) / 8192", (table,)).fetchone()
+            assert size is not None
+            assert size[0] > 200
+        given: dict[str, dict[str, object]] = {
+            "stale": {"many": 500_001},
+            "no_longer_stale": {"ids": [str(uuid.uuid4())], "first": 10**9, "last": 10**9},
+            "publish": {"at": "2026-01-01", "many": 2000},
+        }
+        for name, values in given.items():
+            for _ in range(2):  # what the first reads of the catalogue, and gives, is no longer to be done by the second
+                plan = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT json) {queries()[name]}", values).fetchone()
+            assert plan is not None
+            read = plan[0][0]["Plan"]
+            assert read["Shared Hit Blocks"] + read["Shared Read Blocks"] < 150, name
 
 
 def test_a_line_of_a_feed_says_of_a_report_what_its_tables_say_whatever_was_done_to_it(world: World) -> None:

@@ -117,6 +117,8 @@ class Filled:
             "given_id": report,
             "kind": "incident",
             "many": 10,
+            "first": 0,
+            "last": 2**63 - 1,
         }
         ids |= {"judgement_id": uuid.UUID(self.judgement), "request_id": uuid.UUID(self.request)}
         several = {

@@ -78,9 +78,12 @@ def test_a_picture_is_made_though_what_makes_it_is_killed_and_nothing_stays_that
     assert "as_of" not in running.errors()  # its log says of whom and when nothing
 
 
-def test_a_hub_that_is_stopped_leaves_no_process_behind(hub: tuple[Running, str]) -> None:
+def test_where_memory_runs_out_what_makes_pictures_ends_first_and_a_hub_that_is_stopped_leaves_no_process_behind(
+    hub: tuple[Running, str],
+) -> None:
     running, token = hub
     running.ask(token, "GET", "/api/picture")
     (pid,) = until(lambda: makers(running))
+    until(lambda: (Path("/proc") / str(pid) / "oom_score_adj").read_text().strip() == "1000")
     assert running.end() == 0
     until(lambda: not (Path("/proc") / str(pid)).exists())

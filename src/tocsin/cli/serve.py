@@ -56,7 +56,7 @@ def hub_parts() -> Iterator[None]:
 @click.option(
     "--answer-step",
     type=click.FloatRange(0, 1000),
-    default=8,
+    default=7.5,
     show_default=True,
     metavar="MS",
     help="Answers leave at multiples of so many milliseconds, so that their time tells little of what is hidden; 0: when they are ready.",

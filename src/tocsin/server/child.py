@@ -5,6 +5,7 @@ It reads its connection from standard input, and ends when that closes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tocsin.errors import StoreError, TocsinError
@@ -126,6 +128,8 @@ def make() -> Callable[[dict[str, Any], threading.Event], None]:
             os._exit(0)  # what it is at is in one transaction, and is made anew
 
         os.nice(10)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory runs out, not the database ends but this
         threading.Thread(target=end, daemon=True).start()
         store = Store(told["conninfo"], size=2)
         work(store, told["what"], told["every"], stop)

@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 #: Seconds of a step, by default.
-STEP = 0.008
+STEP = 0.0075
 #: Steps are longer from so many doublings of the first on.
 FINE = 3
 #: The random part is up to so much of a step.

@@ -33,6 +33,7 @@ TAKEN = 200_000  # reports that are read at once of what is new
 VALUED = 100_000  # reports whose incidents are worked out at once
 PIECE = 500_000  # reports of a backlog that are taken in by one transaction
 FORGET = 60.0  # seconds after a purge, so that many need one beginning anew
+_ANY = 0, 2**63 - 1  # lines
 _SEES = {"report_id": pl.String, "sees": pl.UInt64, "late": pl.UInt64}
 
 
@@ -69,10 +70,10 @@ class Pictures:
                 self._anew = bool(tx.one("any_fused"))
                 views = self._loaded(tx)
             self._widened(views, tx)
-            ids, backlog = _next(tx, backlog)
+            ids, backlog, (first, last) = _next(tx, backlog)
             if len(ids):
                 self._take_in(views, tx, ids)
-                tx.do("no_longer_stale", ids=array(ids))
+                tx.do("no_longer_stale", ids=array(ids), first=first, last=last)
         self._views, self._backlog, self._anew = views, backlog, self._anew and len(backlog) > 0
         return len(ids)
 
@@ -128,13 +129,20 @@ class Pictures:
         return [of_row(row) for row in tx.all("judgements_named", reports=ids)]
 
 
-def _next(tx: Transaction, backlog: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """(reports to take in now, those that wait): a backlog goes by the days of its events, so that an incident is mostly made once."""
+def _next(tx: Transaction, backlog: pl.Series) -> tuple[pl.Series, pl.Series, tuple[int, int]]:
+    """(reports to take in now, those that wait, the first and the last line that says so).
+
+    A backlog goes by the days of its events, so that an incident is mostly made once.
+    """
+    lines = _ANY
     if not len(backlog):
-        backlog = _ids(tx.copied("stale", many=PIECE + 1))
-        if len(backlog) > PIECE:
+        read = rows_of(tx.copied("stale", many=PIECE + 1), {"number": pl.Int64, "report_id": pl.String})
+        backlog = read["report_id"].unique(maintain_order=True)
+        if read.height > PIECE:
             backlog = _ids(tx.copied("stale_by_day"))
-    return backlog[:PIECE], backlog[PIECE:]
+        elif read.height:
+            lines = read["number"][0], read["number"][-1]
+    return backlog[:PIECE], backlog[PIECE:], lines
 
 
 def _ids(csv: bytes) -> pl.Series:

@@ -231,8 +231,8 @@ SELECT end_session(%(hash)s)
 -- audiences: every agency, the first that came first, as it has its place for good (fuse)
 SELECT name FROM agency ORDER BY added_at, name
 
--- stale: so many reports that opened or closed and are not yet in the incidents, the first first: incidents of one time are then written side by side (fuse)
-SELECT report_id FROM stale GROUP BY report_id ORDER BY min(number) LIMIT %(many)s
+-- stale: so many lines of what opened or closed and is not yet in the incidents, the first first, by the index: the table stays as large as a backlog was (fuse)
+SELECT number, report_id FROM stale ORDER BY number LIMIT %(many)s
 
 -- stale_by_day: all of them, those that say that they are of the same day together (fuse)
 SELECT s.report_id FROM (SELECT report_id, min(number) AS first FROM stale GROUP BY report_id) s LEFT JOIN report r USING (report_id)
@@ -242,8 +242,8 @@ ORDER BY r.body ->> 'event_start', s.first
 SELECT report_id, bit_or(1::bigint << (p.place::int - 1)) AS bits
 FROM stale s JOIN unnest(%(places)s::text[]) WITH ORDINALITY AS p (audience, place) USING (audience) GROUP BY report_id
 
--- no_longer_stale: these are in the incidents now (fuse)
-DELETE FROM stale s USING unnest(%(ids)s::uuid[]) i (report_id) WHERE s.report_id = i.report_id
+-- no_longer_stale: these are in the incidents now; first, last: their lines are among these, and are found by that (fuse)
+DELETE FROM stale s USING unnest(%(ids)s::uuid[]) i (report_id) WHERE s.report_id = i.report_id AND s.number BETWEEN %(first)s AND %(last)s
 
 -- who_sees: of some reports the bits of the audiences, and of those who see it since another time than that at which it was received (fuse)
 SELECT f.report_id, bit_or(1::bigint << (p.place::int - 1)) AS sees,
