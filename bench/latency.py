@@ -1,6 +1,7 @@
 """Whether the time of an answer tells what is hidden: AUC of latency, .50 where it tells nothing.
 
-usage: python bench/latency.py [--hidden 1000000] [--requests 20000] [--starts 5] [--visible 2000] [--seed 1] [--folder FOLDER] [--steps 8 0]
+usage: python bench/latency.py [--hidden 1000000] [--requests 20000] [--starts 5] [--visible 2000] [--seed 1] [--folder FOLDER]
+           [--steps 7.5 0] [--pages 4000] [--kinds KIND ...]
 
 Two hubs on this machine, each with its own PostgreSQL and web processes, one for each of `--steps`: answers leave at multiples of so many milliseconds after
 their request (0: when they are ready). Agency B sees the same `--visible` reports in both; the first hub holds besides as many
@@ -220,7 +221,7 @@ def say(name: str, several: list[Took]) -> None:
     mean, count = float(np.mean(found)), sum(len(one) for took in several for one in took)
     middle = [1000 * float(np.median(np.concatenate([took[k] for took in several]))) for k in (0, 1)]
     print(
-        f"{name:<21}{count:>8}{mean:>8.3f} +- {half:.3f}{middle[0]:>10.2f} {middle[1]:>10.2f} ms   "
+        f"{name:<23}{count:>7}{mean:>8.3f} +- {half:.3f}{middle[0]:>10.2f} {middle[1]:>10.2f} ms   "
         f"{'within' if abs(mean - 0.5) <= GOAL else 'NOT within'} .50 +- {GOAL:.2f}   {min(found):.3f} to {max(found):.3f}",
         flush=True,
     )
@@ -230,6 +231,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hidden", type=int, default=1_000_000)
     parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--pages", type=int, help="of pages and posts, so many requests; a fifth of --requests")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--visible", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, default=8473)
@@ -245,7 +248,7 @@ def main() -> None:
         print(
             f"{options.hidden} reports hidden in the first hub, none in the second; {options.visible} seen in both; {options.starts} starts"
         )
-        print(f"{'':<21}{'requests':>8}{'AUC':>8}{'':<9}{'medians':>10}{'':<42}of single starts")
+        print(f"{'':<21}{'requests':>9}{'AUC':>8}{'':<9}{'medians':>10}{'':<42}of single starts")
         every: dict[str, list[Took]] = {}
         work: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for start in range(options.starts):
@@ -272,7 +275,7 @@ Work = dict[str, tuple[np.ndarray, np.ndarray]]
 
 def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.Random, work: Work) -> dict[str, Took]:
     """One start's share of the requests. work: what they had the database do is written into it."""
-    many, few = options.requests // options.starts, max(200, options.requests // 5) // options.starts
+    many, few = options.requests // options.starts, max(200, options.pages or options.requests // 5) // options.starts
     hidden = [report_id("A", f"hidden {chance.randrange(max(1, options.hidden))}") for _ in range(many)]
     never = [report_id("A", f"never {n}") for n in range(many)]
     seen = [report_id("A", f"seen {n}") for n in range(options.visible)]
@@ -288,9 +291,13 @@ def asked(full: Asked, bare: Asked, options: argparse.Namespace, chance: random.
     out = {}
     for name, path in (("report", "reports"), ("incident", "incidents")):
         one, other = ([f"/api/{path}/{i}" for i in ids] for ids in (hidden, never))
+        if name not in options.kinds:
+            continue
         out[name] = timed(lambda n, one=one: full("GET", one[n])[0], lambda n, other=other: full("GET", other[n])[0], many, chance)
 
     def both(name: str, ask: Callable[[Asked, int], float], count: int) -> None:
+        if name not in options.kinds:
+            return
         before = full.work(), bare.work()
         took = out[name] = timed(lambda n: ask(full, n), lambda n: ask(bare, n), count, chance)
         one, other = ((hub.work() - was) / len(part) for hub, was, part in zip((full, bare), before, took, strict=True))
