@@ -38,6 +38,16 @@ def test_pages_do_without_filler(page: Path) -> None:
     assert not re.findall(r"\b(simply|powerful|seamless(?:ly)?|we|our)\b", text, re.IGNORECASE)
 
 
+def test_the_tests_that_back_a_promise_are_there() -> None:
+    text = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    there = {name for source in sources for name in re.findall(r"^def (test_\w+)", source, re.MULTILINE)}
+    named = set(re.findall(r"`(test_\w+)`", text))
+    assert len(named) > 10
+    assert named <= there
+    assert [path for path in re.findall(r"`(tests/[\w/.]+)`", text) if not (ROOT / path).exists()] == []
+
+
 def test_every_option_of_every_command_is_documented() -> None:
     text = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
     for name, command in commands().items():

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from hubs import server
 from psycopg.conninfo import make_conninfo
 from running import Running, free_port, new_folder
 
+from tocsin.cli.serve import serve as cli
+from tocsin.server.steps import STEP
 from tocsin.store.embedded import Embedded
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,15 +34,15 @@ def serve(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_what_was_acknowledged_outlives_a_kill_of_each_part_under_load() -> None:
+def test_what_was_acknowledged_outlives_five_kills_under_load() -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "bench" / "loss.py"), "--kills", "4", "--posters", "2"], capture_output=True, text=True, check=False
+        [sys.executable, str(ROOT / "bench" / "loss.py"), "--kills", "5", "--posters", "2"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = re.search(r"acknowledged ([\d,]+), lost 0, twice 0", done.stdout)
     assert found is not None, done.stdout
     assert int(found[1].replace(",", "")) > 0
-    assert sum(int(n) for n in re.findall(r"^(?:parent|web|PostgreSQL|parent and PostgreSQL) +(\d+) ", done.stdout, re.MULTILINE)) == 4
+    assert sum(int(n) for n in re.findall(r"^(?:parent|web|PostgreSQL|parent and PostgreSQL) +(\d+) ", done.stdout, re.MULTILINE)) == 5
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +60,8 @@ def stopped() -> Iterator[tuple[Running, str]]:
 
 @pytest.fixture(scope="module")
 def hub(stopped: tuple[Running, str]) -> Running:
-    """That hub, started again. It is killed by the last test that uses it."""
-    again = Running(stopped[0].folder)
+    """That hub, started again, with long steps. It is killed by the last test that uses it."""
+    again = Running(stopped[0].folder, "--answer-step", "150")
     again.admin = stopped[0].admin
     return again
 
@@ -69,6 +72,18 @@ def test_a_clean_stop_says_so_and_the_next_start_makes_no_new_administrator(stop
     assert "Stopped; what was acknowledged is kept." in first.said
     assert "administrator" not in hub.said
     assert [r["own_id"] for r in hub.feed(token)] == ["1"]
+
+
+def test_no_answer_leaves_before_the_step_that_a_hub_is_told(hub: Running) -> None:
+    for _ in range(3):
+        begun = time.perf_counter()
+        hub.ask("", "GET", "/ready")
+        assert time.perf_counter() - begun >= 0.15
+
+
+def test_a_hub_that_is_told_no_step_has_that_of_the_server() -> None:
+    (option,) = [p for p in cli.params if p.name == "answer_step"]
+    assert option.default == 1000 * STEP
 
 
 def test_a_second_hub_over_one_folder_is_refused_and_the_first_goes_on(hub: Running) -> None:
