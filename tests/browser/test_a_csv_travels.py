@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pyotp
 import pytest
-from people import PASSWORD
+from pages import accept
 from running import Running, new_folder
 
 pytestmark = pytest.mark.browser
@@ -51,13 +50,7 @@ def test_a_csv_travels_from_one_agency_into_another_agencys_browser(chromium: An
         assert link is not None
         context = chromium.new_context(viewport={"width": 360, "height": 800})
         page = context.new_page()
-        page.goto(link[0])
-        secret = page.locator("code.secret").inner_text().replace(" ", "")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_label("The same again").fill(PASSWORD)
-        page.get_by_label("The code that the app shows now").fill(pyotp.TOTP(secret).now())
-        page.get_by_role("button", name="Make the account").click()
-        page.wait_for_selector("nav")
+        accept(page, link[0])
         for _ in range(100):
             page.goto(f"{hub.url}/incidents")
             if "Zhob" in page.content():

@@ -7,9 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
-import pyotp
 import pytest
-from people import PASSWORD
+from pages import accept, follow
 from running import Running, new_folder
 
 pytestmark = pytest.mark.browser
@@ -25,13 +24,7 @@ def tocsin(hub: Running, *words: str) -> str:
 
 def account(chromium: Any, link: str, width: int) -> Any:
     page = chromium.new_context(viewport={"width": width, "height": 800}).new_page()
-    page.goto(link)
-    secret = page.locator("code.secret").inner_text().replace(" ", "")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_label("The same again").fill(PASSWORD)
-    page.get_by_label("The code that the app shows now").fill(pyotp.TOTP(secret).now())
-    page.get_by_role("button", name="Make the account").click()
-    page.wait_for_selector("nav")
+    accept(page, link)
     return page
 
 
@@ -42,24 +35,24 @@ def test_a_table_travels_from_a_phone_of_one_agency_to_the_browser_of_another(ch
             tocsin(hub, "agency", "add", agency)
         phone = account(chromium, tocsin(hub, "agency", "invite", "amina", "--agency", "police", "--role", "submit"), 360)
         other = account(chromium, tocsin(hub, "agency", "invite", "omar", "--agency", "rescue", "--role", "analyse"), 1280)
-        phone.get_by_role("link", name="Send a file").click()
+        follow(phone.get_by_role("link", name="Send a file"))
         table = {"name": "march.csv", "mimeType": "text/csv", "buffer": "\n".join(ROWS).encode()}
         phone.get_by_label("File").set_input_files(table)
         phone.get_by_role("radio", name="AMBER the agencies").check()
         phone.get_by_role("checkbox", name="rescue").check()
-        phone.get_by_role("button", name="Send the file").click()
+        follow(phone.get_by_role("button", name="Send the file"))
         phone.wait_for_selector("#description")
-        phone.get_by_role("button", name="Read it so").click()
+        follow(phone.get_by_role("button", name="Read it so"))
         phone.wait_for_selector("p.made")
         assert "300 reports taken" in phone.locator("main").inner_text()
-        other.get_by_role("link", name="Reports", exact=True).click()
+        follow(other.get_by_role("link", name="Reports", exact=True))
         other.wait_for_selector("main li")
         assert other.locator("main li").count() == 50
         assert "کراچی" in other.locator("main").inner_text()
         while "There is no incident yet" in other.goto(f"{hub.url}/incidents").text():
             other.wait_for_timeout(500)
         assert "report" in other.locator("main li").first.inner_text()
-        other.get_by_role("link", name="Who reports").click()
+        follow(other.get_by_role("link", name="Who reports"))
         assert "300 reports on 1 day" in other.locator("main li", has_text="police").inner_text()
         for page in (phone, other):
             page.context.close()

@@ -15,6 +15,7 @@ import uvicorn
 from argon2 import PasswordHasher
 from axe_core import violations
 from hubs import World
+from pages import accept, follow
 from people import PASSWORD
 from playwright.sync_api import Error
 from samples_hub import planted_signal
@@ -117,18 +118,6 @@ def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
     assert seen == []
 
 
-def accept(page: Any, link: str) -> str:
-    """Makes an account as a person does, and gives the phone's secret."""
-    page.goto(link)
-    secret = page.locator("code.secret").inner_text().replace(" ", "")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_label("The same again").fill(PASSWORD)
-    page.get_by_label("The code that the app shows now").fill(pyotp.TOTP(secret).now())
-    page.get_by_role("button", name="Make the account").click()
-    page.wait_for_selector("nav")
-    return str(secret)
-
-
 def axe(page: Any) -> list[str]:
     return violations(page, 10)
 
@@ -191,7 +180,7 @@ def test_each_role_finds_its_rooms_and_no_others_at_every_width_and_axe_finds_no
 def test_a_report_is_typed_on_a_phone_in_urdu_and_what_became_of_it_is_shown(site: Site, browse: Callable[..., Any]) -> None:
     page = browse(width=360)
     accept(page, site.invited("desk", "submit"))
-    page.get_by_role("link", name="Type a report").click()
+    follow(page.get_by_role("link", name="Type a report"))
     page.get_by_label("In your words").fill(URDU)
     assert page.evaluate("getComputedStyle(document.querySelector('#text')).direction") == "rtl"
     page.get_by_label("Killed").fill("چار")
@@ -199,7 +188,7 @@ def test_a_report_is_typed_on_a_phone_in_urdu_and_what_became_of_it_is_shown(sit
     page.get_by_label("Place").fill("صدر")
     page.get_by_role("radio", name="AMBER the agencies").check()
     page.get_by_role("checkbox", name="group karachi").check()
-    page.get_by_role("button", name="Send the report").click()
+    follow(page.get_by_role("button", name="Send the report"))
     page.wait_for_selector("[role=alert]")
     assert "It was not sent" in page.get_by_role("alert").inner_text()
     assert page.get_by_label("In your words").input_value() == URDU  # what was typed is kept
@@ -216,11 +205,11 @@ def test_a_report_is_typed_on_a_phone_in_urdu_and_what_became_of_it_is_shown(sit
     assert "coast guard" not in said
     assert axe(page) == []
     refresh(site.world.fuse)
-    page.get_by_role("link", name="Sent by us").click()
+    follow(page.get_by_role("link", name="Sent by us"))
     mine = page.locator("main li", has_text="صدر")
     assert mine.count() == 1
     assert "incident" in mine.inner_text()
-    mine.get_by_role("link", name="incident").click()
+    follow(mine.get_by_role("link", name="incident"))
     assert URDU in page.locator("main").inner_text()
     assert axe(page) == []
 
@@ -228,12 +217,12 @@ def test_a_report_is_typed_on_a_phone_in_urdu_and_what_became_of_it_is_shown(sit
 def test_a_file_is_sent_on_a_phone_and_one_sees_how_far_it_is_and_what_was_not_taken(site: Site, browse: Callable[..., Any]) -> None:
     page = browse(width=360)
     accept(page, site.invited("filer", "submit"))
-    page.get_by_role("link", name="Send a file").click()
+    follow(page.get_by_role("link", name="Send a file"))
     lines = ["ref,day,dead", *(f"{n},{1 + n % 27:02}/03/2024,{'x' if n % 9 == 0 else n % 5}" for n in range(2500))]
     table = {"name": "حملے.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     page.get_by_label("File").set_input_files(table)
     page.get_by_role("radio", name="RED only").check()
-    page.get_by_role("button", name="Send the file").click()
+    follow(page.get_by_role("button", name="Send the file"))
     page.wait_for_selector("progress")
     assert between_two_looks(axe, page) == []
     assert between_two_looks(width_needed, page) == 360
@@ -241,7 +230,7 @@ def test_a_file_is_sent_on_a_phone_and_one_sees_how_far_it_is_and_what_was_not_t
     assert "own_id: ref" in page.get_by_label("Description").input_value()
     assert axe(page) == []
     assert width_needed(page) == 360
-    page.get_by_role("button", name="Read it so").click()
+    follow(page.get_by_role("button", name="Read it so"))
     page.wait_for_selector("p.made")
     assert "2,500 reports taken" in page.locator("main").inner_text()
     assert "278 × dead: not a whole number" in page.locator("main").inner_text()
@@ -249,7 +238,7 @@ def test_a_file_is_sent_on_a_phone_and_one_sees_how_far_it_is_and_what_was_not_t
     assert "2459" in page.locator("details").inner_text()
     assert axe(page) == []
     assert width_needed(page) == 360
-    page.get_by_role("link", name="Send a file").click()
+    follow(page.get_by_role("link", name="Send a file"))
     assert "2,500 reports taken" in page.locator("main li", has_text="حملے").inner_text()
     assert axe(page) == []
 
@@ -257,17 +246,17 @@ def test_a_file_is_sent_on_a_phone_and_one_sees_how_far_it_is_and_what_was_not_t
 def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(site: Site, browse: Callable[..., Any]) -> None:
     chief, new = browse(), browse(width=360)
     accept(chief, site.invited("chief", "administer_agency"))
-    chief.get_by_role("link", name="People and tokens").click()
+    follow(chief.get_by_role("link", name="People and tokens"))
     invite = chief.locator("form", has_text="Invite a person")
     invite.get_by_label("Name").fill("nadia")
     invite.get_by_role("checkbox", name="submit").check()
-    invite.get_by_role("button").click()
+    follow(invite.get_by_role("button"))
     assert axe(chief) == []
     link = chief.get_by_role("status").locator("code").inner_text()
     new.goto(link)
     assert axe(new) == []
     secret = accept(new, link)
-    new.get_by_role("button", name="Sign out").click()
+    follow(new.get_by_role("button", name="Sign out"))
     new.wait_for_url("**/sign-in")
     assert axe(new) == []
 
@@ -276,7 +265,7 @@ def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(si
         new.get_by_label("Your name").fill("nadia")
         new.get_by_label("Password").fill(password)
         new.get_by_label("Code").fill(pyotp.TOTP(secret).at(int(time.time()) + 30))  # the one that confirmed the phone is used up
-        new.get_by_role("button", name="Sign in").click()
+        follow(new.get_by_role("button", name="Sign in"))
 
     sign_in("not the right words")
     new.wait_for_selector("[role=alert]")
@@ -286,9 +275,9 @@ def test_an_administrator_invites_who_signs_in_and_out_and_closes_the_account(si
     assert axe(new) == []
     sign_in(PASSWORD)
     new.wait_for_url("**/incidents")
-    chief.get_by_role("button", name="Close the account of nadia").click()
+    follow(chief.get_by_role("button", name="Close the account of nadia"))
     chief.wait_for_selector("text=closed 20")
-    chief.get_by_role("link", name="Log").click()
+    follow(chief.get_by_role("link", name="Log"))
     chief.wait_for_url("**/log")
     assert "close account nadia" in chief.locator("main").inner_text()
     new.reload()
@@ -299,37 +288,37 @@ def test_the_hubs_staff_takes_an_agency_in_and_invites_its_administrator_who_sig
     chief, new = browse(width=360), browse()
     secret = accept(chief, site.invited("director", "administer_hub", by="admin"))
     assert "what all the world may see" in chief.locator("main").inner_text()
-    chief.get_by_role("button", name="Sign out").click()
+    follow(chief.get_by_role("button", name="Sign out"))
     chief.get_by_label("Your name").fill("director")  # the agency stays empty
     chief.get_by_label("Password").fill(PASSWORD)
     chief.get_by_label("Code").fill(pyotp.TOTP(secret).at(int(time.time()) + 30))
-    chief.get_by_role("button", name="Sign in").click()
-    chief.get_by_role("link", name="Agencies and groups").click()
+    follow(chief.get_by_role("button", name="Sign in"))
+    follow(chief.get_by_role("link", name="Agencies and groups"))
     chief.locator("#name").fill("customs")
-    chief.get_by_role("button", name="Take it in", exact=True).click()
+    follow(chief.get_by_role("button", name="Take it in", exact=True))
     chief.wait_for_selector("text=Take customs into the hub?")
     assert axe(chief) == []
     assert width_needed(chief) == 360
-    chief.get_by_role("button", name="Yes, do it").click()
+    follow(chief.get_by_role("button", name="Yes, do it"))
     chief.wait_for_url("**/agencies")
     assert "customs" in chief.locator("main").inner_text()
-    chief.get_by_role("link", name="People and tokens").first.click()
+    follow(chief.get_by_role("link", name="People and tokens").first)
     invite = chief.locator("form", has_text="Invite a person")
     invite.get_by_label("Agency", exact=True).select_option("customs")
     invite.get_by_label("Name").fill("first")
     invite.get_by_role("checkbox", name="administer agency").check()
-    invite.get_by_role("button").click()
+    follow(invite.get_by_role("button"))
     accept(new, chief.get_by_role("status").locator("code").inner_text())
     new.wait_for_url("**/incidents")
     assert "customs" in new.locator("header").inner_text()
-    chief.get_by_role("link", name="Agencies and groups").click()
-    chief.get_by_role("link", name="Let customs leave").click()
+    follow(chief.get_by_role("link", name="Agencies and groups"))
+    follow(chief.get_by_role("link", name="Let customs leave"))
     chief.get_by_role("radio", name="Hand them to another agency").check()
     chief.get_by_label("Handed to").select_option("police")
     chief.get_by_label("The agency's name, once more").fill("customs")
     assert axe(chief) == []
     assert width_needed(chief) == 360
-    chief.get_by_role("button", name="Go on").click()
+    follow(chief.get_by_role("button", name="Go on"))
     chief.wait_for_selector("text=customs leaves the hub?")
     assert "People who sign in no longer\nfirst" in chief.locator("main").inner_text()
     assert axe(chief) == []
@@ -365,7 +354,7 @@ def test_a_report_is_corrected_opened_marked_anew_and_judged_on_a_phone_each_wit
     def go_on(button: str) -> str:
         page.get_by_label("Why").fill(URDU)
         fits()
-        page.get_by_role("button", name="Go on").click()
+        follow(page.get_by_role("button", name="Go on"))
         page.wait_for_selector(".asked")
         fits()
         said: str = page.locator("main").inner_text()
@@ -374,28 +363,30 @@ def test_a_report_is_corrected_opened_marked_anew_and_judged_on_a_phone_each_wit
         return said
 
     page.goto(f"{site.url}/reports/{ident}")
-    page.get_by_role("link", name="Open it to an agency").click()
+    follow(page.get_by_role("link", name="Open it to an agency"))
     page.get_by_label("To which agency").select_option("coast guard")
     assert "coast guard sees this report from then on" in go_on("Open it to coast guard")
     page.wait_for_url(f"**/reports/{ident}")
     assert "released to coast guard" in page.locator("main").inner_text()
     released = site.world.ask("police", "GET", "/api/releases").json()["releases"]
     assert [one["why"] for one in released if one["report_id"] == ident] == [URDU]
-    page.get_by_role("link", name="Correct it").click()
+    follow(page.get_by_role("link", name="Correct it"))
     page.get_by_label("Killed").fill("۲")
     said = go_on("Send the correction")
     assert "Killed: ۲, was 1" in said.replace("\u2068", "").replace("\u2069", "")
     assert "See the earlier report alone\ncoast guard" in said
     page.wait_for_selector("text=2 killed")
+    corrected = page.url.rpartition("/")[2]
     assert axe(page) == []
-    page.get_by_role("link", name="Mark it anew").click()
+    follow(page.get_by_role("link", name="Mark it anew"))
     page.get_by_role("radio", name="RED only").check()
     page.get_by_role("checkbox", name="rescue", exact=True).uncheck()
     assert "See it no longer\nrescue" in go_on("Mark it RED")
-    page.wait_for_selector("text=RED")
+    page.wait_for_url(f"{site.url}/reports/{corrected}")
+    assert "RED" in page.locator("main").inner_text()
     refresh(site.world.fuse)
-    page.get_by_role("link", name="The incident that it is in").click()
-    page.get_by_role("link", name="Judge it").click()
+    follow(page.get_by_role("link", name="The incident that it is in"))
+    follow(page.get_by_role("link", name="Judge it"))
     page.get_by_role("radio", name="Their incident is right as it stands").check()
     go_on("Sign it")
     page.wait_for_url("**/judgements")
@@ -414,19 +405,19 @@ def test_a_signal_is_read_and_opened_on_a_phone_after_a_page_that_says_what_it_w
             page.set_viewport_size({"width": width, "height": 800})
             assert width_needed(page) == width, width
 
-    page.get_by_role("link", name="Signals").click()
+    follow(page.get_by_role("link", name="Signals"))
     page.locator("summary", has_text="What was tested").click()
     assert "Communities, attacks" in page.locator("table").inner_text()
     fits()
-    page.get_by_role("link", name="Communities: more attacks, Sufi").click()
+    follow(page.get_by_role("link", name="Communities: more attacks, Sufi"))
     assert "Chance alone raises one like it 0.5 times a year" in page.locator("main").inner_text()
     assert page.locator("h3", has_text="Karachi, Saddar").count() == 1
     fits()
-    page.get_by_role("link", name="Open it to an agency").click()
+    follow(page.get_by_role("link", name="Open it to an agency"))
     page.get_by_label("To which agency").select_option("coast guard")
     page.get_by_label("Why").fill(URDU)
     fits()
-    page.get_by_role("button", name="Go on").click()
+    follow(page.get_by_role("button", name="Go on"))
     page.wait_for_selector(".asked")
     assert URDU in page.locator("main").inner_text()
     fits()
@@ -438,14 +429,14 @@ def test_a_signal_is_read_and_opened_on_a_phone_after_a_page_that_says_what_it_w
 def test_who_was_signed_out_comes_back_to_the_page_that_was_asked_for(site: Site, browse: Callable[..., Any]) -> None:
     page = browse(width=360)
     secret = accept(page, site.invited("returning", "analyse"))
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     page.wait_for_url("**/sign-in")
     page.goto(site.url + "/reporting")
     page.get_by_label("Agency").fill("police")
     page.get_by_label("Your name").fill("returning")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Code").fill(pyotp.TOTP(secret).at(int(time.time()) + 30))
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     page.wait_for_url("**/reporting")
     page.context.clear_cookies()
     page.goto(site.url + "/picture/brief.html")
@@ -455,7 +446,7 @@ def test_who_was_signed_out_comes_back_to_the_page_that_was_asked_for(site: Site
 def test_a_session_opens_the_brief_of_ones_own_picture(site: Site, browse: Callable[..., Any]) -> None:
     page = browse()
     accept(page, site.invited("reader", "analyse"))
-    page.get_by_role("link", name="Brief").click()
+    follow(page.get_by_role("link", name="Brief"))
     page.wait_for_url("**/picture/brief.html*")
     assert "being made" in page.locator("body").inner_text()
     while make_next(site.world.fuse):
