@@ -11,10 +11,11 @@ from hubs import database
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tocsin.errors import StoreError
 from tocsin.gate import Action, Clearance, Marked, Role, may, tlp2
 from tocsin.store import queries
 from tocsin.store.embedded import Embedded, programs
-from tocsin.store.setup import migrate
+from tocsin.store.setup import hash_of, migrate, migrations
 
 NAMES = ["A", "B", "C"]
 
@@ -40,6 +41,33 @@ def test_schema_sql_is_the_sum_of_the_migrations(postgres: Embedded, hub: dict[s
 
 def test_migrations_are_applied_once(hub: dict[str, str]) -> None:
     assert migrate(hub["migrate"]) == []
+
+
+def test_each_migration_is_kept_with_its_hash(hub: dict[str, str]) -> None:
+    with psycopg.connect(hub["owner"]) as owner:
+        kept = owner.execute("SELECT name, hash FROM tocsin.migration ORDER BY name").fetchall()
+    assert kept == [(name, hash_of(text)) for name, text in migrations()]
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        ("UPDATE migration SET hash = 'another'", "0001_hub.sql, by which they were made, was another"),
+        ("ALTER TABLE migration DROP COLUMN hash", "0001_hub.sql, by which they were made, was another"),
+        ("INSERT INTO migration (name, hash) VALUES ('9999_later.sql', 'x')", "9999_later.sql, by which they were made, is of a later one"),
+    ],
+)
+def test_a_database_that_other_migrations_made_is_refused_and_is_as_it_was(postgres: Embedded, listed: str, told: str) -> None:
+    other = database(postgres)
+    with psycopg.connect(other["migrate"]) as connection:
+        connection.execute("SET search_path = tocsin")
+        connection.execute(listed.encode())
+    before = dump(other["owner"])
+    with pytest.raises(StoreError) as why:
+        migrate(other["migrate"], [*migrations(), ("0002_more.sql", "CREATE TABLE more (x int)")])
+    assert told in str(why.value)
+    assert "Start the hub with the tocsin that made it, or begin a new one" in str(why.value)
+    assert dump(other["owner"]) == before
 
 
 def test_every_query_is_described() -> None:

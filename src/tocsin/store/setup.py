@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from importlib.resources import files
@@ -12,7 +13,6 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tocsin.errors import StoreError
-from tocsin.store.forms import check, hash_of
 
 ROLES = ("web", "fuse", "purge", "migrate")
 OLDEST = 18  # `RETURNING old` is used
@@ -90,6 +90,11 @@ def migrations() -> list[tuple[str, str]]:
     return [(f.name, f.read_text(encoding="utf-8")) for f in sorted(found, key=lambda f: f.name)]
 
 
+def hash_of(text: str) -> str:
+    """By which a migration is known."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def migrate(conninfo: str, steps: list[tuple[str, str]] | None = None) -> list[str]:
     """Applies the migrations that a database lacks, all or none; gives their names. Raises `StoreError` where those that it has are others than these."""
     done = []
@@ -99,16 +104,27 @@ def migrate(conninfo: str, steps: list[tuple[str, str]] | None = None) -> list[s
         connection.execute("SET search_path = tocsin")
         connection.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())")
         connection.execute("ALTER TABLE migration ADD COLUMN IF NOT EXISTS hash text")  # hubs of before have none
-        had = {str(name): said for name, said in connection.execute("SELECT name, hash FROM migration")}
+        had = {str(name): said for name, said in connection.execute("SELECT name, hash FROM migration ORDER BY name")}
         steps = migrations() if steps is None else steps
-        check(connection, had, steps)
+        known = {name: hash_of(text) for name, text in steps}
+        for name, said in had.items():
+            if said != known.get(name):
+                raise _of_another(connection.info.dbname, name, "was another" if name in known else "is of a later one")
         for name, text in steps:
             if name not in had:
                 connection.execute(text.encode())
-                connection.execute("INSERT INTO migration (name, hash) VALUES (%s, %s)", (name, hash_of(text)))
+                connection.execute("INSERT INTO migration (name, hash) VALUES (%s, %s)", (name, known[name]))
                 done.append(name)
         _hand_over(connection)
     return done
+
+
+def _of_another(database: str, migration: str, why: str) -> StoreError:
+    return StoreError(
+        f"the tables of the database {database!r} are not those of this tocsin: {migration}, by which they were made, {why}; nothing was changed. "
+        "Start the hub with the tocsin that made it, "
+        "or begin a new one in a new folder (--data) or an empty database, and send the reports again"
+    )
 
 
 def _hand_over(connection: psycopg.Connection[tuple[object, ...]]) -> None:
