@@ -24,7 +24,7 @@ from tocsin.hub.door import MOST, NOT_THERE, PUBLIC, Door, incident_row, page_of
 from tocsin.hub.foreseen import Foreseen
 from tocsin.hub.judging import Judging
 from tocsin.hub.moments import Moments
-from tocsin.hub.named import known, warned
+from tocsin.hub.named import known, warned, warnings
 from tocsin.hub.once import Once
 from tocsin.hub.reporting import Reporting
 from tocsin.hub.sent import Sent
@@ -97,7 +97,7 @@ class Hub(Door):
                     answer.setdefault("reasons", [TWICE])
                 else:
                     row = rows[answer["report_id"]]
-                    answer |= warned(row["marking"], row["releasable_to"], names, self.scheme)
+                    answer |= warned(warnings(row["marking"], row["releasable_to"], names, self.scheme))
             self.log(tx, who, "submit", [a["report_id"] for a in answers if a["status"] == "stored"], True, "its own report")
             refused = [a.get("report_id", "") for a in answers if a["status"] == "refused"]
             self.log(tx, who, "submit", refused, False, "refused: see the reasons given back")

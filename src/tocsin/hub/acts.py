@@ -10,8 +10,8 @@ from tocsin.gate import Action, Marked, Role, Verdict, made_of, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
 from tocsin.hub.door import NOT_THERE, Door, incident_row, page_of, uuid_of
-from tocsin.hub.foreseen import reached
-from tocsin.hub.named import known, warned
+from tocsin.hub.foreseen import Reach, reached
+from tocsin.hub.named import known, warned, warnings
 from tocsin.hub.posted import text_of
 from tocsin.hub.shown import instant, marked
 from tocsin.store import Jsonb, Transaction
@@ -24,15 +24,18 @@ _why = text_of(1_000)
 class Acts(Door):
     """Release, request, decision, new marking, purge; and who can see a report."""
 
-    def who_can_see(self, who: Caller, report_id: str) -> dict[str, Any]:
-        """Who may see a report of one's own, and why. Of a group that the caller is not in, the name alone."""
+    def reach(self, who: Caller, report_id: str) -> Reach:
+        """Who may see a report of one's own, and why. Raises `NotThere`, `Denied`."""
         agency = who.needs(Action.READ)
         row = self.act(who, report_id, "who can see", lambda thing: _own(thing, agency))
-        thing = marked(row)
         with self.store.transaction(agency) as tx:
-            seen, groups = reached(tx, thing, self.scheme)
-            said = warned(thing.marking, thing.releasable_to, known(tx, who), self.scheme)
-        return {"agencies": [{"agency": name, "reason": reason} for name, reason in seen.items()], "groups": groups, **said}
+            return reached(tx, marked(row), self.scheme)
+
+    def who_can_see(self, who: Caller, report_id: str) -> dict[str, Any]:
+        """The same as the API says it."""
+        seen = self.reach(who, report_id)
+        agencies = [{"agency": name, "reason": reason} for name, reason in seen.agencies.items()]
+        return {"agencies": agencies, "groups": seen.groups, **warned(seen.warnings)}
 
     def release(self, who: Caller, report_id: str, to: str, why: str) -> None:
         """Opens a report to one more agency. Raises `NotThere`, `Malformed`, or `Denied` with the verdict's reason."""
@@ -191,7 +194,7 @@ class Acts(Door):
         def then(tx: Transaction) -> None:
             handling = {"marking": marking, "releasable_to": names, "orcon": orcon}
             tx.do("remark", who=who.label, at=self.now(), report_id=uuid_of(report_id), **handling)
-            said.update(warned(marking, names, known(tx, who), self.scheme))
+            said.update(warned(warnings(marking, names, known(tx, who), self.scheme)))
 
         def decide(thing: Marked) -> Verdict:
             verdict = may(who.clearance, Action.REMARK, thing, self.scheme)

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tocsin.errors import Denied, Malformed, NotThere
 from tocsin.gate import Action, Clearance, Marked, Role, Scheme, Verdict, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.door import NOT_THERE, Door, uuid_of
-from tocsin.hub.named import known, warnings
+from tocsin.hub.named import warnings
 from tocsin.hub.shown import GROUP, marked
 from tocsin.store import Transaction
 
 ACTS = (Action.RELEASE, Action.REQUEST, Action.REMARK, Action.PURGE)
 
 
-def reached(tx: Transaction, thing: Marked, scheme: Scheme) -> tuple[dict[str, str], list[str]]:
-    """Who may see a thing, each with the reason; and the groups that it names and who asks is not in, whose members are not theirs to know."""
+class Reach(NamedTuple):
+    """Who may see a thing, each with the reason; the groups that it names and who asks is not in, whose members are not theirs to know; and what is to be
+    said of the names to whom it may go."""
+
+    agencies: dict[str, str]
+    groups: list[str]
+    warnings: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, in words."""
+        return [*self.agencies, *(f"the group {group}" for group in self.groups)]
+
+
+def reached(tx: Transaction, thing: Marked, scheme: Scheme) -> Reach:
+    """Whom a thing reaches, as far as who asks may know."""
     members = {r["group_name"]: set(r["agencies"]) for r in tx.all("members")}
     names = [r["name"] for r in tx.all("agencies")]
     groups = {name: frozenset(g for g, inside in members.items() if name in inside) for name in names}
     verdicts = {n: may(Clearance(n, frozenset({Role.ANALYSE}), groups[n]), Action.READ, thing, scheme) for n in names}
     named = scheme[thing.marking].reach == "named"
     others = sorted(n.removeprefix(GROUP) for n in thing.releasable_to if n.startswith(GROUP)) if named else []
-    return {n: v.reason for n, v in verdicts.items() if v}, [g for g in others if g not in members]
+    lines = warnings(thing.marking, thing.releasable_to, frozenset({*names, *(GROUP + g for g in members)}), scheme)
+    return Reach({n: v.reason for n, v in verdicts.items() if v}, [g for g in others if g not in members], lines)
 
 
 class Foreseen(Door):
@@ -46,25 +61,19 @@ class Foreseen(Door):
         thing = self._thing(who, report_id)
         if thing.originator != who.agency:
             raise Denied("only its originator may ask who can see it")
-        return self._names(who, thing)
+        return self._reach(who, thing).names
 
-    def marked_anew(self, who: Caller, marking: str, releasable_to: Iterable[str], orcon: bool) -> list[str]:
-        """Who would see a report of one's own under a marking. Raises `Malformed`."""
+    def marked_anew(self, who: Caller, marking: str, releasable_to: Iterable[str], orcon: bool) -> Reach:
+        """Whom a report of one's own would reach under a marking. Raises `Malformed`."""
         said = {"marking": marking or None, "releasable_to": list(releasable_to), "orcon": orcon}
         fields, reasons = self.checked(said, who.agency)
         if reasons:
             raise Malformed("; ".join(reasons))
-        return self._names(who, Marked(marking, who.agency, frozenset(fields.get("releasable_to", [])), orcon))
+        return self._reach(who, Marked(marking, who.agency, frozenset(fields.get("releasable_to", [])), orcon))
 
-    def warnings(self, who: Caller, marking: str, releasable_to: Iterable[str]) -> list[str]:
-        """What is to be said of the names to whom a report may go."""
+    def _reach(self, who: Caller, thing: Marked) -> Reach:
         with self.store.transaction(who.agency) as tx:
-            return warnings(marking, releasable_to, known(tx, who), self.scheme)
-
-    def _names(self, who: Caller, thing: Marked) -> list[str]:
-        with self.store.transaction(who.agency) as tx:
-            agencies, groups = reached(tx, thing, self.scheme)
-        return [*agencies, *(f"the group {group}" for group in groups)]
+            return reached(tx, thing, self.scheme)
 
     def _thing(self, who: Caller, report_id: str) -> Marked:
         with self.store.transaction(who.agency) as tx:

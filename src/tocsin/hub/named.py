@@ -20,17 +20,12 @@ def known(tx: Transaction, who: Caller) -> frozenset[str]:
     return frozenset({*(row["name"] for row in tx.all("agencies")), *(GROUP + group for group in who.clearance.groups)})
 
 
-def strange(named: Iterable[str], known: frozenset[str]) -> list[str]:
-    """Of some names, those that are nobody's whom the caller knows of."""
-    return sorted(set(named) - known)
-
-
 def warnings(marking: str, named: Iterable[str], known: frozenset[str], scheme: Scheme) -> list[str]:
     """What is to be said of the names under a marking, before or after: nothing of it keeps a report from being taken."""
-    named = sorted(named)
+    named = sorted(set(named))
     groups = [name for name in named if name.startswith(GROUP)] if scheme[marking].reach == "agencies" else []
     out = []
-    if unknown := strange(named, known):
+    if unknown := [name for name in named if name not in known]:
         out.append(
             f"no agency of this hub, and no group that yours is in, is called {' or '.join(unknown)}: so named, nobody whom you know of sees it"
         )
@@ -39,7 +34,7 @@ def warnings(marking: str, named: Iterable[str], known: frozenset[str], scheme: 
     return out
 
 
-def warned(marking: str, named: Iterable[str], known: frozenset[str], scheme: Scheme) -> dict[str, list[str]]:
+def warned(lines: Iterable[str]) -> dict[str, list[str]]:
     """The `warnings` of an answer, with what to do next; nothing where there is nothing to be said."""
-    said = [f"releasable_to: {line}{WHAT_NEXT}" for line in warnings(marking, named, known, scheme)]
+    said = [f"releasable_to: {line}{WHAT_NEXT}" for line in lines]
     return {"warnings": said} if said else {}

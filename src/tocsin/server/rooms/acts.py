@@ -51,12 +51,11 @@ async def remark(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath
         after = hub.foreseen.marked_anew(who, marking, said.get("releasable_to", []), "orcon" in said)
         tells = ["This replaces its whole handling: earlier releases are gone.", "Who has read it has read it."]
         lists = [
-            ("See it from then on", after),
-            ("Come to see it", [n for n in after if n not in before]),
-            ("See it no longer", [n for n in before if n not in after]),
+            ("See it from then on", after.names),
+            ("Come to see it", [n for n in after.names if n not in before]),
+            ("See it no longer", [n for n in before if n not in after.names]),
         ]
-        warnings = hub.foreseen.warnings(who, marking, said.get("releasable_to", []))
-        return Foretold(f"Mark it {marking}?", tells, f"Mark it {marking}", {"lists": lists, "warnings": warnings})
+        return Foretold(f"Mark it {marking}?", tells, f"Mark it {marking}", {"lists": lists, "warnings": after.warnings})
 
     def do(said: Json) -> None:
         hub.acts.remark(who, report_id, said.get("marking", ""), said.get("releasable_to", []), "orcon" in said, said["why"])

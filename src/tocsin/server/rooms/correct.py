@@ -59,12 +59,12 @@ def _asked(request: AnyRequest, hub: Hub, who: Caller, said: Json, one: Json) ->
     before = hub.foreseen.as_it_stands(who, one["report_id"])
     after = hub.foreseen.marked_anew(who, said.get("marking", ""), said.get("releasable_to", []), "orcon" in said)
     tells = ["It stands for the earlier report, in incidents too, where both are seen.", "The earlier report stays as it is marked."]
-    lists = [("Changes", _changes(one, said) or ["nothing but who may see it"]), ("See the correction", after)]
-    if lost := [name for name in before if name not in after]:
+    lists = [("Changes", _changes(one, said) or ["nothing but who may see it"]), ("See the correction", after.names)]
+    if lost := [name for name in before if name not in after.names]:
         tells.append("Who sees the earlier report and not the correction goes on with the earlier word.")
         lists.append(("See the earlier report alone", lost))
     here = f"/reports/{one['report_id']}"
-    more = {"lists": lists, "one": one, "warnings": hub.foreseen.warnings(who, said.get("marking", ""), said.get("releasable_to", []))}
+    more = {"lists": lists, "one": one, "warnings": after.warnings}
     return sure(request, f"{here}/correct", said, "Send the correction?", tells, back=here, button="Send the correction", **more)
 
 

@@ -98,11 +98,10 @@ async def report(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPath
     def ask() -> Json:
         one = hub.report(who, report_id)
         try:
-            seen: Json | None = hub.acts.who_can_see(who, report_id)
+            seen = hub.acts.reach(who, report_id)
         except Denied:  # another's
             seen = None
-        warnings = [] if seen is None else hub.foreseen.warnings(who, one["marking"], one["releasable_to"])
-        return {"one": one, "seen": seen, "warnings": warnings, "may": hub.foreseen.verdicts(who, report_id)}
+        return {"one": one, "seen": seen, "may": hub.foreseen.verdicts(who, report_id)}
 
     return page(request, "report.html", **await in_thread(ask), acts=ACTED, names=names(), violence=VIOLENCE)
 
