@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+from pages import press, settled
 from playwright.sync_api import expect
 
 from tocsin import brief
@@ -21,13 +22,6 @@ from tocsin.brief import Brief
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Any]
-
-
-def settled(page: Any) -> None:
-    """All is drawn: what is in sight in one frame, the rest in the next."""
-    page.evaluate(
-        "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))), 30))"
-    )
 
 
 def total(page: Any) -> int:
@@ -56,7 +50,7 @@ def saved(page: Any, box: str, name: str) -> str:
 def test_a_community_chosen_in_the_bands_narrows_list_and_map_and_stands_in_the_address(open_page: Open) -> None:
     page = open_page()
     before = total(page)
-    page.locator("#bands button.label", has_text="Shia").click()
+    press(page.locator("#bands button.label", has_text="Shia"))
     shia = total(page)
     assert 0 < shia < before
     assert listed(page) == shia
@@ -64,15 +58,15 @@ def test_a_community_chosen_in_the_bands_narrows_list_and_map_and_stands_in_the_
     assert "group=shia" in page.url
     assert {t.split()[0] for t in page.locator("section.incidents summary .whom .name").all_inner_texts()} <= {"Shia", "Ismaili", "Bohra"}
     expect(page.locator("#bands button.label", has_text="Shia")).to_be_focused()
-    page.locator(".chip").click()
+    press(page.locator(".chip"))
     assert total(page) == before
     assert "group" not in page.url
 
 
 def test_a_link_shows_the_same_view(open_page: Open) -> None:
     page = open_page()
-    page.locator("#bands button.label", has_text="Shia").click()
-    page.locator("label[for='by-attack']").click()
+    press(page.locator("#bands button.label", has_text="Shia"))
+    press(page.locator("label[for='by-attack']"))
     page.locator("#q").fill("karachi")
     page.locator("#sort").select_option("killed")
     expect(page).to_have_url(re.compile("q=karachi"))
@@ -91,7 +85,7 @@ def test_an_address_made_by_hand_that_makes_no_sense_shows_the_plain_view(open_p
     plain = total(page)
     for wild in ("#kind=nonsense&from=yesterday&box=1,2&sort=;&by=x", "#%E0%A4%A", "#incident=nobody&lang=xx"):
         page.goto(page.url.split("#")[0] + wild)
-        page.wait_for_timeout(150)
+        settled(page)
         assert total(page) == plain
 
 
@@ -100,7 +94,7 @@ def test_what_is_not_stated_is_a_band_of_its_own_and_can_be_chosen(open_page: Op
     silent = page.locator("#bands button.label").last
     assert silent.inner_text().startswith("not stated")
     n = int(re.search(r"([\d,]+) incidents", silent.inner_text())[1].replace(",", ""))  # type: ignore[index]
-    silent.click()
+    press(silent)
     assert total(page) == n
     assert set(page.locator("section.incidents summary .whom").all_inner_texts()) == {"not stated"}
 
@@ -108,10 +102,10 @@ def test_what_is_not_stated_is_a_band_of_its_own_and_can_be_chosen(open_page: Op
 @pytest.mark.parametrize("dimension", ["group", "actor", "area", "attack", "kind"])
 def test_the_bands_of_every_dimension_add_up_to_what_is_chosen(open_page: Open, dimension: str) -> None:
     page = open_page()
-    page.locator(f"label[for='by-{dimension}']").click()
+    press(page.locator(f"label[for='by-{dimension}']"))
     rows = list(csv.DictReader(io.StringIO(saved(page, "#bands", "Numbers (CSV)"))))
     if dimension == "kind":
-        page.locator("label[for='list-all']").click()
+        press(page.locator("label[for='list-all']"))
     assert sum(int(row["incidents"]) for row in rows) == total(page)
     assert all(int(row["killed_low"]) <= int(row["killed"]) <= int(row["killed_high"]) for row in rows)
     assert all("tocsin" in row["citation"] for row in rows)
@@ -149,37 +143,38 @@ def test_time_is_chosen_by_dragging_by_the_fields_and_by_presets(open_page: Open
     dragged = total(page)
     assert 0 < dragged < every
     assert "from=" in page.url
-    page.get_by_role("button", name="Window", exact=True).click()
+    press(page.get_by_role("button", name="Window", exact=True))
     assert total(page) == int(page.locator("table.change .default td.now").first.inner_text().split()[0])
     page.locator("#from").fill("2015-05-01")
     page.locator("#from").dispatch_event("change")
+    settled(page)
     assert page.locator(".chip").first.inner_text().startswith("1 May 2015 to 14 May 2015")
-    page.get_by_role("button", name="All", exact=True).click()
+    press(page.get_by_role("button", name="All", exact=True))
     assert total(page) == every
 
 
 def test_play_moves_the_days_and_stops(open_page: Open) -> None:
     page = open_page()
-    page.get_by_role("button", name="A step on in time").click()
+    press(page.get_by_role("button", name="A step on in time"))
     first = page.locator("#from").input_value()
-    page.get_by_role("button", name="A step on in time").click()
+    press(page.get_by_role("button", name="A step on in time"))
     assert page.locator("#from").input_value() > first
-    page.get_by_role("button", name="A step back in time").click()
+    press(page.get_by_role("button", name="A step back in time"))
     assert page.locator("#from").input_value() == first
     play = page.locator("button.play")
-    play.click()
+    press(play)
     expect(play).to_have_text("Pause")
     expect(page.locator("#from")).not_to_have_value(first, timeout=10_000)
-    play.click()
+    press(play)
     expect(play).to_have_text("Play")
 
 
 def test_only_what_the_map_shows_is_kept(open_page: Open) -> None:
     page = open_page(reduced_motion="reduce")
     every = total(page)
-    page.locator("#atlas").get_by_label("Zoom in").click()
-    page.locator("#atlas").get_by_label("Zoom in").click()
-    page.get_by_role("button", name="Only what the map shows").click()
+    press(page.locator("#atlas").get_by_label("Zoom in"))
+    press(page.locator("#atlas").get_by_label("Zoom in"))
+    press(page.get_by_role("button", name="Only what the map shows"))
     assert 0 < total(page) < every
     assert "box=" in page.url
 
@@ -188,7 +183,7 @@ def test_marks_near_each_other_part_when_the_reader_zooms_in(open_page: Open) ->
     page = open_page(reduced_motion="reduce")
     before = page.locator("#atlas .mark").count()
     for _ in range(3):
-        page.locator("#atlas").get_by_label("Zoom in").click()
+        press(page.locator("#atlas").get_by_label("Zoom in"))
     assert page.locator("#atlas .mark").count() > before
 
 
@@ -196,10 +191,10 @@ def test_search_finds_words_of_the_reports_without_their_accents(open_page: Open
     page = open_page("single")
     for words in ("ismaili bus", "KARÁCHI", "ہلاک"):
         page.locator("#q").fill(words)
-        page.wait_for_timeout(200)
+        settled(page, 200)  # what is typed is looked for when no more comes
         assert total(page) == 1, words
     page.locator("#q").fill("nowhere")
-    page.wait_for_timeout(200)
+    settled(page, 200)
     assert total(page) == 0
 
 
@@ -219,7 +214,7 @@ def test_the_list_is_put_in_order(open_page: Open) -> None:
 
 def test_an_opened_incident_stands_in_the_address(open_page: Open) -> None:
     page = open_page("single")
-    page.locator("section.incidents summary").first.click()
+    press(page.locator("section.incidents summary").first)
     expect(page).to_have_url(re.compile("incident=[0-9a-f-]{36}"))
     other = page.context.new_page()
     other.goto(page.url)
@@ -238,7 +233,7 @@ def test_where_its_reports_differ_is_marked_and_a_narrower_code_is_no_difference
     for key, more in zip(view["incidents"][0]["report_ids"], said, strict=False):
         view["reports"][key] = {**view["reports"][key], "place": "Karachi", **more}
     page = open_view(view)
-    page.locator("section.incidents summary").first.click()
+    press(page.locator("section.incidents summary").first)
     expect(page.locator(".differ-note")).to_have_text("The reports differ on: Killed.")
     assert page.locator(".said .differs dt").all_inner_texts() == ["Killed", "Killed"]
     assert page.locator(".tolls svg .toll-row").count() == 3
@@ -257,7 +252,7 @@ def test_why_its_reports_are_one_stands_in_the_incident_and_adds_up(open_view: C
     view = brief(tmp_path / "desk.csv", spec=tmp_path / "desk.yml", as_of=dt.date(2015, 6, 1), judgements=()).view
     assert len(view["incidents"]) == 1
     page = open_view(view)
-    page.locator("section.incidents summary").first.click()
+    press(page.locator("section.incidents summary").first)
     why = page.locator(".why-one")
     assert re.search(r"\d+ % probable that all of them are one, by odds calibrated on synthetic reports", why.inner_text())
     lines = why.locator("tbody tr")
@@ -271,7 +266,7 @@ def test_why_its_reports_are_one_stands_in_the_incident_and_adds_up(open_view: C
 def test_the_same_count_under_other_choices_is_one_click_away(open_view: Callable[..., Any], demo: Brief) -> None:
     page = open_view(demo.view)
     box = page.locator("details.sensitivity")
-    box.locator("summary").click()
+    press(box.locator("summary"))
     assert box.locator("tbody tr").count() == 9
     assert box.locator("tbody tr.own td").first.inner_text() == page.locator("table.change .default td.now").first.inner_text()
     rows = list(csv.DictReader(io.StringIO(saved(page, "details.sensitivity", "Numbers (CSV)"))))
@@ -283,9 +278,9 @@ def test_the_same_count_under_other_choices_is_one_click_away(open_view: Callabl
 
 def test_the_page_speaks_urdu_from_right_to_left_and_keeps_the_choices(open_view: Callable[..., Any], demo: Brief) -> None:
     page = open_view(demo.view)
-    page.locator("#bands button.label", has_text="Shia").click()
+    press(page.locator("#bands button.label", has_text="Shia"))
     shia = total(page)
-    page.get_by_role("button", name="اردو").click()
+    press(page.get_by_role("button", name="اردو"))
     assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["ur", "rtl"]
     assert page.evaluate("document.documentElement.scrollWidth") == 1280
     assert "group=shia" in page.url
@@ -298,7 +293,7 @@ def test_the_page_speaks_urdu_from_right_to_left_and_keeps_the_choices(open_view
     assert page.locator("#overview svg").evaluate("(node) => getComputedStyle(node).direction") == "ltr", "time runs from left to right"
     page.set_viewport_size({"width": 360, "height": 780})
     assert page.evaluate("document.documentElement.scrollWidth") == 360
-    page.get_by_role("button", name="English").click()
+    press(page.get_by_role("button", name="English"))
     assert page.evaluate("document.documentElement.dir") == "ltr"
 
 
@@ -307,7 +302,7 @@ def test_what_changed_since_the_last_brief_stands_first(open_view: Callable[...,
     since = page.locator("main > section").first
     assert since.locator("h2").inner_text().startswith("Since 7 May 2015")
     assert "4 new incidents".upper() in since.inner_text().upper()
-    since.get_by_role("link", name="13 May 2015, Karachi town, Sindh").click()
+    press(since.get_by_role("link", name="13 May 2015, Karachi town, Sindh"))
     assert "Karachi" in page.locator("section.incidents details[open] summary").inner_text()
 
 

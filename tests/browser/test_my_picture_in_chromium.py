@@ -11,6 +11,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from pages import press
 from playwright.sync_api import expect
 from running import Running, new_folder
 from samples_hub import changed
@@ -67,8 +68,8 @@ def mine(chromium: Any, hub: Hub) -> Iterator[tuple[Any, list[str], list[str]]]:
 
 def test_the_page_works_under_its_policy_and_asks_no_other_host(mine: tuple[Any, list[str], list[str]], hub: Hub) -> None:
     page, asked, complaints = mine
-    page.locator("#map .mark").last.click()
-    page.locator("section.incidents summary").first.click()
+    press(page.locator("#map .mark").last)
+    press(page.locator("section.incidents summary").first)
     page.locator("blockquote, section.incidents details[open] td").first.wait_for()
     before = page.locator("section.incidents summary").count()
     page.get_by_role("searchbox").first.fill("Town 7")
@@ -81,7 +82,7 @@ def test_the_page_marks_the_words_that_gave_a_value(mine: tuple[Any, list[str], 
     page, _, _ = mine
     page.get_by_role("searchbox").first.fill("Quetta")
     expect(page.locator("section.incidents summary")).to_have_count(1)
-    page.locator("section.incidents summary").first.click()
+    press(page.locator("section.incidents summary").first)
     expect(page.locator("blockquote mark", has_text="Shia mosque")).to_have_count(1)
 
 
@@ -90,7 +91,6 @@ def test_the_page_says_whose_picture_it_is_as_of_when_and_how_it_is_marked(mine:
     said = page.locator("body").inner_text()
     assert "B, made by the hub from what B may see, as of 20" in said
     assert "marked AMBER" in said
-    page.locator("html").evaluate("() => undefined")
 
 
 def test_a_script_that_is_put_into_the_page_does_not_run(mine: tuple[Any, list[str], list[str]]) -> None:

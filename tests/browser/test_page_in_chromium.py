@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from axe_core import violations
+from pages import press
 from playwright.sync_api import expect
 
 from tocsin.brief import Brief
@@ -35,7 +36,7 @@ def test_every_sample_opens_in_silence_and_fits_both_widths(open_page: Open, nam
 def test_no_width_needs_sideways_scrolling_with_incidents_opened(open_page: Open) -> None:
     page = open_page()
     for index in range(3):
-        page.locator("section.incidents summary").nth(index).click()
+        press(page.locator("section.incidents summary").nth(index))
     for width in (360, 480, 720, 1000, 1280, 1500, 1920):
         page.set_viewport_size({"width": width, "height": 900})
         assert width_needed(page) == width
@@ -45,8 +46,8 @@ def test_no_width_needs_sideways_scrolling_with_incidents_opened(open_page: Open
 def test_axe_finds_nothing_in_either_theme(open_page: Open, name: str) -> None:
     page = open_page(name, color_scheme="light")
     if name == "realistic":
-        page.locator("#map .mark").last.click()
-        page.locator("section.incidents summary").first.click()
+        press(page.locator("#map .mark").last)
+        press(page.locator("section.incidents summary").first)
     assert violations(page, 20) == []
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 360, "height": 780})
@@ -69,8 +70,8 @@ def test_the_first_screen_has_at_most_180_words_besides_its_tables_and_drawings(
 def test_markup_in_every_field_stays_words(open_page: Open) -> None:
     page = open_page("scripted")
     for index in range(3):
-        page.locator("section.incidents summary").nth(index).click()
-    page.locator("#map .mark").last.click()
+        press(page.locator("section.incidents summary").nth(index))
+    press(page.locator("#map .mark").last)
     assert page.evaluate("window.pwned") is None
     assert page.locator("img, iframe, object, a[href^='javascript']").count() == 0
     assert page.evaluate("document.scripts.length") == 4
@@ -90,7 +91,7 @@ def test_a_script_that_the_policy_does_not_name_does_not_run(chromium: Any, writ
 
 def test_an_incident_opens_to_its_reports_with_the_coders_words_marked(open_page: Open) -> None:
     page = open_page("single")
-    page.locator("section.incidents summary").first.click()
+    press(page.locator("section.incidents summary").first)
     marks = page.locator("blockquote").first.locator("mark")
     marks.first.wait_for()  # the reports are drawn when their incident opens
     assert marks.all_inner_texts() == ["43", "Ismaili", "Shia", "Karachi", "toll rises to 47"]
@@ -116,7 +117,7 @@ def test_marks_count_code_points_and_may_overlap(open_page: Open, samples: Any, 
     other = page.context.browser.new_page()
     other.goto(path.as_uri())
     other.wait_for_selector("html[data-ready]", state="attached")
-    other.locator("section.incidents summary").first.click()
+    press(other.locator("section.incidents summary").first)
     marks = other.locator("blockquote").first.locator("mark")
     marks.first.wait_for()
     assert [(one.text_content(), one.get_attribute("title")) for one in marks.all()] == [("two ", "a = 1"), ("three", "a = 1; b = 2")]
@@ -158,9 +159,9 @@ def test_a_pile_is_one_mark_with_its_count_that_opens_on_a_click(open_page: Open
         box = page.locator(room)
         assert box.locator(".mark").count() == 1
         assert box.locator(".mark text").inner_html() == "2,000"
-        box.locator(".mark").click()
+        press(box.locator(".mark"))
         assert "2,000 incidents" in box.locator(".panel .title").inner_text()
-    page.locator("#map .panel a").first.click()
+    press(page.locator("#map .panel a").first)
     assert page.locator("section.incidents details[open]").count() == 1
 
 
@@ -185,21 +186,21 @@ def test_the_map_zooms_by_its_buttons_and_returns(open_page: Open) -> None:
     page = open_page("single", reduced_motion="reduce")
     ground = page.locator("#map g.ground")
     at_rest = ground.get_attribute("transform")
-    page.locator("#map").get_by_label("Zoom in").click()
+    press(page.locator("#map").get_by_label("Zoom in"))
     assert ground.get_attribute("transform") != at_rest
-    page.locator("#map").get_by_label("Whole map").click()
+    press(page.locator("#map").get_by_label("Whole map"))
     assert "scale(1)" in (ground.get_attribute("transform") or "")
 
 
 def test_zooming_moves_by_degrees_where_motion_is_welcome(open_page: Open) -> None:
     page = open_page("single")
-    page.locator("#map").get_by_label("Zoom in").click()
+    press(page.locator("#map").get_by_label("Zoom in"))
     expect(page.locator("#map g.ground")).to_have_attribute("transform", re.compile(r"scale\(1\.8"))
 
 
 def test_the_choice_of_a_kind_narrows_all(open_page: Open) -> None:
     page = open_page()
-    page.locator("label[for='kind-state_based']").click()
+    press(page.locator("label[for='kind-state_based']"))
     expect(page.locator("#timeline .title")).to_contain_text("State-based")
     assert "State-based" in (page.locator("#map svg").get_attribute("aria-label") or "")
     expect(page.locator("#list-state_based")).to_be_checked()
@@ -212,19 +213,19 @@ def test_the_list_stands_window_first_grows_by_steps_and_filters_by_kind(open_pa
     page = open_page()
     assert page.locator("section.incidents h3").all_inner_texts()[0].lower().startswith("in the window")
     assert page.locator("section.incidents details").count() == 50
-    page.locator("button.more").click()
+    press(page.locator("button.more"))
     assert page.locator("section.incidents details").count() > 50
-    page.locator("label[for='list-non_state']").click()
+    press(page.locator("label[for='list-non_state']"))
     expect(page.locator("section.incidents summary .kind").first).to_have_text("Non-state")
     assert set(page.locator("section.incidents summary .kind").all_inner_texts()) == {"Non-state"}
 
 
 def test_a_deadliest_attack_leads_to_its_place_in_the_list(open_page: Open) -> None:
     page = open_page()
-    page.locator("label[for='list-non_state']").click()
+    press(page.locator("label[for='list-non_state']"))
     link = page.locator("table.deadliest a").nth(1)
     town = link.inner_text()
-    link.click()
+    press(link)
     opened = page.locator("section.incidents details[open]")
     assert town in opened.locator("summary").inner_text()
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"

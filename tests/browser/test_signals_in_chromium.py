@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from axe_core import violations
+from pages import press
 from playwright.sync_api import expect
 from samples_planted import AS_OF, CHANGED, planted
 
@@ -45,7 +46,7 @@ def test_each_signal_stands_with_its_chart_odds_evidence_and_what_would_end_it(o
 
 def test_evidence_opens_as_other_incidents_do(open_page: Open, made: Any) -> None:
     page = open_page(made.page)
-    page.locator("article.signal .evidence a").first.click()
+    press(page.locator("article.signal .evidence a").first)
     expect(page.locator("section.incidents details[open]")).to_have_count(1)
 
 
@@ -55,9 +56,9 @@ def test_the_first_screen_tells_signals_from_alerts_and_leads_to_what_was_tested
     assert "signals in" in box.inner_text()
     assert box.locator("li").count() == len(made.view["watch"]["signals"])
     expect(box.locator(".issued")).to_have_text("No alert was issued.")
-    box.locator("a").click()
+    press(box.locator("a"))
     assert page.evaluate("document.activeElement.id") == "watch"
-    page.locator("details.tested summary").click()
+    press(page.locator("details.tested summary"))
     assert page.locator("details.tested tbody tr").count() == len(made.view["watch"]["streams"])
 
 
@@ -96,7 +97,7 @@ def test_a_signals_numbers_and_picture_are_saved_with_their_source(open_page: Op
 def test_axe_finds_nothing_and_no_width_needs_sideways_scrolling(open_page: Open, made: Any, lang: str, scheme: str) -> None:
     page = open_page(made.page, color_scheme=scheme)
     if lang == "ur":
-        page.locator("button.language").click()
+        press(page.locator("button.language"))
     page.evaluate("document.querySelectorAll('.watch details, .claim details').forEach((one) => { one.open = true; })")
     assert violations(page, 20) == []
     for width in (360, 720, 1000, 1280):
@@ -106,7 +107,7 @@ def test_axe_finds_nothing_and_no_width_needs_sideways_scrolling(open_page: Open
 
 def test_in_urdu_no_english_is_left_in_a_signals_sentences_but_names(open_page: Open, made: Any) -> None:
     page = open_page(made.page)
-    page.locator("button.language").click()
+    press(page.locator("button.language"))
     first = page.locator("article.signal").first
     assert "صوفی" in first.locator("h3").inner_text()
     assert "Chance" not in first.inner_text()
