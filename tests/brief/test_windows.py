@@ -57,6 +57,14 @@ def test_the_dead_of_a_government_are_told_from_those_of_its_opponents() -> None
     assert (cell["own_forces"], cell["opponents"]) == (3, 7)
 
 
+def test_the_dead_of_many_incidents_may_be_more_than_32_bits_hold() -> None:
+    most = 2**31 - 1
+    rows = table(_incidents((AS_OF, most, "one_sided"), (AS_OF - timedelta(days=9), most, "one_sided")), spans(AS_OF, 150))
+    assert {k: rows[0]["cells"]["window"][k] for k in ("killed", "killed_low", "killed_high")} == dict.fromkeys(
+        ("killed", "killed_low", "killed_high"), 2 * most
+    )
+
+
 def test_an_unknown_toll_is_counted_as_unknown() -> None:
     row = report("A", event_start=AS_OF)
     cell = table(fuse(reports(row), judgements=()).incidents, spans(AS_OF, 150))[0]["cells"]["window"]

@@ -176,7 +176,15 @@ def test_another_agencys_picture_is_another_and_changes_nothing_of_ones_own(worl
 
 
 def test_a_moment_that_makes_no_sense_or_is_still_to_come_is_told(world: World, clock: Ticking) -> None:
-    for as_of in ("yesterday", "2026-01-01", "2026-01-01T00:00:00", text(clock() + timedelta(days=1)), "9999-12-31T23:59:59Z"):
+    for as_of in (
+        "0001-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "yesterday",
+        "2026-01-01",
+        "2026-01-01T00:00:00",
+        text(clock() + timedelta(days=1)),
+        "9999-12-31T23:59:59Z",
+    ):
         for page in ("/api/picture", "/picture/brief.html"):
             answer = world.ask("B", "GET", f"{page}?as_of={as_of}")
             assert answer.status_code == 400, as_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -59,6 +60,24 @@ def test_a_report_with_half_a_character_costs_itself_only(world: World) -> None:
     assert [one["status"] for one in answer.json()["results"]] == ["stored", "refused", "refused", "refused"]
     judged = json.dumps({"decides": "value", "reports": [], "why": "HALF", "field": "HALF", "value": "HALF"}).replace("HALF", "\\udfff")
     assert world.client.post("/api/judgements", content=judged, headers=bearer).status_code == 400
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 30, "-" + "9" * 30])
+def test_a_number_that_is_too_large_costs_its_report_only(world: World, number: str) -> None:
+    bearer = {"Authorization": f"Bearer {world.tokens['A']}", "Content-Type": "application/json"}
+    body = json.dumps([post(), post(killed="LARGE"), post(lat="LARGE", lon=7.5), post()]).replace('"LARGE"', number)
+    answer = world.client.post("/api/reports", content=body, headers=bearer)
+    assert answer.status_code == 200, answer.text
+    assert [one["status"] for one in answer.json()["results"]] == ["stored", "refused", "refused", "stored"]
+
+
+def test_names_that_no_index_of_the_database_holds_cost_their_report_only(world: World) -> None:
+    chance = random.Random(1)
+    long = "".join(chr(chance.randrange(0x20000, 0x2A000)) for _ in range(1000))  # as text it cannot be packed
+    body = [post(), post("AMBER", releasable_to=[long]), post("AMBER", releasable_to=[f"group:{long[:900]}"]), post(part_of=long), post()]
+    assert [one["status"] for one in world.submit("A", *body)] == ["stored", "refused", "refused", "refused", "stored"]
+    longest = [post("AMBER", releasable_to=[long[:200]]), post(part_of=long[:500]), post(own_id=long[:200], version=long[-200:])]
+    assert [one["status"] for one in world.submit("A", *longest)] == ["stored"] * 3
 
 
 def test_one_poison_report_costs_itself_only(world: World) -> None:

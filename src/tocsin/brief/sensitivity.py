@@ -87,9 +87,9 @@ def _count(frame: pl.DataFrame, span: Span) -> float:
 
 def _dead(frame: pl.DataFrame, span: Span) -> tuple[int, int, int]:
     dead = within(frame, span).select(
-        pl.coalesce("killed_low", "killed").sum().alias("low"),
-        pl.col("killed").sum(),
-        pl.coalesce("killed_high", "killed").sum().alias("high"),
+        pl.coalesce("killed_low", "killed").cast(pl.Int64).sum().alias("low"),
+        pl.col("killed").cast(pl.Int64).sum(),
+        pl.coalesce("killed_high", "killed").cast(pl.Int64).sum().alias("high"),
     )
     low, best, high = dead.row(0)
     return int(low or 0), int(best or 0), int(high or 0)

@@ -108,11 +108,16 @@ def _units(incidents: pl.DataFrame) -> pl.DataFrame:
     sided = pl.col("side_a").is_not_null() | pl.col("side_b").is_not_null()
 
     def dead(of_state: bool) -> pl.Expr:
-        terms = [pl.when(state[s] == of_state).then(pl.col(f"killed_{s}").fill_null(0)).otherwise(0) for s in "ab"]
+        terms = [pl.when(state[s] == of_state).then(pl.col(f"killed_{s}").cast(pl.Int64).fill_null(0)).otherwise(0) for s in "ab"]
         known = sided & (pl.col("killed_a").is_not_null() | pl.col("killed_b").is_not_null())
         return pl.when(known).then(terms[0] + terms[1])
 
     return both.with_columns(own_forces=dead(True), opponents=dead(False))
+
+
+def _sum(what: str | pl.Expr) -> pl.Expr:
+    """Of numbers of 32 bits, whose sum may need more."""
+    return (pl.col(what) if isinstance(what, str) else what).cast(pl.Int64).sum()
 
 
 def _cell(incidents: pl.DataFrame, units: pl.DataFrame, kind: str, span: Span) -> dict[str, Any]:
@@ -120,12 +125,12 @@ def _cell(incidents: pl.DataFrame, units: pl.DataFrame, kind: str, span: Span) -
     dead = within(units, span).filter(pl.col("violence") == kind)
     high = pl.coalesce("killed_high", "killed")
     sums = dead.select(
-        pl.col("killed").sum(),
-        pl.coalesce("killed_low", "killed").sum().alias("killed_low"),
-        high.sum().alias("killed_high"),
-        pl.col("killed_civilians").sum(),
-        pl.col("own_forces").sum(),
-        pl.col("opponents").sum(),
+        _sum("killed"),
+        _sum(pl.coalesce("killed_low", "killed")).alias("killed_low"),
+        _sum(high).alias("killed_high"),
+        _sum("killed_civilians"),
+        _sum("own_forces"),
+        _sum("opponents"),
         pl.col("killed").null_count().alias("toll_unknown"),
         pl.col("killed_civilians").null_count().alias("civilians_unknown"),
         pl.col("own_forces").null_count().alias("sides_unknown"),

@@ -22,6 +22,7 @@ _PLACE = ("country", "admin1", "admin2", "area_class", "place", "lat", "lon", "r
 _SIDES = ("side_a", "side_b", "initiator")
 _TRUST = {"A": 0, "B": 1, "C": 2, "F": 3, "D": 4, "E": 5}  # the Admiralty code; F cannot be judged, as those that state none
 _ADDED = ("killed_low", "killed", "killed_high", "killed_civilians", "killed_a", "killed_b")
+_MOST = 2**31 - 1  # that a toll's column holds
 
 
 def resolve(labelled: pl.DataFrame, decided: tuple[Judgement, ...], worth: Curve, roots: Mapping[str, str]) -> pl.DataFrame:
@@ -151,7 +152,7 @@ def _spread(reports: pl.DataFrame) -> pl.DataFrame:
     whole = pl.col("_part").is_null() | (pl.len() == 1)
 
     def added(c: str) -> pl.Expr:
-        total = pl.when(pl.col(c).null_count() == 0).then(pl.col(c).sum())
+        total = pl.when(pl.col(c).null_count() == 0).then(pl.col(c).cast(pl.Int64).sum().clip(upper_bound=_MOST).cast(pl.Int32))
         mixed = pl.len() > 1 if c in ("killed_a", "killed_b") else pl.lit(False)
         return pl.when(mixed & (pl.col("side_a").n_unique() > 1)).then(None).otherwise(total).alias(c)
 
@@ -204,7 +205,7 @@ def _parts(own: pl.DataFrame) -> pl.DataFrame:
 def _kinds(own: pl.DataFrame) -> pl.DataFrame:
     """The kind that killed most (of parts), or that most reports give; ties go by the order of the kinds."""
     counted = own.group_by("_cluster", "violence").agg(
-        weight=pl.when(pl.col("_part").is_not_null().any()).then(pl.col("killed").sum()).otherwise(pl.len()).cast(pl.Int64),
+        weight=pl.when(pl.col("_part").is_not_null().any()).then(pl.col("killed").cast(pl.Int64).sum()).otherwise(pl.len()).cast(pl.Int64),
         split=pl.col("_part").is_not_null().any(),
     )
     known = counted.with_columns(_unknown=pl.col("violence") == "unknown")

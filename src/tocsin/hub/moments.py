@@ -14,6 +14,7 @@ from tocsin.hub.shown import instant
 from tocsin.hub.signals import NO_SIGNAL, REASON, WITHDRAWN, Signals
 from tocsin.store import Transaction
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 KEPT = 8  # pictures and pages of one agency
 ENDED = 20  # signals that are raised no more
 LATEST = 50  # incidents in the evidence of a signal
@@ -96,6 +97,8 @@ class Moments(Signals):
             at = at.astimezone(UTC) if at.tzinfo else datetime.max.replace(tzinfo=UTC)
         except (ValueError, OverflowError) as why:
             raise Malformed("as_of: a time with its zone is wanted, as 2026-01-31T12:00:00Z") from why
+        if at < _FIRST:
+            raise Malformed("as_of: before 1970-01-01: no hub has a report from then")
         if at > now:
             raise Malformed("as_of: a time with its zone (2026-01-31T12:00:00Z), and not later than now; leave it out for now")
         return at

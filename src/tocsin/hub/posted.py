@@ -24,6 +24,8 @@ CODED = ("attack_type", "weapon_type", "target_type", "target_group")
 LONGEST, LONGEST_TEXT, MOST = 1_000, 20_000, 100
 REASONS = 20  # that are given back of one report
 _IDS = ("supersedes", "derived_from")
+#: Characters of what stands in an index of the database, where a line has at most 2,704 bytes.
+_INDEXED = {"part_of": 500, "releasable_to": 200}
 _NO_TEXT = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]"
 )  # control characters, but for a tab and ends of lines, and halves of characters
@@ -97,7 +99,7 @@ def _checks() -> dict[str, Callable[[Any], Any]]:
         elif isinstance(kind, pl.Enum):
             out[name] = _one_of(tuple(kind.categories))
         elif isinstance(kind, pl.List):
-            out[name] = _list(_id if name in _IDS else text_of(LONGEST))
+            out[name] = _list(_id if name in _IDS else text_of(longest(name)))
         elif isinstance(kind, pl.String):
             out[name] = _id if name in _IDS else _one_of(tuple("ABCDEF")) if name == "reliability" else text_of(longest(name))
         else:
@@ -117,7 +119,7 @@ def _plain(name: str, kind: pl.DataType) -> Callable[[Any], Any]:
 
 def longest(name: str) -> int:
     """How many characters a text may have."""
-    return {"text": LONGEST_TEXT, "country": 3, "lang": 8}.get(name, LONGEST)
+    return {"text": LONGEST_TEXT, "country": 3, "lang": 8, **_INDEXED}.get(name, LONGEST)
 
 
 def _short(value: object) -> str:

@@ -10,7 +10,7 @@ import yaml
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from tocsin.hub.posted import CODED, LONGEST, MOST, OWN, RANGES, longest
+from tocsin.hub.posted import CODED, MOST, OWN, RANGES, longest
 from tocsin.hub.signals import RELEASED
 from tocsin.terms.posts import SET_BY_THE_HUB
 from tocsin.terms.taxonomies import taxonomy
@@ -169,7 +169,7 @@ def _taken(name: str, kind: Any) -> dict[str, Any]:
     if name in ("supersedes", "derived_from"):
         return dict(_ID) if name == "supersedes" else {"type": "array", "maxItems": MOST, "items": _ID}
     if given.get("type") == "array":
-        return {"type": "array", "maxItems": MOST, "items": _text(LONGEST)}
+        return {"type": "array", "maxItems": MOST, "items": _text(longest(name))}
     return given | ({"minLength": 1, "maxLength": longest(name)} if given == {"type": "string"} else {})
 
 

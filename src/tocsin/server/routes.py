@@ -24,7 +24,7 @@ from tocsin.server.asked import (
     in_thread,
     json_of,
     media,
-    with_halves,
+    of_reports,
 )
 from tocsin.server.pictures import PICTURES
 from tocsin.server.staff import STAFFS
@@ -58,7 +58,7 @@ async def metrics(request: AnyRequest, hub: TheHub) -> str:
 @post("/api/reports", opt=AGENCY, status_code=200)
 async def submit(request: AnyRequest, hub: TheHub, who: Who) -> Json:
     """Submit one report (an object), or up to 1,000 (a list). Each is stored, known, or refused with its reasons."""
-    raw = await json_of(request, with_halves)
+    raw = await json_of(request, of_reports)
     many = raw if isinstance(raw, list) else [raw]
     if len(many) > MOST:
         raise Malformed(f"{len(many)} reports at once: send at most {MOST}")
