@@ -112,6 +112,20 @@ def test_what_a_purged_report_stood_for_stands_for_itself_again_also_for_a_proce
         world.forget()
 
 
+@pytest.mark.parametrize("points", ["supersedes", "derived_from"])
+def test_nobody_learns_by_what_is_still_to_be_fused_that_a_hidden_report_is_purged(world: World, points: str) -> None:
+    """It pointed at one that others see, or one that they see points at it: for them nothing changes."""
+    shared = put(world)
+    hidden = [put(world, "RED", **{points: [shared] if points == "derived_from" else shared}), put(world, "AMBER", releasable_to=["C"])]
+    put(world, derived_from=hidden)
+    refresh(world.fuse)
+    for one in hidden:
+        purge(world, "A", one)
+        assert world.ask("B", "GET", "/api/incidents").json()["current"] is True
+        assert world.ask("A", "GET", "/api/incidents").json()["current"] is False
+        refresh(world.fuse)
+
+
 def test_a_purged_report_answers_like_one_that_never_was_also_to_its_originator(world: World) -> None:
     gone, never = put(world), str(uuid.uuid4())
     purge(world, "A", gone)

@@ -401,13 +401,6 @@ BEGIN
     )
     INSERT INTO stale (audience, report_id)
     SELECT DISTINCT g.audience, r::uuid FROM gone g CROSS JOIN json_array_elements_text(g.body -> 'report_ids') r WHERE r::uuid <> ALL (p_reports);
-    -- What they corrected, and what was taken out of them, stands for itself again, and is in no incident yet.
-    INSERT INTO stale (audience, report_id)
-    SELECT DISTINCT f.audience, f.report_id FROM (
-        SELECT unnest(array_append(derived_from, supersedes)) AS report_id FROM report WHERE report_id = ANY (p_reports)
-        UNION SELECT report_id FROM report WHERE derived_from && p_reports AND derived_from <> '{}'
-    ) t JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(t.report_id) AND f.report_id = t.report_id
-    WHERE f.audience <> 'public' AND f.report_id <> ALL (p_reports);
     DELETE FROM incident_of o USING unnest(p_reports) g (report_id) WHERE uuid_hash(o.report_id) = uuid_hash(g.report_id) AND o.report_id = g.report_id;
     DELETE FROM judged WHERE judgement_id IN (SELECT judgement_id FROM judgement WHERE names && p_reports);
     DELETE FROM judgement WHERE names && p_reports;
@@ -415,12 +408,24 @@ BEGIN
     DELETE FROM report WHERE report_id = ANY (p_reports);
 END $$;
 
+-- What some reports corrected, and what was taken out of them, is to be fused anew, for it stands for itself again when they are gone: for who sees both, for to others nothing changes.
+CREATE FUNCTION free(p_reports uuid[]) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
+    INSERT INTO stale (audience, report_id)
+    SELECT DISTINCT CASE f.audience WHEN '*' THEN g.audience ELSE f.audience END, f.report_id FROM (
+        SELECT report_id AS gone, unnest(array_append(derived_from, supersedes)) AS other FROM report WHERE report_id = ANY (p_reports)
+        UNION SELECT unnest(derived_from), report_id FROM report WHERE derived_from && p_reports AND derived_from <> '{}'
+    ) t JOIN feed g ON uuid_hash(g.report_id) = uuid_hash(t.gone) AND g.report_id = t.gone
+    JOIN feed f ON uuid_hash(f.report_id) = uuid_hash(t.other) AND f.report_id = t.other AND (f.audience = g.audience OR '*' IN (f.audience, g.audience))
+    WHERE 'public' NOT IN (f.audience, g.audience) AND g.report_id = ANY (p_reports) AND f.report_id <> ALL (p_reports)
+$$;
+
 CREATE FUNCTION purge_all(p_who text, p_at timestamptz, p_agency text, p_reports uuid[], p_why text) RETURNS void
 LANGUAGE plpgsql SET search_path = tocsin, pg_temp AS $$
 BEGIN
     INSERT INTO purged SELECT p_agency, p_at, r, p_who, p_why FROM unnest(p_reports) r;
     INSERT INTO act (at, kind, actor, who, report_id, said)
     SELECT p_at, 'purge', nullif(asking(), ''), p_who, r, jsonb_build_object('why', p_why) FROM unnest(p_reports) r;
+    PERFORM free(p_reports);
     PERFORM unhandle(p_reports);
     PERFORM settle(p_reports, p_at);
     PERFORM rejudge(p_reports, p_at);
