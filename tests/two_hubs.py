@@ -400,9 +400,15 @@ class Oracle:
                 one["there"] = True
 
     def fuse(self) -> None:
+        self._unfused()
         self.clock.tick()  # what is made is given at a time of its own
         self.live.refresh()
         refresh(self.second.fuse, self.clock)
+
+    def _unfused(self) -> None:
+        """Before it is fused, too, B is told the same in both, and of nothing that is hidden."""
+        text = json.dumps(self._same("/api/incidents?limit=1000"))
+        assert not {i for i in self.reports.keys() - self.seen() if i in text}
 
     def compare(self) -> None:
         """Every page that B can reach."""

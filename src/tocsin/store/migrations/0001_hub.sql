@@ -223,6 +223,14 @@ SELECT f.audience, f.visible_at, f.report_id, f.agency, f.originator, f.body, f.
         THEN substr(f.part_of, length(f.agency) + 2) END AS part_of
 FROM feed f;
 
+-- Incidents as who asks is shown them: none of which a report has closed to it since, or that bears the id of such a one. They are made anew a while later; until then
+-- there is a line in `stale`, and where there is none, nothing is looked up.
+CREATE VIEW incident_shown WITH (security_invoker) AS
+SELECT * FROM incident i WHERE body IS NULL OR (SELECT true FROM stale s WHERE s.audience IN (asking(), '*') LIMIT 1) IS NULL OR (
+    SELECT true FROM (SELECT i.incident_id AS id UNION ALL SELECT r::uuid FROM json_array_elements_text(i.body -> 'report_ids') r) of
+    WHERE (SELECT true FROM feed f WHERE f.audience IN (asking(), '*') AND f.report_id = of.id LIMIT 1) IS NULL LIMIT 1
+) IS NULL;
+
 -- Brings what each audience sees of judgements in line with what it sees of the reports that they name.
 CREATE FUNCTION rejudge(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
     WITH touched AS MATERIALIZED (SELECT judgement_id, names FROM judgement WHERE names && p_reports),
@@ -681,7 +689,7 @@ GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
 GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, hold, release, request, decide, granted, judge, purge, leave, set_member, groups_there, add_agency, add_token, revoke_token, tokens, whoami, note_all TO tocsin_web;
 GRANT EXECUTE ON FUNCTION invite, close_account, accounts, invited, accept, secret_of, try, forgive, begin_session, session_of, end_session TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
-GRANT SELECT ON agency, member, report, handling, feed, shown, stale, incident, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;
+GRANT SELECT ON agency, member, report, handling, feed, shown, stale, incident, incident_shown, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;
 GRANT SELECT ON agency, member, report, handling, feed, stale, incident, incident_of, judgement, judged TO tocsin_fuse;
 GRANT INSERT, DELETE ON incident, incident_of TO tocsin_fuse;
 GRANT DELETE ON stale TO tocsin_fuse;

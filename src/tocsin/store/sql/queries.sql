@@ -41,16 +41,16 @@ LEFT JOIN LATERAL (
     SELECT o.incident_id FROM incident_of o WHERE o.audience IN (%(audience)s, '*') AND o.report_id = r.report_id ORDER BY o.audience = '*' LIMIT 1
 ) o ON true
 LEFT JOIN LATERAL (
-    SELECT n.incident_id, n.body FROM incident n WHERE n.audience IN (%(audience)s, '*') AND n.incident_id = o.incident_id ORDER BY n.audience = '*' LIMIT 1
+    SELECT n.incident_id, n.body FROM incident_shown n WHERE n.audience IN (%(audience)s, '*') AND n.incident_id = o.incident_id ORDER BY n.audience = '*' LIMIT 1
 ) i ON true
 ORDER BY r.received_at DESC, r.report_id DESC
 
 -- incident_page: incidents of the audience, the latest first
 WITH page AS (
-    (SELECT day, incident_id, body FROM incident WHERE audience = %(audience)s AND body IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
+    (SELECT day, incident_id, body FROM incident_shown WHERE audience = %(audience)s AND body IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
      ORDER BY day DESC, incident_id DESC LIMIT %(limit)s)
     UNION ALL
-    (SELECT day, incident_id, body FROM incident e WHERE audience = '*' AND body IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
+    (SELECT day, incident_id, body FROM incident_shown e WHERE audience = '*' AND body IS NOT NULL AND (day, incident_id) < (%(day)s, %(id)s)
      AND (SELECT true FROM incident o WHERE o.audience = %(audience)s AND o.incident_id = e.incident_id LIMIT 1) IS NULL
      ORDER BY day DESC, incident_id DESC LIMIT %(limit)s)
     ORDER BY day DESC, incident_id DESC LIMIT %(limit)s
@@ -58,12 +58,13 @@ WITH page AS (
 SELECT day, incident_id::text AS incident_id, body::text AS body FROM page ORDER BY page.day DESC, page.incident_id DESC
 
 -- incident_with: the incident that the audience has a report in, by the report's id; none: it is in none of every agency's, or not in that (see incident_one)
-SELECT incident_id FROM incident_of WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s ORDER BY audience = '*' LIMIT 1
+SELECT incident_id FROM incident_of o WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s
+    AND (SELECT true FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.report_id = o.report_id LIMIT 1)
+ORDER BY audience = '*' LIMIT 1
 
 -- incident_one: an incident by its id
-SELECT incident_id, body FROM (
-    SELECT incident_id, body FROM incident WHERE audience IN (%(audience)s, '*') AND incident_id = %(incident_id)s ORDER BY audience = '*' LIMIT 1
-) f WHERE body IS NOT NULL
+SELECT incident_id, body FROM incident_shown e WHERE audience IN (%(audience)s, '*') AND incident_id = %(incident_id)s AND body IS NOT NULL
+    AND (audience <> '*' OR (SELECT true FROM incident o WHERE o.audience = %(audience)s AND o.incident_id = e.incident_id LIMIT 1) IS NULL)
 
 -- standing: whether the audience's incidents are those of all that it sees
 SELECT NOT EXISTS (SELECT FROM stale WHERE audience IN (%(audience)s, '*')) AS current
@@ -510,7 +511,7 @@ SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, 
     JOIN handling h USING (report_id)
 ) AS handled
 FROM page p LEFT JOIN LATERAL (
-    SELECT i.body FROM incident i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
+    SELECT i.body FROM incident_shown i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
     ORDER BY i.audience = '*' LIMIT 1
 ) b ON true LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
 LEFT JOIN LATERAL (
@@ -529,7 +530,7 @@ SELECT p.object_id, p.kind, p.made, p.added, p.about, p.says, b.body, j.agency, 
     JOIN handling h USING (report_id)
 ) AS handled
 FROM page p LEFT JOIN LATERAL (
-    SELECT i.body FROM incident i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
+    SELECT i.body FROM incident_shown i WHERE p.kind = 'incident' AND i.audience IN (%(audience)s, '*') AND i.incident_id = p.about AND i.says = p.says
     ORDER BY i.audience = '*' LIMIT 1
 ) b ON true LEFT JOIN judgement j ON p.kind = 'judgement' AND j.judgement_id = p.says
 LEFT JOIN LATERAL (
