@@ -100,6 +100,29 @@ def test_the_staff_sees_all_tokens_and_revokes_any_by_its_agency_and_label(world
     assert world.ask("A", "GET", "/api/feed").status_code == 401
 
 
+def test_what_the_staff_does_to_an_agencys_tokens_and_people_is_in_that_agencys_own_log(world: World) -> None:
+    """Or the staff could make itself a token that reads in the agency's name, and no overseer of the agency would find since when."""
+    assert make(world, "admin", "spare", ["analyse"], agency="A").status_code == 201
+    assert make(world, "admin", "spare", ["analyse"], agency="A").status_code == 400
+    assert world.ask("admin", "POST", "/api/invitations", {"name": "rana", "roles": ["analyse"], "agency": "A"}).status_code == 201
+    assert world.ask("admin", "DELETE", "/api/accounts/rana?agency=A").status_code == 200
+    assert world.ask("admin", "DELETE", "/api/tokens/spare?agency=A").status_code == 200
+    said = [(line["who"], line["what"], line["reason"]) for line in world.ask("A", "GET", "/api/audit").json()["lines"]]
+    whats = ["token add spare", "invite rana", "close account rana", "token revoke spare"]
+    assert said == [("the hub's staff", what, "the hub's staff") for what in whats]
+    assert world.ask("B", "GET", "/api/audit").json()["lines"] == []
+    whole = [line["what"] for line in world.ask("admin", "GET", "/api/audit").json()["lines"]]
+    assert [what for what in whole if what.endswith(" of A")][-4:] == [f"{what} of A" for what in whats]
+
+
+def test_no_agency_writes_in_the_log_of_another(world: World) -> None:
+    with (
+        psycopg.connect(world.roles["web"], options="-c search_path=tocsin -c tocsin.audience=B") as connection,
+        pytest.raises(psycopg.errors.RaiseException, match="own staff"),
+    ):
+        connection.execute("SELECT note_for('A', '[]')")
+
+
 def test_the_database_too_holds_an_agency_to_its_own_tokens(world: World) -> None:
     with psycopg.connect(world.roles["web"], autocommit=True) as connection:
         connection.execute("SET search_path = tocsin")

@@ -12,7 +12,7 @@ from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock
 from tocsin.hub.names import check_name
 from tocsin.hub.shown import instant
-from tocsin.store import Store, Transaction
+from tocsin.store import Jsonb, Store, Transaction
 
 DAYS = 365  # that a token holds
 #: Roles of a token of an agency, and of one of the hub's own staff.
@@ -98,7 +98,9 @@ class Tokens:
         return token if done else None
 
     def note(self, tx: Transaction, who: Caller, what: str, agency: str | None, label: str, done: bool) -> None:
-        """A line in the log of whose act it was."""
-        of = f" of {agency}" if agency and who.clearance.agency is None else ""
-        reason = "its agency's administrator" if who.clearance.agency else "the hub's staff"
-        tx.note(at=self.now(), who=who.label, what=f"{what} {label}{of}", things=[], allowed=done, reason=reason)
+        """A line in the log of whose act it was; where the staff did it to an agency's, in that agency's too, which is not told who of the staff."""
+        staff = who.clearance.agency is None
+        line = {"at": self.now(), "things": [], "allowed": done, "reason": "the hub's staff" if staff else "its agency's administrator"}
+        tx.note(**line, who=who.label, what=f"{what} {label}{f' of {agency}' if agency and staff else ''}")
+        if agency and staff and done:
+            tx.do("note_for", agency=agency, lines=Jsonb([line | {"who": "the hub's staff", "what": f"{what} {label}"}]))

@@ -671,10 +671,10 @@ $$;
 CREATE FUNCTION end_session(p_hash bytea) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
 AS $$ DELETE FROM session WHERE hash = p_hash AND agency = asking() $$;
 
--- Lines of the log of who asks, in their order.
-CREATE FUNCTION note_all(p_lines jsonb) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+-- Lines of a log, in their order.
+CREATE FUNCTION note_in(p_agency text, p_lines jsonb) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
     WITH n AS (
-        INSERT INTO audited VALUES (coalesce(asking(), ''), jsonb_array_length(p_lines))
+        INSERT INTO audited VALUES (p_agency, jsonb_array_length(p_lines))
         ON CONFLICT (agency) DO UPDATE SET positions = audited.positions + excluded.positions RETURNING agency, positions - jsonb_array_length(p_lines) AS before
     )
     INSERT INTO audit
@@ -682,11 +682,21 @@ CREATE FUNCTION note_all(p_lines jsonb) RETURNS void LANGUAGE sql SECURITY DEFIN
         (line ->> 'allowed')::boolean, line ->> 'reason'
     FROM n CROSS JOIN jsonb_array_elements(p_lines) WITH ORDINALITY l (line, place)
 $$;
+CREATE FUNCTION note_all(p_lines jsonb) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+    SELECT note_in(coalesce(asking(), ''), p_lines)
+$$;
+
+-- Of what the hub's own staff did to an agency's tokens and people that agency has a line too.
+CREATE FUNCTION note_for(p_agency text, p_lines jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    PERFORM only_staff();
+    PERFORM note_in(name, p_lines) FROM agency WHERE name = p_agency;
+END $$;
 
 -- Rights. web: reads what is keyed by who asks, and calls functions; fuse: reads all, writes incidents; purge: takes reports away.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tocsin FROM PUBLIC;
 GRANT USAGE ON SCHEMA tocsin TO tocsin_web, tocsin_fuse, tocsin_purge;
-GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, hold, release, request, decide, granted, judge, purge, leave, set_member, groups_there, add_agency, add_token, revoke_token, tokens, whoami, note_all TO tocsin_web;
+GRANT EXECUTE ON FUNCTION asking, sees, groups_of, submit, remark, hold, release, request, decide, granted, judge, purge, leave, set_member, groups_there, add_agency, add_token, revoke_token, tokens, whoami, note_all, note_for TO tocsin_web;
 GRANT EXECUTE ON FUNCTION invite, close_account, accounts, invited, accept, secret_of, try, forgive, begin_session, session_of, end_session TO tocsin_web;
 GRANT EXECUTE ON FUNCTION asking TO tocsin_fuse, tocsin_purge;
 GRANT SELECT ON agency, member, report, handling, feed, shown, stale, incident, incident_shown, incident_of, told, judgement, judged, purged, audit, clock TO tocsin_web;

@@ -175,6 +175,9 @@ SELECT leave(%(who)s, %(at)s, %(name)s, %(fate)s, %(heir)s) AS done
 -- note_all: lines of the audit log of who asks
 SELECT note_all(%(lines)s)
 
+-- note_for: see the function
+SELECT note_for(%(agency)s, %(lines)s)
+
 -- whoami: whose token it is
 SELECT label, agency, roles, groups FROM whoami(%(hash)s, %(at)s)
 
