@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 from hubs import World
 from psycopg import sql
+from samples_hub import planted_signal
 
 from tocsin.hub.pictures import Pictures, refresh
 
@@ -110,6 +112,18 @@ def test_what_a_purged_report_stood_for_stands_for_itself_again_also_for_a_proce
             (pictures if live else Pictures(world.fuse)).refresh()
         assert [i["report_ids"] for i in world.ask("B", "GET", "/api/incidents").json()["incidents"]] == [[other]]
         world.forget()
+
+
+def test_what_a_look_says_of_an_actor_goes_with_a_purged_report_that_names_it(world: World) -> None:
+    gone = put(world, actor=f"{SECRET}; others")
+    refresh(world.fuse)
+    incident = world.ask("B", "GET", f"/api/incidents/{gone}").json()
+    stream = {"kind": "shift", "violence": "one_sided", "dimension": "area", "measure": "count", "verdict": "no change", "before": 20}
+    tests = [stream, stream | {"actor": SECRET}, stream | {"actor": "nobody else"}]
+    planted_signal(world, "B", datetime(2026, 1, 1, tzinfo=UTC), [incident], tuple(tests))
+    assert purge(world, "A", gone).status_code == 200
+    assert everywhere(world, SECRET) == []
+    assert world.ask("B", "GET", "/api/signals").json()["look"]["of"] == [tests[0], tests[2]]
 
 
 @pytest.mark.parametrize("points", ["supersedes", "derived_from"])

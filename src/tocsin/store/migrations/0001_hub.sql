@@ -434,6 +434,7 @@ BEGIN
     INSERT INTO act (at, kind, actor, who, report_id, said)
     SELECT p_at, 'purge', nullif(asking(), ''), p_who, r, jsonb_build_object('why', p_why) FROM unnest(p_reports) r;
     PERFORM free(p_reports);
+    PERFORM unlook(p_reports);
     PERFORM unhandle(p_reports);
     PERFORM settle(p_reports, p_at);
     PERFORM rejudge(p_reports, p_at);
@@ -827,6 +828,18 @@ BEGIN
 END $$;
 CREATE TRIGGER unmade AFTER UPDATE ON handling FOR EACH ROW WHEN (OLD.marking <> NEW.marking) EXECUTE FUNCTION unmake_marked();
 
+-- Of looks the streams of an actor whom one of some reports names, for what they held was counted with it, and the name may be nowhere else.
+CREATE FUNCTION unlook(p_reports uuid[]) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
+    WITH named AS MATERIALIZED (
+        SELECT coalesce(array_agg(DISTINCT n), '{}') AS actors FROM report CROSS JOIN regexp_split_to_table(body ->> 'actor', '; *') n WHERE report_id = ANY (p_reports)
+    )
+    UPDATE look l SET said = jsonb_set(l.said, '{of}', (
+        SELECT coalesce(jsonb_agg(o ORDER BY place), '[]') FROM jsonb_array_elements(l.said -> 'of') WITH ORDINALITY e (o, place)
+        WHERE (o ->> 'actor' = ANY (n.actors)) IS NOT TRUE
+    ))
+    FROM named n WHERE n.actors <> '{}' AND EXISTS (SELECT FROM jsonb_array_elements(l.said -> 'of') o WHERE o ->> 'actor' = ANY (n.actors))
+$$;
+
 -- Gives a signal of who asks to another agency that sees all its evidence, and records it; false where it is not there any more, or some of it is hidden from the other.
 CREATE FUNCTION give_signal(p_who text, p_at timestamptz, p_look timestamptz, p_signal uuid, p_to text, p_why text, p_body jsonb) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
@@ -848,7 +861,7 @@ CREATE FUNCTION sweep() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_pa
     DELETE FROM pictured p USING old o WHERE p.audience = o.audience AND p.number = o.number
 $$;
 
-REVOKE ALL ON FUNCTION sweep, still, want, unmake, unmake_judged, unmake_marked, give_signal FROM PUBLIC;
+REVOKE ALL ON FUNCTION sweep, still, want, unmake, unlook, unmake_judged, unmake_marked, give_signal FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION want, give_signal TO tocsin_web;
 GRANT EXECUTE ON FUNCTION still, sweep TO tocsin_fuse;
 GRANT SELECT ON picture, pictured, look, signal, signal_given TO tocsin_web;
