@@ -19,7 +19,7 @@ from tocsin.store import Jsonb, Transaction
 WITHDRAWN = "a report behind it is no longer yours to see"
 NO_SIGNAL = "no such signal, or none that you may see"
 REASON = "made of what it may see"
-#: Of a signal, what its evidence says by itself. Its odds were counted with all that its releaser sees, and stay there.
+#: Of a signal, what it is about and how many its releaser counts. Its odds were counted with all that its releaser sees, and stay there.
 RELEASED = ("as_of", "kind", "measure", "violence", "dimension", "actor", "category", "area", "end", "observed")
 EARTH = 6371.0088  # kilometres, mean radius
 
