@@ -5,7 +5,7 @@ Every read and write of a marked thing is logged with the verdict's reason. Pyth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Raw
@@ -20,7 +20,7 @@ from tocsin.hub.clock import Clock, clock
 from tocsin.hub.coding import with_words
 from tocsin.hub.correcting import Correcting
 from tocsin.hub.cursor import after_of, before_of, next_of
-from tocsin.hub.door import MOST, NOT_THERE, PUBLIC, Door, incident_row, page_of, uuid_of
+from tocsin.hub.door import MOST, NOT_THERE, PUBLIC, Door, incident_rows, page_of, report_rows, uuid_of
 from tocsin.hub.foreseen import Foreseen
 from tocsin.hub.judging import Judging
 from tocsin.hub.moments import Moments
@@ -28,7 +28,7 @@ from tocsin.hub.named import known, warned, warnings
 from tocsin.hub.once import Once
 from tocsin.hub.reporting import Reporting
 from tocsin.hub.sent import Sent
-from tocsin.hub.shown import all_shown, instant, marked, shown
+from tocsin.hub.shown import all_shown, incident_shown, instant, marked, shown
 from tocsin.hub.signing_in import SigningIn
 from tocsin.hub.staff import Staff
 from tocsin.hub.taxii import Taxii
@@ -131,6 +131,13 @@ class Hub(Door):
             raise NotThere(NOT_THERE)
         return shown(out[0], who.clearance)
 
+    def reports(self, who: Caller, report_ids: Iterable[str]) -> list[dict[str, Any]]:
+        """Of some reports those that the caller may see, in the order given."""
+        agency = who.needs(Action.READ)
+        with self.store.transaction(agency) as tx:
+            out = self.read(tx, who, report_rows(tx, agency, report_ids), "report")
+        return [shown(row, who.clearance) for row in out]
+
     def agencies(self, who: Caller) -> dict[str, Any]:
         """Every agency of the hub, and the groups that the caller's agency is in (all, for the hub's own staff), with their members."""
         with self.store.transaction(who.clearance.agency) as tx:
@@ -152,11 +159,11 @@ class Hub(Door):
         """One incident, by its id or that of any report in it. Raises `NotThere`."""
         agency = who.needs(Action.READ)
         with self.store.transaction(agency) as tx:
-            row = incident_row(tx, agency, incident_id)
-            self.log(tx, who, "incident", [incident_id], row is not None, "made of what it may see" if row else NOT_THERE)
-        if row is None:
+            rows = incident_rows(tx, agency, [incident_id])
+            self.log(tx, who, "incident", [incident_id], bool(rows), "made of what it may see" if rows else NOT_THERE)
+        if not rows:
             raise NotThere("no such incident, or none that you may see")
-        return _incident(row)
+        return incident_shown(rows[0])
 
     def audit(self, who: Caller, *, after: int = 0, limit: int = 100) -> dict[str, Any]:
         """What was done in the name of the caller's agency, and how it was decided; of the hub's own staff for its overseers."""
@@ -172,13 +179,8 @@ PURGED = "purged: it was taken away for good, and is not taken again under this 
 TWICE = "another report of yours stands under this own_id and version: send a correction with a version of its own, and `supersedes`"
 
 
-def _incident(row: dict[str, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = row["body"]
-    return {"incident_id": str(row["incident_id"])} | body
-
-
 def _written(row: dict[str, Any]) -> Raw:
-    """As `_incident`, of a body that is JSON as it was written."""
+    """As `incident_shown`, of a body that is JSON as it was written."""
     return Raw(f'{{"incident_id":"{row["incident_id"]}",{row["body"][1:]}')
 
 

@@ -9,7 +9,7 @@ from tocsin.errors import Denied, Malformed, NotThere
 from tocsin.gate import Action, Marked, Role, Verdict, made_of, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
-from tocsin.hub.door import NOT_THERE, Door, incident_row, page_of, uuid_of
+from tocsin.hub.door import NOT_THERE, Door, incident_rows, page_of, report_rows, uuid_of
 from tocsin.hub.foreseen import Reach, reached
 from tocsin.hub.named import known, warned, warnings
 from tocsin.hub.posted import text_of
@@ -54,9 +54,9 @@ class Acts(Door):
         said = {"to": to, "why": checked_why(why)}
         with self.store.transaction(agency) as tx:
             tx.do("hold")
-            found = incident_row(tx, agency, incident_id)
-            ident, body = (found["incident_id"], found["body"]) if found else (None, {"report_ids": []})
-            rows = [row for i in sorted(body["report_ids"]) if (row := tx.one("feed_one", audience=agency, report_id=uuid_of(i)))]
+            found = incident_rows(tx, agency, [incident_id])
+            ident, body = (found[0]["incident_id"], found[0]["body"]) if found else (None, {"report_ids": []})
+            rows = report_rows(tx, agency, sorted(body["report_ids"]))
             thing = made_of([marked(r) for r in rows], self.scheme) if rows else None
             seen = thing is not None and bool(may(who.clearance, Action.READ, thing, self.scheme))
             free, verdict = self.to_release(tx, who, rows, to) if seen else ([], None)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tocsin.errors import Denied, NotThere
-from tocsin.gate import Action, Scheme, may
+from tocsin.gate import Action, Scheme
 from tocsin.hub.acts import checked_why
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
 from tocsin.hub.coding import SPANS
-from tocsin.hub.door import NOT_THERE, Door, uuid_of
-from tocsin.hub.shown import marked, shown
+from tocsin.hub.door import NOT_THERE, Door
+from tocsin.hub.shown import shown
 from tocsin.store import Store
 from tocsin.terms.posts import SET_BY_THE_HUB
 
@@ -32,8 +32,8 @@ class Correcting(Door):
         """A report that the caller may correct, as it stands. Raises `NotThere`; `Denied` where another agency sent it."""
         agency = who.needs(Action.SUBMIT)
         with self.store.transaction(agency) as tx:
-            row = tx.one("feed_one", audience=agency, report_id=uuid_of(report_id))
-        if row is None or not may(who.clearance, Action.READ, marked(row), self.scheme):
+            row = self.visible(tx, who, report_id)
+        if row is None:
             raise NotThere(NOT_THERE)
         if row["agency"] != agency or row["originator"] != agency:
             raise Denied("only the agency that sent it corrects it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tocsin.errors import Denied, Malformed, MarkingError, NotThere
@@ -61,6 +61,11 @@ class Door:
             out.append((row, verdict))
         return out
 
+    def visible(self, tx: Transaction, who: Caller, report_id: str) -> dict[str, Any] | None:
+        """The row of a report that the caller sees; None where there is none, and where it is hidden, alike."""
+        row = tx.one("feed_one", audience=who.agency, report_id=uuid_of(report_id))
+        return row if row is not None and may(who.clearance, Action.READ, marked(row), self.scheme) else None
+
     def act(
         self,
         who: Caller,
@@ -77,9 +82,8 @@ class Door:
         with self.store.transaction(who.agency) as tx:
             if hold:
                 tx.do("hold")
-            row = tx.one("feed_one", audience=who.agency, report_id=uuid_of(report_id))
-            seen = row is not None and bool(may(who.clearance, Action.READ, marked(row), self.scheme))
-            verdict = decide(marked(row)) if row is not None and seen else None
+            row = self.visible(tx, who, report_id)
+            verdict = decide(marked(row)) if row is not None else None
             self.log(tx, who, what, [report_id], bool(verdict), verdict.reason if verdict is not None else NOT_THERE)
             if verdict and then is not None:
                 then(tx)
@@ -98,11 +102,14 @@ class Door:
         return {"at": self.now(), "who": who.label, "what": what, "things": things, "allowed": allowed, "reason": reason}
 
 
-def incident_row(tx: Transaction, agency: str, ident: str) -> dict[str, Any] | None:
-    """An incident of the agency, by its id or that of any report in it. Two queries, each by key: in one, row-level security keeps the planner from the key."""
-    asked = uuid_of(ident)
-    held = tx.one("incident_with", audience=agency, report_id=asked)
-    return tx.one("incident_one", audience=agency, incident_id=held["incident_id"] or asked if held else asked)
+def incident_rows(tx: Transaction, agency: str, idents: Iterable[str]) -> list[dict[str, Any]]:
+    """Incidents of the agency, each by its id or that of any report in it; of what is none, nothing."""
+    return tx.all("incidents_with", audience=agency, ids=[uuid_of(i) for i in idents])
+
+
+def report_rows(tx: Transaction, agency: str, idents: Iterable[str]) -> list[dict[str, Any]]:
+    """Reports that the agency sees, in the order of their ids; of what it does not see, nothing."""
+    return tx.all("feed_some", audience=agency, ids=[uuid_of(i) for i in idents])
 
 
 def page_of(limit: int) -> int:

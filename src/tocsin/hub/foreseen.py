@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tocsin.errors import Denied, Malformed, NotThere
 from tocsin.gate import Action, Clearance, Marked, Role, Scheme, Verdict, may
 from tocsin.hub.caller import Caller
-from tocsin.hub.door import NOT_THERE, Door, uuid_of
+from tocsin.hub.door import NOT_THERE, Door
 from tocsin.hub.named import warnings
 from tocsin.hub.shown import GROUP, marked
 from tocsin.store import Transaction
@@ -77,7 +77,7 @@ class Foreseen(Door):
 
     def _thing(self, who: Caller, report_id: str) -> Marked:
         with self.store.transaction(who.agency) as tx:
-            row: dict[str, Any] | None = tx.one("feed_one", audience=who.agency, report_id=uuid_of(report_id))
-        if row is None or not may(who.clearance, Action.READ, marked(row), self.scheme):
+            row = self.visible(tx, who, report_id)
+        if row is None:
             raise NotThere(NOT_THERE)
         return marked(row)

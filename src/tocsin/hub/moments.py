@@ -9,8 +9,8 @@ from tocsin.errors import Malformed, NotThere, TooMany
 from tocsin.gate import Action
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, before_of, next_of
-from tocsin.hub.door import incident_row, page_of, uuid_of
-from tocsin.hub.shown import instant
+from tocsin.hub.door import incident_rows, page_of, uuid_of
+from tocsin.hub.shown import incident_shown, instant
 from tocsin.hub.signals import NO_SIGNAL, REASON, WITHDRAWN, Signals
 from tocsin.store import Transaction
 
@@ -41,8 +41,9 @@ class Moments(Signals):
                 return Made(None, see)
             rows = tx.all("pictured_page", audience=agency, number=made["number"], limit=page_of(limit), day=day, id=ident)
             self.log(tx, who, "picture", [str(r["incident_id"]) for r in rows] or [instant(at)], True, REASON)
-        incidents = [{"incident_id": str(r["incident_id"])} | r["body"] for r in rows]
-        return Made(made["said"] | {"incidents": incidents, "next": next_of(rows, "day", "incident_id", after)}, see)
+        return Made(
+            made["said"] | {"incidents": [incident_shown(r) for r in rows], "next": next_of(rows, "day", "incident_id", after)}, see
+        )
 
     def page(self, who: Caller, *, as_of: str = "") -> Made:
         """The same as a page for a browser: `text`, and the `policy` that it is to be shown under. Raises `Malformed`, `TooMany`."""
@@ -84,9 +85,8 @@ class Moments(Signals):
             if row is None:
                 raise NotThere(NO_SIGNAL)
             said = self._signal(tx, who, row)
-            found = [incident_row(tx, agency, ident) for ident in said.get("evidence", [])[-LATEST:]]
-        incidents = {str(one["incident_id"]): {"incident_id": str(one["incident_id"])} | one["body"] for one in found if one}
-        return {"signal": said, "incidents": list(incidents.values())[::-1]}
+            found = {row["incident_id"]: row for row in incident_rows(tx, agency, said.get("evidence", [])[-LATEST:])}
+        return {"signal": said, "incidents": [incident_shown(row) for row in found.values()][::-1]}
 
     def _moment(self, text: str) -> datetime:
         now = self.now()

@@ -8,7 +8,7 @@ from tocsin.gate import Action
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import before_time_of, next_of
 from tocsin.hub.door import Door, page_of
-from tocsin.hub.shown import shown
+from tocsin.hub.shown import incident_shown, shown
 
 
 class Sent(Door):
@@ -34,8 +34,7 @@ class Sent(Door):
 
 
 def _told(row: dict[str, Any], who: Caller) -> dict[str, Any]:
-    body = row["incident_body"]
-    incident = {"incident_id": str(row["incident_id"])} | body if body else None
+    incident = incident_shown({"incident_id": row["incident_id"], "body": row["incident_body"]}) if row["incident_body"] else None
     released = sorted(row["released_to"]) if row["originator"] == who.agency else []
     corrected = str(row["corrected_by"]) if row["corrected_by"] else None
     return shown(row, who.clearance) | {"incident": incident, "corrected_by": corrected, "released_to": released}

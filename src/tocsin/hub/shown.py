@@ -44,6 +44,12 @@ def shown(row: Mapping[str, Any], who: Clearance) -> dict[str, Any]:
     return {k: said[k] for k in sorted(said, key=rank.__getitem__) if said[k] is not None and (mine or k not in _OWN)}
 
 
+def incident_shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of an audience's incidents as it is shown."""
+    body: dict[str, Any] = row["body"]
+    return {"incident_id": str(row["incident_id"])} | body
+
+
 def all_shown(rows: Iterable[Mapping[str, Any]], who: Clearance) -> list[Any]:
     """Rows of `feed_page` as `shown` shows each, ready to be written as JSON: a body that became a dictionary on its way would cost twice as much."""
     read, names, out = _form(), _names(who), []

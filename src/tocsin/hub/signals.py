@@ -12,7 +12,7 @@ from tocsin.gate import Action, Verdict, made_of, may
 from tocsin.hub.acts import Acts, checked_why
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
-from tocsin.hub.door import page_of, uuid_of
+from tocsin.hub.door import page_of, report_rows, uuid_of
 from tocsin.hub.shown import instant, marked
 from tocsin.store import Jsonb, Transaction
 
@@ -125,7 +125,7 @@ class Signals(Acts):
         row = tx.one("signal_one", audience=who.agency, signal_id=uuid_of(signal_id))
         if row is None or self.marking_of(tx, who, row) is None:
             return row, []
-        rows = [found for i in row["reports"] if (found := tx.one("feed_one", audience=who.agency, report_id=i))]
+        rows = report_rows(tx, who.agency, map(str, row["reports"]))
         return row, rows if len(rows) == len(row["reports"]) else []
 
     def _to_ask(

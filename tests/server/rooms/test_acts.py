@@ -195,6 +195,17 @@ def test_an_incident_is_opened_with_all_its_reports_or_not_at_all(desks: Desks) 
     assert desks.sees("C", theirs)
 
 
+def test_the_page_of_an_incident_shows_its_reports_and_each_that_is_shown_is_in_the_log(desks: Desks) -> None:
+    seen, theirs = desks.sends("A", "AMBER", releasable_to=["B"]), desks.sends("A", "GREEN", place="Malir")
+    desks.does("A", "/judge", decides="merge", listed=[seen, theirs], reports=[seen, theirs], why="one blast")
+    refresh(desks.world.fuse)
+    for agency, shown in (("B", {seen, theirs}), ("C", {theirs})):
+        page = desks.people[agency].get(f"/incidents/{theirs}").text
+        assert set(re.findall(r'href="/reports/([\w-]+)"', page)) == shown
+        lines = [line for line in desks.world.ask(agency, "GET", "/api/audit?limit=1000").json()["lines"] if line["what"] == "report"]
+        assert {ident for line in lines for ident in line["things"]} == shown
+
+
 def test_reports_are_judged_from_an_incident_and_by_pasted_addresses_and_a_judgement_of_ones_own_is_undone(desks: Desks) -> None:
     one, far = desks.sends("A", "GREEN"), desks.sends("B", "GREEN", place="Quetta", event_start="2026-02-05")
     refresh(desks.world.fuse)

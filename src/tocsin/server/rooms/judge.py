@@ -98,10 +98,10 @@ def _raw(said: Json) -> Json:
 
 def _cards(hub: Hub, who: Caller, idents: list[str]) -> list[Json]:
     """The reports, each with a line that says which it is. Raises `Malformed` where one is not there, or hidden, alike."""
-    out = []
+    there, out = {one["report_id"]: one for one in hub.reports(who, idents)}, []
     for ident in dict.fromkeys(idents):
         try:
-            one = hub.report(who, ident)
+            one = there.get(ident) or hub.report(who, ident)
         except NotThere as why:
             raise Malformed(f"report {ident[:40]}: {why}") from why
         place = ", ".join(one[k] for k in ("place", "admin1", "country") if one.get(k)) or "no place"

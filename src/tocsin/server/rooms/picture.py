@@ -8,7 +8,6 @@ from litestar import Response, get
 from litestar.params import FromPath
 from msgspec.json import decode
 
-from tocsin.errors import NotThere
 from tocsin.gate import Action
 from tocsin.gate.rule import ROLES
 from tocsin.server.asked import AnyRequest, Cursor, Json, TheHub, Who, in_thread
@@ -38,13 +37,8 @@ async def incident(request: AnyRequest, hub: TheHub, who: Who, incident_id: From
     """One incident, with the reports in it."""
 
     def ask() -> tuple[Json, list[Json]]:
-        one, found = hub.incident(who, incident_id), []
-        for ident in one["report_ids"][:PAGE]:
-            try:
-                found.append(hub.report(who, ident))
-            except NotThere:  # it closed while this was asked
-                continue
-        return one, found
+        one = hub.incident(who, incident_id)
+        return one, hub.reports(who, one["report_ids"][:PAGE])
 
     one, found = await in_thread(ask)
     return page(request, "incident.html", one=one, reports=found, names=names(), violence=VIOLENCE)

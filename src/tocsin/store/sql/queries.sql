@@ -30,6 +30,12 @@ SELECT * FROM page ORDER BY visible_at DESC, report_id DESC
 -- feed_one: one report that the audience may see, as in feed_page
 SELECT * FROM shown WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s ORDER BY audience = '*' LIMIT 1
 
+-- feed_some: some reports that the audience may see, as in feed_page, in the order of the ids
+SELECT s.* FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY n (id, place)
+JOIN LATERAL (
+    SELECT * FROM shown e WHERE e.audience IN (%(audience)s, '*') AND e.report_id = n.id ORDER BY e.audience = '*' LIMIT 1
+) s ON true ORDER BY n.place
+
 -- own_page: reports that the audience sent, the latest first, each with the incident that it is in and the correction that stands for it
 SELECT r.received_at AS visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
     NULL AS supersedes, '{}'::uuid[] AS derived_from, NULL AS part_of, i.incident_id, i.body AS incident_body,
@@ -57,14 +63,20 @@ WITH page AS (
 )
 SELECT day, incident_id::text AS incident_id, body::text AS body FROM page ORDER BY page.day DESC, page.incident_id DESC
 
--- incident_with: the incident that the audience has a report in, by the report's id; none: it is in none of every agency's, or not in that (see incident_one)
-SELECT incident_id FROM incident_of o WHERE audience IN (%(audience)s, '*') AND report_id = %(report_id)s
-    AND (SELECT true FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.report_id = o.report_id LIMIT 1)
-ORDER BY audience = '*' LIMIT 1
-
--- incident_one: an incident by its id
-SELECT incident_id, body FROM incident_shown e WHERE audience IN (%(audience)s, '*') AND incident_id = %(incident_id)s AND body IS NOT NULL
-    AND (audience <> '*' OR (SELECT true FROM incident o WHERE o.audience = %(audience)s AND o.incident_id = e.incident_id LIMIT 1) IS NULL)
+-- incidents_with: of some ids the audience's incidents, each by its own id or that of any report in it that is seen still, in the order of the ids
+/* OFFSET 0: the id that is looked for is a value, not an expression, which row-level security would keep from the key. */
+SELECT i.incident_id, i.body FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY n (id, place)
+CROSS JOIN LATERAL (
+    SELECT coalesce((
+        SELECT o.incident_id FROM incident_of o WHERE o.audience IN (%(audience)s, '*') AND o.report_id = n.id
+            AND (SELECT true FROM feed f WHERE f.audience IN (%(audience)s, '*') AND f.report_id = o.report_id LIMIT 1)
+        ORDER BY o.audience = '*' LIMIT 1
+    ), n.id) AS id OFFSET 0
+) o
+JOIN LATERAL (
+    SELECT e.incident_id, e.body FROM incident_shown e WHERE e.audience IN (%(audience)s, '*') AND e.incident_id = o.id AND e.body IS NOT NULL
+        AND (e.audience <> '*' OR (SELECT true FROM incident w WHERE w.audience = %(audience)s AND w.incident_id = e.incident_id LIMIT 1) IS NULL)
+) i ON true ORDER BY n.place
 
 -- standing: whether the audience's incidents are those of all that it sees
 SELECT NOT EXISTS (SELECT FROM stale WHERE audience IN (%(audience)s, '*')) AS current
