@@ -16,8 +16,6 @@ import json
 import random
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -33,6 +31,7 @@ import taxii
 from fusion import SPEC
 from psycopg.sql import SQL, Identifier
 from serve import memory
+from served import begun
 
 import tocsin
 from tocsin.gate import Clearance, Role, tlp2
@@ -158,16 +157,6 @@ class Asking:
             return {"status": why.code}
 
 
-def served(folder: Path, port: int) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(port), "--requests-per-second", "1000000"]
-    hub = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=(folder.parent / f"{folder.name}.log").open("wb"), text=True)
-    assert hub.stdout is not None
-    for line in hub.stdout:
-        if line.startswith("Ready"):
-            return hub
-    raise SystemExit(f"the hub did not start: see {folder.parent / folder.name}.log")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reports", type=Path, required=True)
@@ -241,7 +230,7 @@ def measured(folder: Path, names: list[str], options: argparse.Namespace) -> Non
         label = f"bench {time.time():.0f}"
         tokens = {n: hub.tokens.add(ROOT, label, n, ["submit", "analyse"], 30)["token"] for n in names}
         store.close()
-    process = served(folder, options.port)
+    process, _ = begun(folder, options.port, folder.parent / f"{folder.name}.log")
     try:
         ask = {name: Asking(options.port, token) for name, token in tokens.items()}
         began = time.perf_counter()

@@ -15,12 +15,10 @@ import http.client
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -29,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from serve import below, part
+from served import begun, taken_in
 
 TARGETS = ("parent", "web", "PostgreSQL", "parent and PostgreSQL")
 
@@ -44,25 +43,8 @@ class Hub:
 
     def start(self) -> None:
         """Until it says that it is ready."""
-        words = [
-            sys.executable,
-            "-m",
-            "tocsin",
-            "serve",
-            "--data",
-            str(self.folder),
-            "--port",
-            str(self.port),
-            "--requests-per-second",
-            "1000000",
-        ]
-        with (self.folder / "hub.log").open("ab") as log:
-            self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert self.process.stdout is not None
-        while "Ready" not in (line := self.process.stdout.readline()):
-            if not line:
-                sys.exit(f"the hub did not start: see {self.folder / 'hub.log'}")
-            self.said += line
+        self.process, said = begun(self.folder, self.port, self.folder / "hub.log")
+        self.said += said
 
     def ask(self, token: str, method: str, path: str, body: Any = None, *, timeout: float = 30) -> Any:
         """The answer, or None where there is none."""
@@ -128,10 +110,7 @@ def run(folder: Path, kills: int, posters: int, seed: int) -> bool:
     """Whether nothing was lost; prints the table."""
     hub, chance = Hub(folder), random.Random(seed)
     hub.start()
-    admin = re.search(r"tocsin_\S+", hub.said)
-    assert admin is not None
-    hub.ask(admin[0], "POST", "/api/agencies", {"name": "A"})
-    token = hub.ask(admin[0], "POST", "/api/tokens", {"label": "A", "agency": "A", "roles": ["submit", "analyse"]})["token"]
+    token = taken_in(hub.port, hub.said, ["A"], ["submit", "analyse"])["A"]
     kept: list[list[str]] = [[] for _ in range(posters)]
     stop = threading.Event()
     threads = [threading.Thread(target=post, args=(hub, token, n, stop, kept[n])) for n in range(posters)]

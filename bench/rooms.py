@@ -10,13 +10,10 @@ thing are of another one each time. Prints a line a figure: median and 95 %, mil
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,6 +24,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pyotp
+from served import ask, begun, taken_in
 
 PASSWORD = "four quiet words at dusk"
 POST = 1000
@@ -40,13 +38,6 @@ ROOMS = {
     "staff": ("/reporting", "/agencies", "/agencies/police/leave", "/people", "/log"),
     "overseer": ("/requests", "/people", "/log"),
 }
-
-
-def api(port: int, token: str, method: str, path: str, body: Any = None) -> Any:
-    connection = HTTPConnection("127.0.0.1", port, timeout=120)
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    connection.request(method, path, None if body is None else json.dumps(body), headers)
-    return json.loads(connection.getresponse().read())
 
 
 class Browser:
@@ -91,10 +82,10 @@ def load(port: int, tokens: dict[str, str], many: int) -> list[str]:
     ids = []
     for whose, some in held.items():
         for at in range(0, len(some), POST):
-            made = api(port, tokens[whose], "POST", "/api/reports", some[at : at + POST])["results"]
+            made = ask(port, tokens[whose], "POST", "/api/reports", some[at : at + POST])["results"]
             assert all(one["status"] == "stored" for one in made), made[0]
             ids += [one["report_id"] for one in made] if whose == "police" else []
-    while not api(port, tokens["police"], "GET", "/api/incidents?limit=1")["current"]:
+    while not ask(port, tokens["police"], "GET", "/api/incidents?limit=1")["current"]:
         time.sleep(0.5)
     return ids
 
@@ -121,26 +112,13 @@ def main() -> None:
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tocsin-bench-"))
     folder.chmod(0o755)
-    words = ["serve", "--data", str(folder / "hub"), "--port", str(args.port), "--requests-per-second", "1000000"]
-    hub = subprocess.Popen([sys.executable, "-m", "tocsin", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    hub, said = begun(folder / "hub", args.port)
     try:
-        said = ""
-        assert hub.stdout is not None
-        while "Ready" not in said:
-            line = hub.stdout.readline()
-            assert line, said
-            said += line
-        admin = re.search(r"tocsin_\S+", said)
-        assert admin is not None
-        tokens = {}
-        for name in ("police", "rescue", "coast guard"):
-            api(args.port, admin[0], "POST", "/api/agencies", {"name": name})
-            body = {"label": name, "agency": name, "roles": ["submit", "analyse", "administer_agency"]}
-            tokens[name] = api(args.port, admin[0], "POST", "/api/tokens", body)["token"]
+        tokens = taken_in(args.port, said, ("police", "rescue", "coast guard"), ("submit", "analyse", "administer_agency"))
 
         def invited(name: str, roles: list[str], agency: str | None) -> Browser:
             asked = {"name": name, "roles": roles} | ({"agency": agency} if agency else {})
-            return Browser(args.port, api(args.port, admin[0], "POST", "/api/invitations", asked)["path"])
+            return Browser(args.port, ask(args.port, tokens["admin"], "POST", "/api/invitations", asked)["path"])
 
         idents = load(args.port, tokens, args.reports)
         people: dict[str, tuple[list[str], str | None]] = {

@@ -12,10 +12,8 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import re
+import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,6 +22,8 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+
+from served import ask, begun, taken_in
 
 TAXII = "application/taxii+json;version=2.1"
 GREEN = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"
@@ -55,12 +55,6 @@ class Client:
         self.connection.request("POST" if sent else "GET", f"/taxii2/hub/collections/{path}", sent, self.headers)
         answer = self.connection.getresponse()
         return answer.status, json.loads(answer.read()), answer.headers
-
-
-def api(port: int, token: str, path: str, body: Any) -> Any:
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("POST", path, json.dumps(body), {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
-    return json.loads(connection.getresponse().read())
 
 
 def times(what: str, goal: str, many: int, ask: Callable[[], Any]) -> None:
@@ -145,7 +139,7 @@ def live(port: int, tokens: dict[str, str], after: str) -> None:
     reader, took = Client(port, tokens["reader"]), []
     for n in range(20):
         body = {"own_id": f"live {n}", "marking": "GREEN", "country": "PAK", "event_start": "2026-01-05", "lat": 24 + n / 2, "lon": 67.0}
-        ident = api(port, tokens["sender"], "/api/reports", body)["results"][0]["report_id"]
+        ident = ask(port, tokens["sender"], "POST", "/api/reports", body)["results"][0]["report_id"]
         began = time.perf_counter()
         while ident not in json.dumps((said := reader.ask(f"picture/objects/?match[type]=incident&added_after={after}"))[1]):
             time.sleep(0.01)
@@ -164,33 +158,9 @@ def main() -> None:
     args = parser.parse_args()
     folder = Path(args.folder or tempfile.mkdtemp(prefix="tocsin-bench-"))
     folder.chmod(0o755)
-    words = [
-        sys.executable,
-        "-m",
-        "tocsin",
-        "serve",
-        "--data",
-        str(folder / "hub"),
-        "--port",
-        str(args.port),
-        "--requests-per-second",
-        "1000000",
-    ]
-    hub = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    hub, said = begun(folder / "hub", args.port)
     try:
-        said = ""
-        assert hub.stdout is not None
-        while "Ready" not in said:
-            line = hub.stdout.readline()
-            assert line, said
-            said += line
-        admin = re.search(r"tocsin_\S+", said)
-        assert admin is not None, "a new hub is wanted: give another folder"
-        tokens = {}
-        for name in ("sender", "reader"):
-            api(args.port, admin[0], "/api/agencies", {"name": name})
-            body = {"label": name, "agency": name, "roles": ["submit", "analyse"]}
-            tokens[name] = api(args.port, admin[0], "/api/tokens", body)["token"]
+        tokens = taken_in(args.port, said, ("sender", "reader"), ("submit", "analyse"))
         load(Client(args.port, tokens["sender"]), args)
         last = read(Client(args.port, tokens["reader"]), args)
         live(args.port, tokens, last)
@@ -198,6 +168,8 @@ def main() -> None:
     finally:
         hub.terminate()
         hub.wait(60)
+        if not args.folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
