@@ -8,6 +8,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from hubs import Ticking, World
+
     from tocsin.brief import Brief
     from tocsin.store.embedded import Embedded
 
@@ -51,6 +53,32 @@ def postgres() -> "Iterator[Embedded]":
 
     with server() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def clock() -> "Ticking":
+    """The clock of the module's hub."""
+    from hubs import Ticking
+
+    return Ticking()
+
+
+@pytest.fixture(scope="module")
+def one(postgres: "Embedded", clock: "Ticking") -> "Iterator[World]":
+    """A hub of the agencies A, B and C, one a module."""
+    from hubs import World
+
+    made = World(postgres, clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(one: "World", clock: "Ticking") -> "World":
+    """The module's hub as on the first day, for each test; time has gone on."""
+    one.forget()
+    clock.tick()
+    return one
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hubs import Ticking, World
+from hubs import World
 
 from tocsin.hub import coding
 from tocsin.hub.coding import CODED, Coding
@@ -21,13 +21,6 @@ from tocsin.hub.pictures import refresh
 
 TEXT = "Suicide bombing at a Shia mosque in Quetta kills 12, wounds 30"
 POST = {"marking": "GREEN", "text": TEXT, "event_start": "2026-01-01", "country": "PAK"}
-
-
-@pytest.fixture
-def world(hub: tuple[World, Ticking]) -> World:
-    hub[0].forget()
-    hub[1].tick()
-    return hub[0]
 
 
 def shown(world: World, post: dict[str, Any], who: str = "B") -> dict[str, Any]:

@@ -23,13 +23,6 @@ from tocsin.watch.shared import Shared
 FIRST = datetime(2026, 1, 2, tzinfo=UTC)  # the first midnight after the clock begins
 
 
-@pytest.fixture
-def world(hub: tuple[World, Ticking]) -> World:
-    hub[0].forget()
-    hub[1].at = max(hub[1].at, datetime(2026, 1, 1, tzinfo=UTC))
-    return hub[0]
-
-
 def look(world: World, at: datetime, every: int = 1) -> int:
     done, shared = 0, Shared()
     while look_next(world.fuse, every, at + timedelta(minutes=2), shared):
@@ -45,17 +38,16 @@ def signals(world: World, who: str = "B", more: str = "limit=1000") -> dict[str,
 
 
 @pytest.fixture(scope="module")
-def looked(hub: tuple[World, Ticking]) -> World:
+def looked(one: World, clock: Ticking) -> World:
     """A mix that changed, seen by A and B, and looked at on two days."""
-    world, clock = hub
-    world.forget()
+    one.forget()
     posts = changed(date(2026, 1, 1))
-    world.submit("A", *posts)
-    world.submit("A", {"own_id": "x", "marking": "GREEN", "event_start": "2026-01-01", "country": "PAK"})
-    assert look(world, FIRST) == 3
+    one.submit("A", *posts)
+    one.submit("A", {"own_id": "x", "marking": "GREEN", "event_start": "2026-01-01", "country": "PAK"})
+    assert look(one, FIRST) == 3
     clock.at = FIRST + timedelta(hours=3)
-    assert look(world, FIRST + timedelta(days=1)) == 3
-    return world
+    assert look(one, FIRST + timedelta(days=1)) == 3
+    return one
 
 
 def test_a_change_is_a_signal_with_its_evidence_odds_cadence_and_moment(looked: World) -> None:

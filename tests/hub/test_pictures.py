@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
-from hubs import Ticking, World
+from hubs import World
 from msgspec.json import decode, encode
 from oracles import many_audiences
 from psycopg.rows import dict_row
@@ -18,7 +17,6 @@ from tocsin.hub.judging import among
 from tocsin.hub.pictures import Pictures
 from tocsin.hub.pictures.frames import frame_of
 from tocsin.store import queries
-from tocsin.store.embedded import Embedded
 from tocsin.terms.ids import report_id
 
 AGENCIES = ("A", "B", "C")
@@ -35,13 +33,6 @@ FROM report r JOIN LATERAL (
 ) f USING (report_id)
 WHERE r.report_id = ANY (%(ids)s::uuid[])
 """
-
-
-@pytest.fixture(scope="module")
-def world(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, Ticking(), AGENCIES)
-    yield made
-    made.close()
 
 
 def all_of(world: World, agency: str, limit: int) -> list[dict[str, Any]]:
@@ -124,7 +115,6 @@ def step(world: World, chance: random.Random, ids: list[str], own: int) -> None:
 def test_each_agency_has_the_incidents_that_fuse_makes_of_its_feed(
     world: World, seed: int, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.forget()
     monkeypatch.setattr("tocsin.hub.pictures.PIECE", piece)
     chance, ids = random.Random(seed), list[str]()
     pictures = Pictures(world.fuse)
@@ -153,7 +143,6 @@ def test_a_process_that_begins_anew_knows_who_sees_what_since_when_as_one_that_l
     world: World, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also of a report that nobody sees any more, and that is still in incidents; however few are read at once."""
-    world.forget()
     monkeypatch.setattr("tocsin.hub.pictures.LOADED", size)
     monkeypatch.setattr("tocsin.hub.pictures.PIECE", 1)
     chance, ids = random.Random(3), list[str]()
@@ -189,7 +178,6 @@ def sees(views: Any) -> dict[str, tuple[int, int]]:
 
 
 def test_a_backlog_is_taken_in_by_the_days_of_its_events(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.forget()
     monkeypatch.setattr("tocsin.hub.pictures.PIECE", 2)
     days = ["2026-01-03", "2026-01-01", "2026-01-02", "2026-01-01"]
     where = {"country": "PAK", "lat": 24.9, "lon": 67.0, "radius_km": 1.0, "killed": 1, "marking": "GREEN"}
@@ -208,7 +196,6 @@ def test_a_backlog_is_taken_in_by_the_days_of_its_events(world: World, monkeypat
 
 def test_a_backlog_that_was_taken_in_does_not_slow_down_what_follows(world: World) -> None:
     """Tables keep the room that a backlog took, for a line stands at their end: nothing may read all of it each time."""
-    world.forget()
     with psycopg.connect(world.roles["owner"], options="-c search_path=tocsin", autocommit=True) as connection:
         ids = "SELECT audience, gen_random_uuid() FROM generate_series(1, 20000), (VALUES ('*'), ('A')) v (audience)"
         connection.execute(f"INSERT INTO stale (audience, report_id) {ids}")
@@ -233,7 +220,6 @@ def test_a_backlog_that_was_taken_in_does_not_slow_down_what_follows(world: Worl
 
 
 def test_a_line_of_a_feed_says_of_a_report_what_its_tables_say_whatever_was_done_to_it(world: World) -> None:
-    world.forget()
     chance, ids = random.Random(3), list[str]()
     for n in range(40):
         step(world, chance, ids, 10 * n)
@@ -248,7 +234,6 @@ def test_a_line_of_a_feed_says_of_a_report_what_its_tables_say_whatever_was_done
 
 
 def test_what_every_agency_sees_is_kept_once(world: World) -> None:
-    world.forget()
     chance = random.Random(1)
     world.submit("A", *(post(chance, [], n) | {"marking": "GREEN", "releasable_to": []} for n in range(30)))
     Pictures(world.fuse).refresh()

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from hubs import Ticking, World
+from hubs import World
 
 from tocsin.hub.clock import clock as hub_clock
 from tocsin.store.embedded import Embedded
 
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
 SCRIPT = "<script>alert(1)</script>"
-
-
-@pytest.fixture(scope="module")
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture(scope="module")
-def world(postgres: Embedded, clock: Ticking) -> Iterator[World]:
-    made = World(postgres, clock)
-    yield made
-    made.close()
 
 
 def post(marking: str = "RED", **more: Any) -> dict[str, Any]:

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from hubs import Ticking, World
-
-from tocsin.store.embedded import Embedded
-
-
-@pytest.fixture(scope="module")
-def world(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, Ticking())
-    yield made
-    made.close()
+from hubs import World
 
 
 def post(own: str, marking: str, **more: Any) -> dict[str, Any]:

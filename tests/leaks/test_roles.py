@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from litestar.testing import TestClient
 from people import Person, person
 
 from tocsin.server.app import make_app
-from tocsin.store.embedded import Embedded
 
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
 
@@ -152,21 +150,18 @@ BEFORE = {("POST", "/sign-in"), ("POST", "/invitation/{link}")}
 
 
 @pytest.fixture(scope="module")
-def world(postgres: Embedded) -> Iterator[World]:
-    clock = Ticking()
-    made = World(postgres, clock)
+def world(one: World, clock: Ticking) -> World:
     for role in sorted(AGENCY):
-        made.tokens[role] = _token(made, role, [role], agency="C")
-    made.tokens["administer_hub"] = _token(made, "administer", ["administer_hub"])
-    made.tokens["hub's overseer"] = _token(made, "overseer", ["oversee"])
+        one.tokens[role] = _token(one, role, [role], agency="C")
+    one.tokens["administer_hub"] = _token(one, "administer", ["administer_hub"])
+    one.tokens["hub's overseer"] = _token(one, "overseer", ["oversee"])
     every = ["submit", "analyse", "administer_agency", "oversee"]
-    made.tokens["revoked"] = _token(made, "revoked", every, agency="C")
-    made.tokens["expired"] = _token(made, "expired", every, agency="C", days=1)
-    made.tokens["wrong"] = "tocsin_" + "x" * 43
-    assert made.ask("admin", "DELETE", "/api/tokens/revoked?agency=C").status_code == 200
+    one.tokens["revoked"] = _token(one, "revoked", every, agency="C")
+    one.tokens["expired"] = _token(one, "expired", every, agency="C", days=1)
+    one.tokens["wrong"] = "tocsin_" + "x" * 43
+    assert one.ask("admin", "DELETE", "/api/tokens/revoked?agency=C").status_code == 200
     clock.at += timedelta(days=2)
-    yield made
-    made.close()
+    return one
 
 
 def _token(world: World, label: str, roles: list[str], **more: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -25,18 +24,6 @@ interaction,civilian_targeting,iso,region,country,admin1,admin2,admin3,location,
 PAK2,05 March 2024,2024,2,x,Battles,Armed clash,Military Forces of Pakistan (2022-2024),,1,TTP: Tehreek-e-Taliban Pakistan,,2,12,,586,South Asia,Pakistan,\
 Balochistan,Zhob,,Zhob,31.3,69.4,2,AFP,International,A clash.,0,,1710000000"""
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
-
-
-@pytest.fixture(scope="module")
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture(scope="module")
-def world(postgres: Embedded, clock: Ticking) -> Iterator[World]:
-    made = World(postgres, clock)
-    yield made
-    made.close()
 
 
 def post(marking: str = "GREEN", **more: Any) -> dict[str, Any]:

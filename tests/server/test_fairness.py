@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 from httpx import Response
-from hubs import Ticking, World
+from hubs import World
 from litestar.testing import TestClient
 
 from tocsin.errors import TooMany
 from tocsin.server.app import make_app
 from tocsin.server.fairness import AT_ONCE, BURST, Fair, kind_of
-from tocsin.store.embedded import Embedded
 
 MANY = AT_ONCE["read"]
 
@@ -40,13 +39,6 @@ class Gate(threading.Event):
     def holds(self, many: int) -> None:
         while len(self.inside) < many:
             time.sleep(0.005)
-
-
-@pytest.fixture(scope="module")
-def world(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, Ticking())
-    yield made
-    made.close()
 
 
 @pytest.fixture

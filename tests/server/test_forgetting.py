@@ -8,21 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubs import Ticking, World
+from hubs import World
 
 from tocsin.server.parts import ANEW, Part
-from tocsin.store.embedded import Embedded
 
 SECRET = "The Quince Brigade of 7731"
 SECONDS = 60
 POST = {"event_start": "2026-01-01", "country": "PAK", "marking": "RED", "lat": 24.9, "lon": 67.0, "radius_km": 1.0, "killed": 3}
-
-
-@pytest.fixture(scope="module")
-def world(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, Ticking())
-    yield made
-    made.close()
 
 
 @pytest.fixture

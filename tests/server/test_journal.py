@@ -11,22 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hubs import Ticking, World
+from hubs import World
 from litestar import get
 from litestar.testing import TestClient
 
 from tocsin.server.app import make_app
 from tocsin.server.journal import Journal, Lines, to_stderr
-from tocsin.store.embedded import Embedded
 
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
-
-
-@pytest.fixture(scope="module")
-def world(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, Ticking())
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from hubs import Ticking, World
-
-from tocsin.store.embedded import Embedded
-
-
-@pytest.fixture(scope="module")
-def made(postgres: Embedded) -> Iterator[World]:
-    one = World(postgres, Ticking())
-    yield one
-    one.close()
+from hubs import World
 
 
 @pytest.fixture
-def world(made: World) -> World:
-    made.forget()
-    made.ask("admin", "PUT", "/api/groups/north/A")
-    made.ask("admin", "PUT", "/api/groups/south/C")
-    return made
+def world(world: World) -> World:
+    world.ask("admin", "PUT", "/api/groups/north/A")
+    world.ask("admin", "PUT", "/api/groups/south/C")
+    return world
 
 
 def post(marking: str, *named: str) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 import zstandard
-from hubs import Ticking, World
-
-from tocsin.store.embedded import Embedded
+from hubs import World
 
 TABLE = pl.DataFrame(
     {
@@ -35,25 +33,16 @@ KINDS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def world(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, Ticking())
-    yield made
-    made.close()
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_of_any_kind_that_the_command_line_reads_is_taken(world: World, kind: str, tmp_path: Path) -> None:
     path = tmp_path / f"x.{kind}"
     KINDS[kind](path)
-    world.forget()
     bearer = {"Authorization": f"Bearer {world.tokens['A']}", "Content-Type": "application/octet-stream"}
     answer = world.client.post(f"/api/files?name=x.{kind}&marking=RED", content=path.read_bytes(), headers=bearer).json()
     assert answer["stored"] == TABLE.height, answer
 
 
 def test_a_file_says_once_whom_its_reports_do_not_reach(world: World) -> None:
-    world.forget()
     bearer = {"Authorization": f"Bearer {world.tokens['A']}", "Content-Type": "application/octet-stream"}
     page = "/api/files?name=x.csv&marking=AMBER&releasable_to={}"
     said = [world.client.post(page.format(name), content=TABLE.write_csv().encode(), headers=bearer).json() for name in ("polise", "B")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 
@@ -15,7 +14,6 @@ from hubs import Ticking, World
 from people import PASSWORD, Person, Wall, person
 
 from tocsin.hub.signing_in import FREE_ACCOUNT, FREE_ADDRESS
-from tocsin.store.embedded import Embedded
 
 
 class Counting(PasswordHasher):
@@ -26,18 +24,6 @@ class Counting(PasswordHasher):
     def verify(self, kept: str | bytes, password: str | bytes) -> bool:
         self.verified += 1
         return super().verify(kept, password)
-
-
-@pytest.fixture(scope="module")
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture(scope="module")
-def one(postgres: Embedded, clock: Ticking) -> Iterator[World]:
-    made = World(postgres, clock, agencies=("A", "B"))
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hubs import World
 
-from tocsin.hub import clock
-from tocsin.store.embedded import Embedded
+from tocsin.hub.clock import Clock
+from tocsin.hub.clock import clock as hub_clock
 
 
 @pytest.fixture(scope="module")
-def one(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, clock())
-    yield made
-    made.close()
+def clock() -> Clock:
+    return hub_clock()
 
 
 @pytest.fixture

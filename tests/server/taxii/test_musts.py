@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,10 +12,8 @@ import pytest
 from httpx import Response
 from hubs import TAXII, World
 
-from tocsin.hub import clock
 from tocsin.server.taxii.routes import MANY
 from tocsin.stix.fixed import EXTENSION, TLP
-from tocsin.store.embedded import Embedded
 
 STIX = "application/stix+json;version=2.1"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -39,20 +36,18 @@ def indicator(ident: str = "", day: int = 1, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def world(postgres: Embedded) -> Iterator[World]:
-    made = World(postgres, clock())
+def world(one: World) -> World:
     for role in ("submit", "analyse", "administer_agency", "oversee"):
         body = {"label": role, "agency": "B", "roles": [role]}
-        made.tokens[role] = made.ask("admin", "POST", "/api/tokens", body).json()["token"]
+        one.tokens[role] = one.ask("admin", "POST", "/api/tokens", body).json()["token"]
     for n in range(4):
-        made.submit("A", *[{"own_id": f"{n}.{m}", "marking": "GREEN", "country": "PAK", "lat": 24.9, "lon": 67.0} for m in range(3)])
-    made.submit("A", {"own_id": "hidden", "marking": "RED", "killed": 45})
+        one.submit("A", *[{"own_id": f"{n}.{m}", "marking": "GREEN", "country": "PAK", "lat": 24.9, "lon": 67.0} for m in range(3)])
+    one.submit("A", {"own_id": "hidden", "marking": "RED", "killed": 45})
     same = f"indicator--{uuid4()}"
-    assert made.taxii("B", f"{INBOX}objects/", [indicator(same, day) for day in (2, 1, 3)]).json()["success_count"] == 3
-    assert made.taxii("B", f"{INBOX}objects/", [indicator() for _ in range(7)]).json()["success_count"] == 7
-    made.same = same  # type: ignore[attr-defined]
-    yield made
-    made.close()
+    assert one.taxii("B", f"{INBOX}objects/", [indicator(same, day) for day in (2, 1, 3)]).json()["success_count"] == 3
+    assert one.taxii("B", f"{INBOX}objects/", [indicator() for _ in range(7)]).json()["success_count"] == 7
+    one.same = same  # type: ignore[attr-defined]
+    return one
 
 
 def get(world: World, path: str, who: str | None = "B", accept: str | None = TAXII) -> Response:
