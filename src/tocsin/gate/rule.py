@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from tocsin.gate.scheme import Scheme, tlp2
 
+#: Of the names that a thing may go to, what those of groups begin with.
+GROUP = "group:"
+
 
 class Role(StrEnum):
     """What somebody may do; who has no role may do nothing."""
@@ -74,9 +77,6 @@ class Verdict:
     def __bool__(self) -> bool:
         """Allowed."""
         return self.allowed
-
-
-GROUP = "group:"
 
 
 def may(clearance: Clearance, action: Action, thing: Marked, scheme: Scheme | None = None) -> Verdict:

@@ -20,7 +20,7 @@ from tocsin.hub.clock import Clock, clock
 from tocsin.hub.coding import with_words
 from tocsin.hub.correcting import Correcting
 from tocsin.hub.cursor import after_of, before_of, next_of
-from tocsin.hub.door import MOST, NOT_THERE, PUBLIC, Door, incident_rows, page_of, report_rows, uuid_of
+from tocsin.hub.door import MADE_OF, MOST, NO_INCIDENT, NOT_THERE, PUBLIC, Door, incident_rows, page_of, report_rows, uuid_of
 from tocsin.hub.foreseen import Foreseen
 from tocsin.hub.judging import Judging
 from tocsin.hub.moments import Moments
@@ -151,7 +151,7 @@ class Hub(Door):
         with self.store.transaction(agency, by_key=True) as tx:
             rows = tx.all("incident_page", audience=agency, limit=page_of(limit), day=day, id=ident)
             standing = tx.one("standing", audience=agency)
-            self.log(tx, who, "incidents", [r["incident_id"] for r in rows], True, "made of what it may see")
+            self.log(tx, who, "incidents", [r["incident_id"] for r in rows], True, MADE_OF)
         out = {"incidents": [_written(r) for r in rows], "next": next_of(rows, "day", "incident_id", after)}
         return out | {"current": bool(standing and standing["current"])}
 
@@ -160,9 +160,9 @@ class Hub(Door):
         agency = who.needs(Action.READ)
         with self.store.transaction(agency) as tx:
             rows = incident_rows(tx, agency, [incident_id])
-            self.log(tx, who, "incident", [incident_id], bool(rows), "made of what it may see" if rows else NOT_THERE)
+            self.log(tx, who, "incident", [incident_id], bool(rows), MADE_OF if rows else NOT_THERE)
         if not rows:
-            raise NotThere("no such incident, or none that you may see")
+            raise NotThere(NO_INCIDENT)
         return incident_shown(rows[0])
 
     def audit(self, who: Caller, *, after: int = 0, limit: int = 100) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from tocsin.errors import Denied, Malformed, NotThere
 from tocsin.gate import Action, Marked, Role, Verdict, made_of, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
-from tocsin.hub.door import NOT_THERE, Door, incident_rows, page_of, report_rows, uuid_of
+from tocsin.hub.door import NO_INCIDENT, NOT_THERE, Door, incident_rows, page_of, report_rows, uuid_of
 from tocsin.hub.foreseen import Reach, reached
 from tocsin.hub.named import known, warned, warnings
 from tocsin.hub.posted import text_of
@@ -73,7 +73,7 @@ class Acts(Door):
                 mine = Jsonb({"incident_id": str(ident)})
                 tx.do("release", who=who.label, at=self.now(), report_id=row["report_id"], released_with=mine, **said)
         if verdict is None:
-            raise NotThere("no such incident, or none that you may see")
+            raise NotThere(NO_INCIDENT)
         if not verdict:
             raise Denied(verdict.reason)
         return {"report_ids": ids}

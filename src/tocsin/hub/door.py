@@ -17,6 +17,8 @@ from tocsin.store import Jsonb, Store, Transaction
 MOST = 1_000  # of a page, or of a post
 PUBLIC = "public"  # the audience that is nobody's
 NOT_THERE = "no such report, or none that you may see"
+NO_INCIDENT = "no such incident, or none that you may see"
+MADE_OF = "made of what it may see"  # why what is made of reports is given
 
 
 class Door:

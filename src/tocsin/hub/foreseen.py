@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tocsin.errors import Denied, Malformed, NotThere
-from tocsin.gate import Action, Clearance, Marked, Role, Scheme, Verdict, may
+from tocsin.gate import GROUP, Action, Clearance, Marked, Role, Scheme, Verdict, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.door import NOT_THERE, Door
 from tocsin.hub.named import warnings
-from tocsin.hub.shown import GROUP, marked
+from tocsin.hub.shown import marked
 from tocsin.store import Transaction
 
 ACTS = (Action.RELEASE, Action.REQUEST, Action.REMARK, Action.PURGE)

@@ -9,9 +9,9 @@ from tocsin.errors import Malformed, NotThere, TooMany
 from tocsin.gate import Action
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, before_of, next_of
-from tocsin.hub.door import incident_rows, page_of, uuid_of
+from tocsin.hub.door import MADE_OF, incident_rows, page_of, uuid_of
 from tocsin.hub.shown import incident_shown, instant
-from tocsin.hub.signals import NO_SIGNAL, REASON, WITHDRAWN, Signals
+from tocsin.hub.signals import NO_SIGNAL, WITHDRAWN, Signals
 from tocsin.store import Transaction
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,7 +40,7 @@ class Moments(Signals):
             if made is None:
                 return Made(None, see)
             rows = tx.all("pictured_page", audience=agency, number=made["number"], limit=page_of(limit), day=day, id=ident)
-            self.log(tx, who, "picture", [str(r["incident_id"]) for r in rows] or [instant(at)], True, REASON)
+            self.log(tx, who, "picture", [str(r["incident_id"]) for r in rows] or [instant(at)], True, MADE_OF)
         return Made(
             made["said"] | {"incidents": [incident_shown(r) for r in rows], "next": next_of(rows, "day", "incident_id", after)}, see
         )
@@ -51,7 +51,7 @@ class Moments(Signals):
         with self.store.transaction(agency) as tx:
             made = self._made(tx, agency, "page", at)
             if made is not None:
-                self.log(tx, who, "page", [instant(at)], True, REASON)
+                self.log(tx, who, "page", [instant(at)], True, MADE_OF)
         found = None if made is None else {"text": made["page"], "policy": made["said"]["policy"]}
         return Made(found, f"/picture/brief.html?as_of={instant(at)}")
 
@@ -63,7 +63,7 @@ class Moments(Signals):
             rows = tx.all("signals_page", audience=agency, after_at=at, after_id=ident, limit=page_of(limit))
             last = tx.one("last_look", audience=agency)
             out = [self._signal(tx, who, row) for row in rows]
-            self.log(tx, who, "signals", [str(r["signal_id"]) for r in rows], True, REASON)
+            self.log(tx, who, "signals", [str(r["signal_id"]) for r in rows], True, MADE_OF)
         return {"signals": out, "next": next_of(rows, "at", "signal_id", after), "look": None if last is None else _look(last)}
 
     def standing(self, who: Caller) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Moments(Signals):
             last = tx.one("last_look", audience=agency)
             now, ended = tx.all("signals_now", audience=agency), tx.all("signals_ended", audience=agency, limit=ENDED)
             out = {"now": [self._signal(tx, who, row) for row in now], "ended": [self._signal(tx, who, row) for row in ended]}
-            self.log(tx, who, "signals", [str(r["signal_id"]) for r in (*now, *ended)], True, REASON)
+            self.log(tx, who, "signals", [str(r["signal_id"]) for r in (*now, *ended)], True, MADE_OF)
         return out | {"look": None if last is None else _look(last)}
 
     def signal(self, who: Caller, signal_id: str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Moments(Signals):
         agency = who.needs(Action.READ)
         with self.store.transaction(agency) as tx:
             row = tx.one("signal_one", audience=agency, signal_id=uuid_of(signal_id))
-            self.log(tx, who, "signal", [signal_id], row is not None, REASON if row else NO_SIGNAL)
+            self.log(tx, who, "signal", [signal_id], row is not None, MADE_OF if row else NO_SIGNAL)
             if row is None:
                 raise NotThere(NO_SIGNAL)
             said = self._signal(tx, who, row)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tocsin.gate import Scheme
+from tocsin.gate import GROUP, Scheme
 from tocsin.hub.caller import Caller
-from tocsin.hub.shown import GROUP
 from tocsin.store import Transaction
 
 WHAT_NEXT = "; GET /api/agencies and the forms in the browser list whom you may name: where it is a slip, mark the report anew"

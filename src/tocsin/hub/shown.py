@@ -9,11 +9,10 @@ from typing import Any
 
 import msgspec
 
-from tocsin.gate import Clearance, Marked
+from tocsin.gate import GROUP, Clearance, Marked
 
 #: Of a post, what is its agency's alone.
 _OWN = ("own_id", "version")
-GROUP = "group:"
 
 
 def marked(row: Mapping[str, Any]) -> Marked:

@@ -12,13 +12,12 @@ from tocsin.gate import Action, Verdict, made_of, may
 from tocsin.hub.acts import Acts, checked_why
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
-from tocsin.hub.door import page_of, report_rows, uuid_of
+from tocsin.hub.door import MADE_OF, page_of, report_rows, uuid_of
 from tocsin.hub.shown import instant, marked
 from tocsin.store import Jsonb, Transaction
 
 WITHDRAWN = "a report behind it is no longer yours to see"
 NO_SIGNAL = "no such signal, or none that you may see"
-REASON = "made of what it may see"
 #: Of a signal, what it is about and how many its releaser counts. Its odds were counted with all that its releaser sees, and stay there.
 RELEASED = ("as_of", "kind", "measure", "violence", "dimension", "actor", "category", "area", "end", "observed")
 EARTH = 6371.0088  # kilometres, mean radius
@@ -94,7 +93,7 @@ class Signals(Acts):
             if row is None:
                 raise NotThere(NO_SIGNAL)
             given = tx.all("signal_releases", audience=agency, signal_id=row["signal_id"])
-        mine = {"agency": agency, "reason": "made of what it may see"}
+        mine = {"agency": agency, "reason": MADE_OF}
         return {"agencies": [mine, *({"agency": r["agency"], "reason": f"released to {r['agency']}"} for r in given)]}
 
     def received(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
@@ -104,7 +103,7 @@ class Signals(Acts):
         with self.store.transaction(agency) as tx:
             rows = tx.all("signals_given", audience=agency, after_at=at, after_id=ident, limit=page_of(limit))
             out = [self._given(tx, who, row) for row in rows]
-            self.log(tx, who, "signals received", [str(r["given_id"]) for r in rows], True, REASON)
+            self.log(tx, who, "signals received", [str(r["given_id"]) for r in rows], True, MADE_OF)
         return {"signals": out, "next": next_of(rows, "at", "given_id", after)}
 
     def _given(self, tx: Transaction, who: Caller, row: dict[str, Any]) -> dict[str, Any]:
@@ -190,4 +189,4 @@ def _told(row: Mapping[str, Any] | None, verdict: Verdict) -> None:
         raise Denied(verdict.reason)
 
 
-__all__ = ["NO_SIGNAL", "REASON", "WITHDRAWN", "Signals", "released"]
+__all__ = ["NO_SIGNAL", "WITHDRAWN", "Signals", "released"]

@@ -18,7 +18,8 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from tocsin.errors import Denied, Malformed, NotKnown, StoreError
 from tocsin.hub import PUBLIC, Caller, Hub
-from tocsin.server.errors import on_error
+from tocsin.server.asked import LARGEST
+from tocsin.server.errors import HEADERS, on_error
 from tocsin.server.fairness import Fair, kind_of
 from tocsin.server.journal import Journal
 from tocsin.server.openapi import Described
@@ -27,11 +28,9 @@ from tocsin.server.rooms.shown import session_of
 from tocsin.server.routes import ROUTES
 from tocsin.server.taxii import TAXII, is_taxii
 
-LARGEST = 10_000_000  # bytes of a request
 #: Passwords that are verified at once: each takes 64 MB while it is, and a thread.
 VERIFIED_AT_ONCE = 2
 ASKS = ("agency", "staff", "any", "public", "person")
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def make_app(hub: Hub, journal: Journal | None = None, fair: Fair | None = None) -> Litestar:
@@ -71,7 +70,7 @@ def make_app(hub: Hub, journal: Journal | None = None, fair: Fair | None = None)
         dependencies={"hub": Provide(_always(hub), sync_to_thread=False), "who": Provide(_caller, sync_to_thread=False)},
         exception_handlers={Exception: on_error},
         request_max_body_size=LARGEST,
-        response_headers=[ResponseHeader(name=k, value=v) for k, v in _HEADERS.items()],
+        response_headers=[ResponseHeader(name=k, value=v) for k, v in HEADERS.items()],
         openapi_config=_openapi(),
         include_in_schema=True,
         state=State({"journal": journal or Journal(), "verifying": anyio.CapacityLimiter(VERIFIED_AT_ONCE)}),

@@ -17,6 +17,7 @@ from tocsin.errors import Malformed
 from tocsin.hub import MOST, Caller, Hub
 from tocsin.server.fairness import lane
 
+LARGEST = 10_000_000  # bytes of a request
 T = TypeVar("T")
 Json = dict[str, Any]
 AnyRequest = Request[Any, Any, Any]

@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from tocsin.errors import Denied, NotThere
-from tocsin.gate import Action, Scheme
+from tocsin.gate import GROUP, Action, Scheme
 from tocsin.gate.rule import ROLES
 from tocsin.hub.acts import Acts
 from tocsin.hub.caller import Caller
@@ -24,7 +24,6 @@ from tocsin.store import Store
 
 __all__ = ["Collection", "Filters", "Page", "Taxii"]
 
-GROUP = "group:"  # what the alias of a group's collection begins with
 NO_COLLECTION = "no such collection, or none that you may see"
 NO_OBJECT = "no such object, or none that you may see"
 WHY = "deleted by TAXII"

@@ -8,7 +8,7 @@ from typing import Any
 
 from tocsin.gate import Action, made_of, may
 from tocsin.hub.caller import Caller
-from tocsin.hub.door import MOST, NOT_THERE, Door
+from tocsin.hub.door import MADE_OF, MOST, NOT_THERE, Door
 from tocsin.hub.shown import instant, marked
 from tocsin.hub.taxii.asked import EPOCH, MICROSECOND, Filters, Item, uuid_in
 from tocsin.stix import Made, ceased, incident_objects, note_of, signal_object
@@ -41,7 +41,7 @@ class Given(Door):
 
     def noted(self, tx: Transaction, who: Caller, items: list[Item], asked: Filters) -> None:
         """A line in the log: of what is given, or that the one asked for is not there."""
-        self.log(tx, who, "taxii picture", list(dict.fromkeys(i.about for i in items if i.about)), True, "made of what it may see")
+        self.log(tx, who, "taxii picture", list(dict.fromkeys(i.about for i in items if i.about)), True, MADE_OF)
         one = next(iter(asked.ids)) if asked.ids is not None and len(asked.ids) == 1 else ""
         if not items and one.partition("--")[0] in ("incident", "sighting", "note", "grouping"):
             self.log(tx, who, "taxii picture", [one], False, NOT_THERE)

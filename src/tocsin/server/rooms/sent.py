@@ -11,10 +11,9 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from tocsin.errors import Denied, NotKnown
-from tocsin.gate import Action
+from tocsin.gate import GROUP, Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.caller import new_secret
-from tocsin.hub.shown import GROUP
 from tocsin.server.asked import AnyRequest, Cursor, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.shown import PERSON, form_of, page, to, typed_before
 from tocsin.terms.countries import countries

@@ -14,11 +14,10 @@ from tocsin.errors import Malformed
 from tocsin.hub import Caller, Hub, instant
 from tocsin.hub.taxii import Collection, Page
 from tocsin.hub.taxii.asked import EPOCH
-from tocsin.server.asked import AGENCY, ANY, AnyRequest, Json, TheHub, Who, WrongMedia, in_thread, with_halves
+from tocsin.server.asked import AGENCY, ANY, LARGEST, AnyRequest, Json, TheHub, Who, WrongMedia, in_thread, with_halves
 from tocsin.server.taxii.answers import MEDIA, ROOT, STIX, Unprocessable, accepted, answer, sent_as
 from tocsin.server.taxii.asked import Seal, filters_of
 
-LARGEST = 10_000_000  # bytes of a request, as of every page
 DRAINED = 10 * LARGEST  # bytes of one that is too large which are still taken, so that who sends it comes to read the answer
 MANY = 100_000  # objects of one post
 READS = [HttpMethod.GET, HttpMethod.HEAD]
