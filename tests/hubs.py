@@ -20,10 +20,12 @@ from psycopg import sql
 
 from tocsin.gate import tlp2
 from tocsin.hub import Hub, hashed
+from tocsin.hub.judging import of_row
 from tocsin.server.app import make_app
-from tocsin.store import Store
+from tocsin.store import Store, array
 from tocsin.store.embedded import Embedded
 from tocsin.store.setup import install_scheme, prepare, roles
+from tocsin.terms.judgements import Judgement
 
 TAXII = "application/taxii+json;version=2.1"
 #: Tables of what a hub comes to know; the rest is of its agencies, people and tokens.
@@ -105,6 +107,12 @@ class World:
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()["results"]
         return found
+
+    def judgements(self, reports: Sequence[str]) -> list[Judgement]:
+        """What holds for who sees these reports and no others."""
+        with self.fuse.transaction(None) as tx:
+            rows = tx.all("judgements_named", reports=array(reports))
+        return [of_row(row) for row in rows if {*map(str, row["names"])} <= {*reports}]
 
     def forget(self) -> None:
         """As on the first day, but for agencies and tokens."""

@@ -13,7 +13,6 @@ from msgspec.json import decode, encode
 from oracles import many_audiences
 from psycopg.rows import dict_row
 
-from tocsin.hub.judging import among
 from tocsin.hub.pictures import Pictures
 from tocsin.hub.pictures.frames import frame_of
 from tocsin.store import queries
@@ -58,7 +57,7 @@ def wanted(world: World, agency: str) -> list[dict[str, Any]]:
     ids = [r["report_id"] for r in world.ask(agency, "GET", "/api/feed?limit=1000").json()["reports"]]
     with world.fuse.transaction(None) as tx:
         shared = [str(row["report_id"]) for row in tx.all("lines", ids=ids) if row["audience"] == "*"]
-        judgements, theirs = among(tx, ids), among(tx, shared)
+    judgements, theirs = world.judgements(ids), world.judgements(shared)
     rows, everybody = seen(world, agency, ids), frame_of(seen(world, "*", shared))
     assert len(rows) == len(ids)
     _, taking = many_audiences.every(everybody, theirs)

@@ -12,7 +12,6 @@ from httpx import Response
 from hubs import Ticking, World
 
 from tocsin.fusion.judgements import standing
-from tocsin.hub.judging import among, naming
 
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
 
@@ -84,22 +83,7 @@ def test_an_undo_is_a_new_record_of_who_judged_and_hidden_with_what_it_undoes(wo
     assert [j["decides"] for j in listed(world, "A")] == ["merge", "undo"]
     assert listed(world, "A")[1]["judgement"] == first
     assert listed(world, "C") == []
-    assert standing(naming(world.fuse, [shared])) == ()
-
-
-def test_fusion_is_given_those_whose_reports_are_all_seen_whoever_looks(world: World, clock: Ticking) -> None:
-    one, two, red = put(world), put(world), put(world, "RED")
-    judge(world, "A", "merge", [one, two])
-    judge(world, "A", "merge", [two, red])
-    clock.tick()
-    judge(world, "B", "split", [one], apart_from=[two])
-    assert len(naming(world.fuse, [two])) == 3
-    with world.fuse.transaction(None) as tx:
-        seen = among(tx, [one, two])
-        everything = among(tx, [one, two, red])
-        assert among(tx, [one, red]) == []
-    assert [(j.decides, j.by) for j in standing(seen)] == [("merge", "A"), ("split", "B")]  # the later one holds
-    assert len(everything) == 3
+    assert standing(world.judgements([shared, named])) == ()
 
 
 def test_a_judgement_keeps_when_it_was_signed_and_none_is_signed_ahead(world: World, clock: Ticking) -> None:

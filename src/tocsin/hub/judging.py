@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from tocsin.hub.cursor import after_of, next_of
 from tocsin.hub.door import NOT_THERE, Door, page_of, uuid_of
 from tocsin.hub.posted import text_of
 from tocsin.hub.shown import instant, marked
-from tocsin.store import Jsonb, Store, Transaction
+from tocsin.store import Jsonb, Transaction
 from tocsin.terms.ids import NAMESPACE
 
 if TYPE_CHECKING:
@@ -89,17 +89,6 @@ class Judging(Door):
         if at > now:
             raise Malformed("signed: a time with its zone, and not later than now; leave it out where it is signed now")
         return at
-
-
-def among(tx: Transaction, reports: Iterable[str]) -> list[Judgement]:
-    """The judgements that hold for who sees these reports and no others: a function of the reports alone. For the role `fuse`."""
-    return [of_row(row) for row in tx.all("judgements_among", reports=[uuid.UUID(r) for r in reports])]
-
-
-def naming(store: Store, reports: Iterable[str]) -> list[Judgement]:
-    """Every judgement that names one of these reports, whoever sees it. For the role `fuse`."""
-    with store.transaction(None) as tx:
-        return [of_row(row) for row in tx.all("judgements_named", reports=[uuid.UUID(r) for r in reports])]
 
 
 def of_row(row: Mapping[str, Any]) -> Judgement:

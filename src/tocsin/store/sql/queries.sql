@@ -171,9 +171,6 @@ SELECT h.report_id, h.originator, h.marking, h.releasable_to, h.orcon, h.release
 -- judgements_named: every judgement that names one of these reports, or any (fuse)
 SELECT judgement_id, agency, signed, names, said FROM judgement WHERE %(reports)s::uuid[] IS NULL OR names && %(reports)s::uuid[] ORDER BY judgement_id
 
--- judgements_among: every judgement all of whose reports are among these (fuse)
-SELECT judgement_id, agency, signed, names, said FROM judgement WHERE names <@ %(reports)s AND names && %(reports)s ORDER BY judgement_id
-
 -- purge: see the function
 SELECT purge(%(who)s, %(at)s, %(report_id)s, %(why)s)
 
