@@ -16,7 +16,7 @@ from tocsin.hub.accounts import Accounts
 from tocsin.hub.acts import Acts
 from tocsin.hub.auditing import Auditing
 from tocsin.hub.caller import Caller, hashed, new_token
-from tocsin.hub.clock import Clock, clock
+from tocsin.hub.clock import Clock, clock, clock_of
 from tocsin.hub.coding import with_words
 from tocsin.hub.correcting import Correcting
 from tocsin.hub.cursor import after_of, before_of, next_of
@@ -37,7 +37,7 @@ from tocsin.hub.uploads import Uploads
 from tocsin.store import Jsonb, Store
 from tocsin.terms.ids import report_id as id_of
 
-__all__ = ["MOST", "PUBLIC", "Caller", "Hub", "Staff", "clock", "hashed", "instant", "new_token"]
+__all__ = ["MOST", "PUBLIC", "Caller", "Hub", "Staff", "clock", "clock_of", "hashed", "instant", "new_token"]
 
 
 class Hub(Door):

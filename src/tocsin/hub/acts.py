@@ -9,16 +9,14 @@ from tocsin.errors import Denied, Malformed, NotThere
 from tocsin.gate import Action, Marked, Role, Verdict, made_of, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
-from tocsin.hub.door import NO_INCIDENT, NOT_THERE, Door, incident_rows, page_of, report_rows, uuid_of
+from tocsin.hub.door import NO_INCIDENT, NOT_THERE, Door, incident_rows, page_of, report_rows, said_as, uuid_of
 from tocsin.hub.foreseen import Reach, reached
 from tocsin.hub.named import known, warned, warnings
-from tocsin.hub.posted import text_of
 from tocsin.hub.shown import instant, marked
 from tocsin.store import Jsonb, Transaction
 
 #: Roles that are told of releases and requests.
 TOLD = frozenset({Role.ANALYSE, Role.ADMINISTER_AGENCY, Role.OVERSEE})
-_why = text_of(1_000)
 
 
 class Acts(Door):
@@ -211,10 +209,7 @@ def _own(thing: Marked, agency: str) -> Verdict:
 
 def checked_why(why: str) -> str:
     """Why an act is done. Raises `Malformed` for what is no text of 1 to 1,000 characters."""
-    try:
-        return _why(why)
-    except ValueError as wrong:
-        raise Malformed(f"why: {wrong}") from wrong
+    return said_as("why", why)
 
 
 def _line(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tocsin.errors import Denied, Malformed, MarkingError, NotThere
 from tocsin.gate import Action, Marked, Scheme, Verdict, may, tlp2
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
-from tocsin.hub.posted import posted
+from tocsin.hub.posted import posted, text_of
 from tocsin.hub.shown import marked
 from tocsin.store import Jsonb, Store, Transaction
 
@@ -19,6 +19,7 @@ PUBLIC = "public"  # the audience that is nobody's
 NOT_THERE = "no such report, or none that you may see"
 NO_INCIDENT = "no such incident, or none that you may see"
 MADE_OF = "made of what it may see"  # why what is made of reports is given
+_text = text_of(1_000)
 
 
 class Door:
@@ -112,6 +113,14 @@ def incident_rows(tx: Transaction, agency: str, idents: Iterable[str]) -> list[d
 def report_rows(tx: Transaction, agency: str, idents: Iterable[str]) -> list[dict[str, Any]]:
     """Reports that the agency sees, in the order of their ids; of what it does not see, nothing."""
     return tx.all("feed_some", audience=agency, ids=[uuid_of(i) for i in idents])
+
+
+def said_as(name: str, text: Any) -> str:
+    """A text of 1 to 1,000 characters that somebody gives as `name`. Raises `Malformed` for what is none."""
+    try:
+        return _text(text)
+    except ValueError as why:
+        raise Malformed(f"{name}: {why}") from why
 
 
 def page_of(limit: int) -> int:

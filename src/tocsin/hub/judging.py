@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from tocsin.errors import Denied, InputError, Malformed, NotThere
 from tocsin.gate import Action, Verdict, made_of, may
 from tocsin.hub.caller import Caller
+from tocsin.hub.clock import past_of
 from tocsin.hub.cursor import after_of, next_of
-from tocsin.hub.door import NOT_THERE, Door, page_of, uuid_of
-from tocsin.hub.posted import text_of
+from tocsin.hub.door import NOT_THERE, Door, page_of, said_as, uuid_of
 from tocsin.hub.shown import instant, marked
 from tocsin.store import Jsonb, Transaction
 from tocsin.terms.ids import NAMESPACE
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 MOST = 100  # reports of one judgement
 NEEDED = {"merge": 2, "confirm": 1, "split": 1, "part_of": 2, "not_part_of": 2, "value": 1}  # reports, of each kind
 NO_JUDGEMENT = "no such judgement, or none that you may see"
-_a_text = text_of(1_000)
 
 
 class Judging(Door):
@@ -32,7 +31,7 @@ class Judging(Door):
     def judge(self, who: Caller, raw: Mapping[str, Any]) -> str:
         """Appends a judgement on reports that the caller sees, and gives its id. Raises `NotThere` where one is not there or hidden, `Malformed`, `Denied`."""
         agency = who.needs(Action.JUDGE)
-        signed = self._signed(raw)
+        signed = past_of("signed", raw.get("signed"), self.now())
         said, names = self._undoing(who, raw) if raw["decides"] == "undo" else _said(raw)
         _check(said, agency, signed)
         ident = uuid.uuid5(NAMESPACE, repr((agency, instant(signed), sorted(said.items()))))
@@ -74,21 +73,8 @@ class Judging(Door):
             raise NotThere(NO_JUDGEMENT)
         if row["agency"] != who.agency:
             raise Denied("an agency undoes its own judgements: against another's, judge otherwise; the later one holds")
-        said = {"decides": "undo", "judgement": str(row["judgement_id"]), "undoes": _id_of(row), "why": _text("why", raw["why"])}
+        said = {"decides": "undo", "judgement": str(row["judgement_id"]), "undoes": _id_of(row), "why": said_as("why", raw["why"])}
         return said, [str(n) for n in row["names"]]
-
-    def _signed(self, raw: Mapping[str, Any]) -> datetime:
-        now = self.now()
-        if raw.get("signed") is None:
-            return now
-        try:
-            at = datetime.fromisoformat(raw["signed"])
-            at = at.astimezone(UTC) if at.tzinfo else datetime.max.replace(tzinfo=UTC)
-        except (ValueError, OverflowError) as why:
-            raise Malformed("signed: a time with its zone is wanted, as 2026-01-31T12:00:00Z") from why
-        if at > now:
-            raise Malformed("signed: a time with its zone, and not later than now; leave it out where it is signed now")
-        return at
 
 
 def of_row(row: Mapping[str, Any]) -> Judgement:
@@ -115,14 +101,14 @@ def _said(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     )
     if set(raw) - allowed:
         raise Malformed(f"a {kind} has {', '.join(sorted(allowed))}, and nothing else")
-    said: dict[str, Any] = {"decides": kind, "why": _text("why", raw["why"])}
+    said: dict[str, Any] = {"decides": kind, "why": said_as("why", raw["why"])}
     for name, least in (("reports", NEEDED[kind]), *((("apart_from", 1),) if kind == "split" else ())):
         found = sorted({str(uuid_of(i) or i) for i in raw.get(name, ())})
         if not least <= len(found) <= MOST:
             raise Malformed(f"{name}: from {least} to {MOST} ids of reports are wanted")
         said[name] = found
     if kind == "value":
-        said |= {name: _text(name, raw.get(name, "")) for name in ("field", "value")}
+        said |= {name: said_as(name, raw.get(name, "")) for name in ("field", "value")}
     return said, sorted({*said["reports"], *said.get("apart_from", ())})
 
 
@@ -134,13 +120,6 @@ def _check(said: Mapping[str, Any], agency: str, signed: datetime) -> None:
         parse({"id": "judgement", "by": agency, "signed": signed.date(), **said}, "what was sent")
     except InputError as why:
         raise Malformed(str(why)) from why
-
-
-def _text(name: str, raw: Any) -> str:
-    try:
-        return _a_text(raw)
-    except ValueError as why:
-        raise Malformed(f"{name}: {why}") from why
 
 
 def _shown(row: Mapping[str, Any], agency: str) -> dict[str, Any]:

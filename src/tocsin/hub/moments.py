@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from tocsin.errors import Malformed, NotThere, TooMany
+from tocsin.errors import NotThere, TooMany
 from tocsin.gate import Action
 from tocsin.hub.caller import Caller
+from tocsin.hub.clock import past_of
 from tocsin.hub.cursor import after_of, before_of, next_of
 from tocsin.hub.door import MADE_OF, incident_rows, page_of, uuid_of
 from tocsin.hub.shown import incident_shown, instant
 from tocsin.hub.signals import NO_SIGNAL, WITHDRAWN, Signals
 from tocsin.store import Transaction
 
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 KEPT = 8  # pictures and pages of one agency
 ENDED = 20  # signals that are raised no more
 LATEST = 50  # incidents in the evidence of a signal
@@ -32,7 +32,7 @@ class Moments(Signals):
 
     def picture(self, who: Caller, *, as_of: str = "", after: str = "", limit: int = 100) -> Made:
         """The numbers and, page by page, the incidents of what the caller's agency saw by a moment and sees still. Raises `Malformed`, `TooMany`."""
-        agency, at = who.needs(Action.READ), self._moment(as_of)
+        agency, at = who.needs(Action.READ), past_of("as_of", as_of or None, self.now())
         day, ident = before_of(after)
         see = f"/api/picture?as_of={instant(at)}"
         with self.store.transaction(agency) as tx:
@@ -47,7 +47,7 @@ class Moments(Signals):
 
     def page(self, who: Caller, *, as_of: str = "") -> Made:
         """The same as a page for a browser: `text`, and the `policy` that it is to be shown under. Raises `Malformed`, `TooMany`."""
-        agency, at = who.needs(Action.READ), self._moment(as_of)
+        agency, at = who.needs(Action.READ), past_of("as_of", as_of or None, self.now())
         with self.store.transaction(agency) as tx:
             made = self._made(tx, agency, "page", at)
             if made is not None:
@@ -87,21 +87,6 @@ class Moments(Signals):
             said = self._signal(tx, who, row)
             found = {row["incident_id"]: row for row in incident_rows(tx, agency, said.get("evidence", [])[-LATEST:])}
         return {"signal": said, "incidents": [incident_shown(row) for row in found.values()][::-1]}
-
-    def _moment(self, text: str) -> datetime:
-        now = self.now()
-        if not text:
-            return now
-        try:
-            at = datetime.fromisoformat(text)
-            at = at.astimezone(UTC) if at.tzinfo else datetime.max.replace(tzinfo=UTC)
-        except (ValueError, OverflowError) as why:
-            raise Malformed("as_of: a time with its zone is wanted, as 2026-01-31T12:00:00Z") from why
-        if at < _FIRST:
-            raise Malformed("as_of: before 1970-01-01: no hub has a report from then")
-        if at > now:
-            raise Malformed("as_of: a time with its zone (2026-01-31T12:00:00Z), and not later than now; leave it out for now")
-        return at
 
     def _made(self, tx: Transaction, agency: str, what: str, at: datetime) -> dict[str, Any] | None:
         """A picture that is there; None where it is, or will be, made."""

@@ -30,7 +30,7 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
     import uvicorn
 
     from tocsin.gate import Marking, Scheme
-    from tocsin.hub import Hub, clock
+    from tocsin.hub import Hub, clock_of
     from tocsin.hub.posted import posted
     from tocsin.server.app import make_app
     from tocsin.server.fairness import RATE, Fair
@@ -42,11 +42,9 @@ def web() -> Callable[[dict[str, Any], threading.Event], None]:
 
     def run(told: dict[str, Any], stop: threading.Event) -> None:
         store = Store(told["conninfo"], size=16)
-        with store.transaction(None) as tx:
-            last = tx.one("last_tick")
         journal = Journal()
         scheme = Scheme("the hub's scheme", tuple(Marking(*one) for one in told["markings"])) if "markings" in told else None
-        hub, fair = Hub(store, clock(last["last"] if last else None), scheme), Fair(told.get("rate", RATE))
+        hub, fair = Hub(store, clock_of(store), scheme), Fair(told.get("rate", RATE))
         app = stepped(journal.around(in_time(make_app(hub, journal, fair))), told.get("step", STEP))
         options: dict[str, Any] = {"log_config": None, "access_log": False, "http": Patient}
         server = uvicorn.Server(
@@ -140,7 +138,7 @@ def make() -> Callable[[dict[str, Any], threading.Event], None]:
 
 def demo() -> Callable[[dict[str, Any], threading.Event], None]:
     """Fills a fresh hub with invented agencies, and ends."""
-    from tocsin.hub import Hub, clock
+    from tocsin.hub import Hub, clock_of
     from tocsin.hub.demo import AGENCIES, GROUPS, fill, pictures
 
     def say(line: str) -> None:
@@ -148,9 +146,7 @@ def demo() -> Callable[[dict[str, Any], threading.Event], None]:
 
     def run(told: dict[str, Any], stop: threading.Event) -> None:
         store = Store(told["conninfo"], size=2)
-        with store.transaction(None) as tx:
-            last = tx.one("last_tick")
-        hub = Hub(store, clock(last["last"] if last else None))
+        hub = Hub(store, clock_of(store))
         tokens = fill(hub, say, stop)
         pictures(hub, say, stop)
         store.close()

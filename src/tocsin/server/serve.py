@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 from tocsin.errors import StoreError
 from tocsin.gate import Scheme, tlp2
-from tocsin.hub import Staff, clock
+from tocsin.hub import Staff, clock_of
 from tocsin.hub.coding import compiling
 from tocsin.server.child import listening
 from tocsin.server.fairness import RATE
@@ -115,7 +115,7 @@ def _database(folder: Path, url: str | None) -> Iterator[tuple[str, Path, Embedd
 def _first_token(conninfo: str) -> str | None:
     store = Store(conninfo, size=1)
     try:
-        return Staff(store, clock()).first_token()
+        return Staff(store, clock_of(store)).first_token()
     finally:
         store.close()
 
