@@ -6,7 +6,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from hubs import World
+from hubs import World, database
+
+from tocsin.server.serve import _first_token
+from tocsin.store.embedded import Embedded
 
 
 @pytest.fixture
@@ -138,3 +141,13 @@ def test_a_hub_whose_last_administrators_token_ended_gives_a_new_one_when_it_sta
     world.tokens["new"] = new
     assert {t["label"] for t in world.ask("new", "GET", "/api/tokens").json()["tokens"] if "agency" not in t} == {"admin", "admin 2"}
     assert world.ask("admin", "GET", "/api/agencies").status_code == 401
+
+
+def test_a_hub_whose_administrators_token_has_ended_by_its_own_clock_gives_another(postgres: Embedded) -> None:
+    """The hub's clock never goes back, though the machine's did."""
+    roles = database(postgres)
+    assert _first_token(roles["web"]) is not None
+    assert _first_token(roles["web"]) is None
+    with psycopg.connect(roles["owner"]) as owner:
+        owner.execute("UPDATE tocsin.clock SET last = now() + interval '400 days'")
+    assert _first_token(roles["web"]) is not None

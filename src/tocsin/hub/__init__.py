@@ -165,15 +165,6 @@ class Hub(Door):
             raise NotThere(NO_INCIDENT)
         return incident_shown(rows[0])
 
-    def audit(self, who: Caller, *, after: int = 0, limit: int = 100) -> dict[str, Any]:
-        """What was done in the name of the caller's agency, and how it was decided; of the hub's own staff for its overseers."""
-        staff = who.clearance.agency is None
-        who.has(frozenset({Role.OVERSEE, Role.ADMINISTER_HUB} if staff else {Role.OVERSEE, Role.ADMINISTER_AGENCY}), "the audit log")
-        agency = who.clearance.agency or ""
-        with self.store.transaction(agency) as tx:
-            rows = tx.all("audit_page", audience=agency, after=after, limit=page_of(limit))
-        return {"lines": [r | {"at": instant(r["at"])} for r in rows], "next": rows[-1]["position"] if rows else after}
-
 
 PURGED = "purged: it was taken away for good, and is not taken again under this own_id and version"
 TWICE = "another report of yours stands under this own_id and version: send a correction with a version of its own, and `supersedes`"

@@ -14,8 +14,8 @@ from tocsin.errors import Malformed
 from tocsin.gate import Role
 from tocsin.hub.caller import Caller, hashed, new_secret
 from tocsin.hub.clock import Clock
-from tocsin.hub.names import check_name
-from tocsin.hub.shown import instant
+from tocsin.hub.names import check_name, check_there
+from tocsin.hub.shown import instant, known_of
 from tocsin.hub.tokens import ADMINISTER, OF_AGENCIES, OF_STAFF, Tokens
 from tocsin.store import Store
 
@@ -38,7 +38,7 @@ class Accounts:
         if not wanted or not wanted <= {*map(str, fit)} or not 1 <= hours <= 30 * 24:
             raise Malformed(f"give one or more of the roles {', '.join(sorted(fit))}, and hours from 1 to {30 * 24}")
         if of is not None:
-            self.tokens.there(of)
+            check_there(self.store, of)
         secret, at = new_secret(), self.now()
         values = {"hash": hashed(secret), "agency": of or "", "name": name, "totp": pyotp.random_base32(), "roles": sorted(wanted)}
         with self.store.transaction(who.clearance.agency) as tx:
@@ -51,8 +51,7 @@ class Accounts:
         who.has(ADMINISTER | {Role.OVERSEE}, "the list of people")
         with self.store.transaction(who.clearance.agency) as tx:
             rows = tx.all("accounts")
-        times = ("made_at", "closed_at", "invited_until")
-        return [{k: instant(v) if k in times else v for k, v in row.items() if v is not None} for row in rows]
+        return [known_of(row) for row in rows]
 
     def close(self, who: Caller, name: str, agency: str | None = None) -> None:
         """A person signs in no longer, and what it has open ends. Raises `Malformed` where there is none of that name; `Denied` for another agency."""

@@ -27,15 +27,21 @@ _END = 2**62
 
 
 class Auditing(Door):
-    """Reads a log."""
+    """Reads the log of the caller's agency, or of the hub's own staff for its overseers."""
+
+    def page(self, who: Caller, *, after: int = 0, limit: int = 100) -> dict[str, Any]:
+        """Lines of the log in their order; `next` is where to go on. Raises `Denied`."""
+        agency = _whose(who)
+        with self.store.transaction(agency) as tx:
+            rows = tx.all("audit_page", audience=agency, after=after, limit=page_of(limit))
+        return {"lines": [r | {"at": instant(r["at"])} for r in rows], "next": rows[-1]["position"] if rows else after}
 
     def found(self, who: Caller, asked: Mapping[str, str], *, before: int = 0, limit: int = 100) -> dict[str, Any]:
-        """Lines of the log of the caller's agency, of the hub's own staff for its overseers, the latest first; `next` is where to go on, 0 at the end.
+        """Lines of the log, the latest first; `next` is where to go on, 0 at the end.
 
         asked: `since` and `until`, days in UTC, both included; `kind`, one of `KINDS` or `READ`; `outcome`; `words`, that stand anywhere in a line.
         Raises `Denied`, `Malformed`."""
-        staff = who.clearance.agency is None
-        who.has(frozenset({Role.OVERSEE, Role.ADMINISTER_HUB} if staff else {Role.OVERSEE, Role.ADMINISTER_AGENCY}), "the audit log")
+        agency = _whose(who)
         kind, outcome, words = (asked.get(k, "").strip() for k in ("kind", "outcome", "words"))
         if kind not in ("", READ, *KINDS) or outcome not in ("", *OUTCOMES) or "\0" in words:
             raise Malformed("kind, outcome or words: choose one that the page offers")
@@ -48,11 +54,17 @@ class Auditing(Door):
             "outcome": OUTCOMES.get(outcome),
             "words": words[:200],
         }
-        agency, most = who.clearance.agency or "", page_of(limit)
+        most = page_of(limit)
         with self.store.transaction(agency, by_key=True) as tx:
             rows = tx.all("audit_found", audience=agency, below=before or _END, limit=most + 1, **values)
         lines = [row | {"at": instant(row["at"])} for row in rows[:most]]
         return {"lines": lines, "next": lines[-1]["position"] if len(rows) > most else 0}
+
+
+def _whose(who: Caller) -> str:
+    """Whose log the caller reads. Raises `Denied`."""
+    who.has(frozenset({Role.OVERSEE, Role.ADMINISTER_HUB if who.is_staff else Role.ADMINISTER_AGENCY}), "the audit log")
+    return who.clearance.agency or ""
 
 
 def _day(name: str, asked: Mapping[str, str], otherwise: date) -> date:

@@ -21,6 +21,11 @@ class Caller:
     clearance: Clearance
 
     @property
+    def is_staff(self) -> bool:
+        """Whether it is of the hub's own staff, which has no agency."""
+        return self.clearance.agency is None
+
+    @property
     def agency(self) -> str:
         """The agency in whose name it asks. Raises `Denied` for the hub's own staff, which sees no report."""
         if self.clearance.agency is None:

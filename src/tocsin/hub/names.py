@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from tocsin.errors import Malformed
+from tocsin.store import Store
 
 NAME = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._-]| (?=[A-Za-z0-9._-])){0,63}"
@@ -18,6 +19,13 @@ def check_name(text: str, whose: str) -> None:
         raise Malformed(
             f"{whose} name has 1 to 64 letters, digits, single spaces, dots, dashes or underscores, begins with a letter or digit, and ends with no space"
         )
+
+
+def check_there(store: Store, name: str) -> None:
+    """Raises `Malformed` where the hub has no agency of that name."""
+    with store.transaction(None) as tx:
+        if name not in {row["name"] for row in tx.all("agencies")}:
+            raise Malformed(f"no agency {name} in this hub: add it first")
 
 
 def check_new(text: str, those: Iterable[str], what: str) -> None:

@@ -53,7 +53,7 @@ class Reporting(Door):
 
     def table(self, who: Caller) -> dict[str, Any]:
         """Every agency, those first who are silent; `since` is from when on was counted, `capped` whether that is the latest reports alone. Raises `Denied`."""
-        staff = who.clearance.agency is None
+        staff = who.is_staff
         if staff:
             who.has(OF_STAFF, "the table of who reports")
         audience = PUBLIC if staff else who.needs(Action.READ)

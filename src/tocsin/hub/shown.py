@@ -25,6 +25,11 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def known_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a row, its times as the API writes them."""
+    return {k: instant(v) if isinstance(v, datetime) else v for k, v in row.items() if v is not None}
+
+
 def shown(row: Mapping[str, Any], who: Clearance) -> dict[str, Any]:
     """A row of a feed as `who` is shown it: received when it became visible to them; of the names it may go to, their own and their groups'."""
     mine, names = who.agency == row["originator"], _names(who)

@@ -9,7 +9,7 @@ from tocsin.gate import Role
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
 from tocsin.hub.door import PUBLIC
-from tocsin.hub.names import check_name, check_new
+from tocsin.hub.names import check_name, check_new, check_there
 from tocsin.hub.tokens import Tokens
 from tocsin.store import Store
 
@@ -47,7 +47,7 @@ class Staff:
         """Takes an agency into a group, or out of it; what the group is named in opens or closes with it."""
         self._allowed(who)
         check_name(group, "a group's")
-        self._there(agency)
+        check_there(self.store, agency)
         if is_in:
             with self.store.transaction(None) as tx:
                 check_new(group, [row["group_name"] for row in tx.all("groups_there")], "a group")
@@ -59,7 +59,7 @@ class Staff:
         if reports not in FATES or (to is not None) is not (reports == "hand-to"):
             raise Malformed(f"reports: one of {', '.join(FATES)}; and `to`, the agency that they are handed to, with hand-to alone")
         if to is not None:
-            self._there(to)
+            check_there(self.store, to)
         if to == name or not self._do(
             who, f"agency leave {name}, reports {reports} {to or ''}".rstrip(), "leave", name=name, fate=reports, heir=to
         ):
@@ -67,11 +67,6 @@ class Staff:
 
     def _allowed(self, who: Caller) -> None:
         who.has(frozenset({Role.ADMINISTER_HUB}), "this")
-
-    def _there(self, agency: str) -> None:
-        with self.store.transaction(None) as tx:
-            if agency not in {row["name"] for row in tx.all("agencies")}:
-                raise Malformed(f"no agency {agency} in this hub: add it first")
 
     def _do(self, who: Caller, what: str, query: str, **values: Any) -> bool:
         with self.store.transaction(None) as tx:

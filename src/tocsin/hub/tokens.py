@@ -10,8 +10,8 @@ from tocsin.errors import Denied, Malformed
 from tocsin.gate import Role
 from tocsin.hub.caller import Caller, hashed, new_token
 from tocsin.hub.clock import Clock
-from tocsin.hub.names import check_name
-from tocsin.hub.shown import instant
+from tocsin.hub.names import check_name, check_there
+from tocsin.hub.shown import instant, known_of
 from tocsin.store import Jsonb, Store, Transaction
 
 DAYS = 365  # that a token holds
@@ -48,8 +48,8 @@ class Tokens:
         fit = OF_STAFF if of is None else OF_AGENCIES
         if not wanted or not wanted <= fit or not 1 <= days <= 10 * DAYS:
             raise Malformed(f"give one or more of the roles {', '.join(sorted(fit))}, and days from 1 to {10 * DAYS}")
-        if of is not None and who.clearance.agency is None:
-            self.there(of)
+        if of is not None and who.is_staff:
+            check_there(self.store, of)
         token = self._mint(who, who.label, label, of, wanted, days)
         if token is None:
             raise Malformed(f"there is a token {label}: give another label")
@@ -60,8 +60,7 @@ class Tokens:
         who.has(ADMINISTER | {Role.OVERSEE}, "the list of tokens")
         with self.store.transaction(who.clearance.agency) as tx:
             rows = tx.all("tokens")
-        times = ("made_at", "expires", "revoked_at")
-        return [{k: instant(v) if k in times else v for k, v in row.items() if v is not None} for row in rows]
+        return [known_of(row) for row in rows]
 
     def revoke(self, who: Caller, label: str, agency: str | None = None) -> None:
         """A token holds no longer, from now on. Raises `Malformed` where none of that label stands; `Denied` for another agency."""
@@ -81,12 +80,6 @@ class Tokens:
             raise Denied("an agency's administrator sees to the tokens and people of its own agency, and to no others")
         return mine or agency
 
-    def there(self, agency: str) -> None:
-        """Raises `Malformed` where the hub has no such agency."""
-        with self.store.transaction(None) as tx:
-            if agency not in {row["name"] for row in tx.all("agencies")}:
-                raise Malformed(f"no agency {agency} in this hub: add it first")
-
     def _mint(self, who: Caller | None, by: str, label: str, agency: str | None, roles: frozenset[Role], days: int) -> str | None:
         token, at = new_token(), self.now()
         values = {"hash": hashed(token), "label": label, "agency": agency, "roles": sorted(roles), "expires": at + timedelta(days=days)}
@@ -99,7 +92,7 @@ class Tokens:
 
     def note(self, tx: Transaction, who: Caller, what: str, agency: str | None, label: str, done: bool) -> None:
         """A line in the log of whose act it was; where the staff did it to an agency's, in that agency's too, which is not told who of the staff."""
-        staff = who.clearance.agency is None
+        staff = who.is_staff
         line = {"at": self.now(), "things": [], "allowed": done, "reason": "the hub's staff" if staff else "its agency's administrator"}
         tx.note(**line, who=who.label, what=f"{what} {label}{f' of {agency}' if agency and staff else ''}")
         if agency and staff and done:

@@ -57,7 +57,7 @@ def make_app(hub: Hub, journal: Journal | None = None, fair: Fair | None = None)
             raise
         if whom not in ASKS:
             raise Denied("this page is for nobody yet")
-        if whom not in ("any", "person") and (who.clearance.agency is None) != (whom == "staff"):
+        if whom not in ("any", "person") and who.is_staff != (whom == "staff"):
             raise Denied("this is for the hub's own staff" if whom == "staff" else "this is for agencies")
         connection.state["caller"] = who
         if fair is not None:

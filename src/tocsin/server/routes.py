@@ -129,7 +129,7 @@ async def agencies(hub: TheHub, who: Who) -> Json:
 @get("/api/audit", opt=ANY)
 async def audit(hub: TheHub, who: Who, after: Line = 0, limit: Limit = 100) -> Json:
     """What was done in my agency's name, and how it was decided."""
-    return await in_thread(lambda: hub.audit(who, after=after, limit=limit))
+    return await in_thread(lambda: hub.auditing.page(who, after=after, limit=limit))
 
 
 ROUTES = [

@@ -77,7 +77,7 @@ async def _people(
     request: AnyRequest, hub: TheHub, who: Who, made: Json | None = None, wrong: str = "", status: int = 200
 ) -> Response[str]:
     def ask() -> Json:
-        staff = who.clearance.agency is None
+        staff = who.is_staff
         roles = STAFFS | ROLES if staff else ROLES
         agencies = hub.agencies(who)["agencies"] if staff else []
         return {"accounts": hub.accounts.all(who), "tokens": hub.tokens.all(who), "roles": roles, "agencies": agencies}

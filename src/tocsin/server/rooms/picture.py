@@ -20,7 +20,7 @@ PAGE = 50  # incidents, or reports
 @get("/", opt=PERSON, sync_to_thread=False)
 def home(who: Who) -> Response[str]:
     """Leads to the first room that one may enter."""
-    staff = who.clearance.agency is None
+    staff = who.is_staff
     return to("/reporting" if staff else "/incidents" if who.clearance.roles & ROLES[Action.READ] else "/log")
 
 

@@ -167,12 +167,12 @@ def _can(who: Caller | None) -> dict[str, bool]:
     """Which rooms there are for whom."""
     roles = who.clearance.roles if who else frozenset()
     return {
-        "staff": who is not None and who.clearance.agency is None,
+        "staff": who is not None and who.is_staff,
         "read": bool(roles & ROLES[Action.READ]),
         "submit": Role.SUBMIT in roles,
         "judge": bool(roles & ROLES[Action.JUDGE]),
         "release": bool(roles & ROLES[Action.RELEASE]),
-        "told": who is not None and who.clearance.agency is not None and bool(roles & TOLD),
+        "told": who is not None and not who.is_staff and bool(roles & TOLD),
         "administer": bool(roles & ADMINISTER),
         "oversee": bool(roles & (ADMINISTER | {Role.OVERSEE})),
     }
