@@ -182,7 +182,7 @@ def filled(folder: Path, names: list[str], options: argparse.Namespace) -> None:
         roles = prepare(server.conninfo(), server.secrets)
         if not (folder / "copied").exists():
             if not (folder / "begun").exists():
-                install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+                install_scheme(roles["migrate"], tlp2().markings)
                 agencies(roles["web"], names)
                 (folder / "begun").touch()
             began = time.perf_counter()

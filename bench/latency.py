@@ -102,7 +102,7 @@ def hub(folder: Path, port: int, hidden: int, visible: int, steps: list[float]) 
     """A hub with a web process for each of `steps`, and no fusion."""
     with Embedded(folder) as server:
         roles = prepare(server.conninfo(), server.secrets)
-        install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+        install_scheme(roles["migrate"], tlp2().markings)
         store = Store(roles["web"], size=1)
         made = Hub(store, clock())
         with contextlib.suppress(Exception):  # a folder that is used again has them

@@ -42,7 +42,7 @@ def main() -> None:
     folder.chmod(0o755)
     with Embedded(folder) as server:
         roles = prepare(server.conninfo(), server.secrets)
-        install_scheme(roles["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+        install_scheme(roles["migrate"], tlp2().markings)
         store = Store(roles["web"], size=2)
         hub = Hub(store, clock())
         hub.staff.add_agency(STAFF, "police")

@@ -57,7 +57,7 @@ def database(running: Embedded) -> dict[str, str]:
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", (pattern,)).fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(pattern)))
             made = prepare(running.conninfo(pattern), running.secrets)
-            install_scheme(made["migrate"], [(m.name, m.rank, m.reach, m.onward) for m in tlp2().markings])
+            install_scheme(made["migrate"], tlp2().markings)
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(pattern)))
     return roles(running.conninfo(name), running.secrets) | {"owner": running.conninfo(name)}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -16,9 +16,8 @@ from tocsin.errors import MarkingError
 REACH = ("public", "hub", "named", "agencies")
 
 
-@dataclass(frozen=True)
-class Marking:
-    """One name of a scheme."""
+class Marking(NamedTuple):
+    """One name of a scheme: a line of the table in which the hub keeps it."""
 
     name: str
     rank: int  # from 0, laxest first

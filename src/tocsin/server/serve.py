@@ -64,7 +64,7 @@ def serve(
         listening(port, stop).close()  # what answers there must be this hub, and not another that is ready
         with _database(folder, database_url) as (admin, secrets, server), contextlib.closing(Alone(admin)) as alone:
             roles = prepare(admin, secrets)
-            markings = settle_scheme(roles["migrate"], _rows(scheme) if scheme else None, _rows(tlp2()))
+            markings = settle_scheme(roles["migrate"], scheme.markings if scheme else None, tlp2().markings)
             first = _first_token(roles["web"])
             parts[0].tell({"conninfo": roles["web"], "port": port, "rate": rate, "step": step, "markings": markings})
             _answers(port, parts[0], stop)
@@ -85,10 +85,6 @@ def serve(
             say("Stopped; what was acknowledged is kept.")
     finally:
         _end(parts)
-
-
-def _rows(scheme: Scheme) -> list[tuple[str, int, str, bool]]:
-    return [(m.name, m.rank, m.reach, m.onward) for m in scheme.markings]
 
 
 def _watch(stop: threading.Event, parts: list[Part], server: Embedded | None, alone: Alone, say: Say) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -135,7 +136,7 @@ def _hand_over(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     connection.execute("REVOKE CREATE ON SCHEMA tocsin FROM tocsin_purge")
 
 
-Markings = list[tuple[str, int, str, bool]]  # name, rank, reach, onward; laxest first
+Markings = Sequence[tuple[str, int, str, bool]]  # name, rank, reach, onward; laxest first
 
 
 def settle_scheme(conninfo: str, wanted: Markings | None, default: Markings) -> Markings:
@@ -145,7 +146,7 @@ def settle_scheme(conninfo: str, wanted: Markings | None, default: Markings) -> 
     with psycopg.connect(conninfo) as connection:
         found = connection.execute("SELECT name, rank, reach, onward FROM tocsin.marking ORDER BY rank").fetchall()
         there = [(str(name), int(rank), str(reach), bool(onward)) for name, rank, reach, onward in found]
-        chosen = wanted or there or default
+        chosen = [*(wanted or there or default)]
         if there != chosen:
             if connection.execute("SELECT FROM tocsin.handling LIMIT 1").fetchone() is not None:
                 names = ", ".join(name for name, *_ in there)
