@@ -18,7 +18,7 @@ import pytest
 from commands import Done, tocsin
 from running import Running, new_folder
 
-from tocsin.cli.client import Client, token_of
+from tocsin.cli.client import Client, client_of
 from tocsin.errors import OptionError
 
 GED = Path(str(files("tocsin.data").joinpath("ged221_pakistan.csv.gz")))
@@ -147,6 +147,7 @@ def test_a_token_does_not_go_over_the_network_in_the_clear(url: str) -> None:
     Client("http://[::1]:8000", "x")
 
 
-def test_a_token_is_asked_for_where_there_is_none() -> None:
+def test_a_token_is_asked_for_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_TOKEN", " ")
     with pytest.raises(OptionError, match="--token-file"):
-        token_of(None, " ")
+        client_of("https://hub.example", None)

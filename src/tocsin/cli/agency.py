@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ from urllib.parse import quote
 
 import click
 
-from tocsin.cli.client import TOKEN_FILE, Client, token_of
+from tocsin.cli.client import TOKEN_FILE, URL, client_of
 
-URL = click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the hub is.")
 ROLES = ("submit", "analyse", "administer_agency", "oversee")
 
 
@@ -111,4 +109,4 @@ def group(group: str, name: str, leave: bool, url: str, token_file: Path | None)
 
 
 def _ask(url: str, token_file: Path | None, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    return Client(url, token_of(token_file, os.environ.get("TOCSIN_TOKEN"))).ask(method, path, body)
+    return client_of(url, token_file).ask(method, path, body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from ipaddress import ip_address
 from pathlib import Path
@@ -91,8 +92,16 @@ TOKEN_FILE = click.option(
 )
 
 
-def token_of(file: Path | None, given: str | None) -> str:
-    """The token: of a file or of standard input, or else TOCSIN_TOKEN's. Raises `OptionError`."""
+URL = click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the hub is.")
+
+
+def client_of(url: str, token_file: Path | None) -> Client:
+    """Asks the hub at an address with the token of a file or of standard input, or else TOCSIN_TOKEN's. Raises `OptionError`."""
+    return Client(url, _token_of(token_file))
+
+
+def _token_of(file: Path | None) -> str:
+    given = os.environ.get("TOCSIN_TOKEN")
     if file is not None:
         try:
             given = sys.stdin.readline() if str(file) == "-" else file.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ import click
 import polars as pl
 from rich.console import Console
 
-from tocsin.cli.client import TOKEN_FILE, Client, Passing, TooLarge, token_of
+from tocsin.cli.client import TOKEN_FILE, Client, Passing, TooLarge, client_of
 from tocsin.cli.options import SPEC, print_issues, reading, working
 from tocsin.errors import HubError, OptionError
 from tocsin.intake import read_to
@@ -86,7 +86,7 @@ def push(
     A push that was stopped goes on where it was when it is called again; sending twice is harmless. Exit code 1 where a report was refused.
     """
     console = Console(emoji=False)  # or a name that has a colon before and after it would become a picture
-    client = Client(url, token_of(token_file, os.environ.get("TOCSIN_TOKEN")))
+    client = client_of(url, token_file)
     handling = {"marking": marking, "releasable_to": sorted(set(releasable_to)), "orcon": orcon}
     agency = _agency(_patiently(lambda: client.ask("GET", "/api/me"), patience, console), url, marking)
     with tempfile.TemporaryDirectory(prefix="tocsin-push-") as folder:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.parse import quote
 
 import click
 
-from tocsin.cli.client import TOKEN_FILE, Client, token_of
+from tocsin.cli.client import TOKEN_FILE, URL, client_of
 
 
 @click.command(name="who-can-see")
 @click.argument("report")
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the hub is.")
+@URL
 @TOKEN_FILE
 @click.option("--signal", is_flag=True, help="REPORT is the id of a signal of your agency: say to whom it was released.")
 def who_can_see(report: str, url: str, token_file: Path | None, signal: bool) -> None:
     """Say who may see REPORT (its id), a report of your own agency, and why."""
-    client = Client(url, token_of(token_file, os.environ.get("TOCSIN_TOKEN")))
-    told = client.ask("GET", f"/api/{'signals' if signal else 'reports'}/{quote(report, safe='')}/who")
+    told = client_of(url, token_file).ask("GET", f"/api/{'signals' if signal else 'reports'}/{quote(report, safe='')}/who")
     width = max((len(one["agency"]) for one in told["agencies"]), default=0)
     for one in told["agencies"]:
         click.echo(f"{one['agency']:{width}}  {one['reason']}")
