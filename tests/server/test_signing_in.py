@@ -410,3 +410,11 @@ def test_only_the_staff_invites_to_the_staff_and_a_role_of_agencies_is_none_of_i
     overseer = person(world, "", "overseer", "oversee")
     assert overseer.get("/people").status_code == 200
     assert overseer.post("/people", {"does": "invite", "name": "x", "roles": ["oversee"]}).status_code == 403
+
+
+@pytest.mark.parametrize("days", ["", "x", "0", "-1", "4000", "9" * 5_000])
+def test_days_that_no_token_holds_are_said_to_be_wrong(world: World, days: str) -> None:
+    admin = person(world, "A", "admin", "administer_agency")
+    answer = admin.post("/people", {"does": "token", "name": "night desk", "roles": ["submit"], "days": days})
+    assert (answer.status_code, "days from 1 to 3650" in answer.text) == (400, True)
+    assert [one["label"] for one in world.ask("A", "GET", "/api/tokens").json()["tokens"]] == ["A"]

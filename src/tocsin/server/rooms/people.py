@@ -50,7 +50,8 @@ async def change(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
             link = f"{str(request.base_url).rstrip('/')}{made['path']}"
             return await _people(request, hub, who, made={"what": "invitation", "name": name, "secret": link, "until": made["expires"]})
         if does == "token":
-            days = int(said["days"]) if said.get("days", "").strip().isdecimal() else 0
+            text = said.get("days", "").strip()
+            days = int(text) if text.isdecimal() and len(text) < 6 else 0
             made = await in_thread(hub.tokens.add, who, name, agency, roles, days)
             return await _people(request, hub, who, made={"what": "token", "name": name, "secret": made["token"], "until": made["expires"]})
         if does not in ("close", "revoke"):
