@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from tocsin.errors import Malformed
 from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.acts import checked_why
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
-from tocsin.server.rooms.confirm import each_of, sure
+from tocsin.server.rooms.confirm import Foretold, each_of, twice
 from tocsin.server.rooms.sent import handling_of, names
-from tocsin.server.rooms.shown import PERSON, form_of, page, to
+from tocsin.server.rooms.shown import PERSON, page
 
 STAYS = "It stays: you and the report's originator find it, with your reason, under Requests and releases."
 BACK = "Only its originator takes it back, by marking the report anew; who has read it by then has read it."
-
-
-class Foretold(NamedTuple):
-    """What a page says that asks once more: a title, what will be, its button, and what else it shows (`one` report, `lists`, `warnings`)."""
-
-    title: str
-    tells: list[str]
-    button: str
-    more: Json
 
 
 def _forms(action: Action) -> Any:
@@ -134,30 +125,25 @@ async def release_incident_form(request: AnyRequest, hub: TheHub, who: Who, inci
 async def release_incident(request: AnyRequest, hub: TheHub, who: Who, incident_id: FromPath[str]) -> Response[str]:
     """Opens each of its reports, or none, when asked twice."""
     who.needs(Action.RELEASE)
-    said = await form_of(request)
-    other, here = said.get("to", ""), f"/incidents/{incident_id}"
 
-    def ask() -> Json:
-        one = hub.incident(who, incident_id)
+    def ask(said: Json) -> Foretold:
+        one, other = hub.incident(who, incident_id), said.get("to", "")
         checked_why(said.get("why", ""))
         hub.acts.to(who.agency, other)
-        return one
+        tells = [
+            f"{other} sees from then on {each_of(len(one['report_ids']))} in it; where one of them may not be passed on, none is opened.",
+            f"{other} has an incident made of what it may see, as always.",
+            STAYS,
+            f"{other} is not told of it.",
+            BACK,
+        ]
+        return Foretold(f"Open the incident to {other}?", tells, f"Open it to {other}", {})
 
-    try:
-        one = await in_thread(ask)
-        if "sure" in said:
-            await in_thread(hub.acts.release_incident, who, incident_id, other, said["why"])
-            return to("/requests")
-    except Malformed as why:
-        return await _incident_form(request, hub, who, incident_id, said, str(why))
-    tells = [
-        f"{other} sees from then on {each_of(len(one['report_ids']))} in it; where one of them may not be passed on, none is opened.",
-        f"{other} has an incident made of what it may see, as always.",
-        STAYS,
-        f"{other} is not told of it.",
-        BACK,
-    ]
-    return sure(request, f"{here}/release", said, f"Open the incident to {other}?", tells, back=here, button=f"Open it to {other}")
+    def do(said: Json) -> None:
+        hub.acts.release_incident(who, incident_id, said["to"], said["why"])
+
+    form = partial(_incident_form, request, hub, who, incident_id)
+    return await twice(request, ask, do, form, back=f"/incidents/{incident_id}", then="/requests")
 
 
 async def _twice(
@@ -170,17 +156,10 @@ async def _twice(
     do: Callable[[Json], None],
     then: str = "",
 ) -> Response[str]:
-    """What every act on a report has in common: it is asked once more with what it will do, and done when that is pressed. then: where it leads on to."""
+    """An act on a report, asked twice. then: where it leads on to, if not to the report."""
     who.needs(action)
-    said, here = await form_of(request), f"/reports/{report_id}"
-    try:
-        told = await in_thread(ask, said)
-        if "sure" in said:
-            await in_thread(do, said)
-            return to(then or here)
-    except Malformed as why:
-        return await _form(request, hub, who, report_id, action, said, str(why))
-    return sure(request, f"{here}/{action}", said, told.title, told.tells, back=here, button=told.button, **told.more)
+    form, here = partial(_form, request, hub, who, report_id, action), f"/reports/{report_id}"
+    return await twice(request, ask, do, form, back=here, then=then or here)
 
 
 async def _incident_form(

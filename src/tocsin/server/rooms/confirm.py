@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
 
 from litestar import Response
 
-from tocsin.server.asked import AnyRequest
-from tocsin.server.rooms.shown import page
+from tocsin.errors import Malformed
+from tocsin.server.asked import AnyRequest, Json, in_thread
+from tocsin.server.rooms.shown import form_of, page, to
+
+
+class Foretold(NamedTuple):
+    """What a page says that asks once more: a title, what will be, its button, and what else it shows (`one` report, `lists`, `warnings`)."""
+
+    title: str
+    tells: list[str]
+    button: str
+    more: Json
 
 
 def isolated(text: str) -> str:
@@ -19,6 +29,29 @@ def isolated(text: str) -> str:
 def each_of(reports: int) -> str:
     """So many reports, in a sentence."""
     return "the one report" if reports == 1 else f"each of the {reports} reports"
+
+
+async def twice(
+    request: AnyRequest,
+    ask: Callable[[Json], Foretold],
+    do: Callable[[Json], None],
+    form: Callable[[Json, str], Awaitable[Response[str]]],
+    *,
+    back: str,
+    then: str,
+) -> Response[str]:
+    """What every decision has in common: it is asked once more with what it will do, and done when that is pressed; then leads on.
+
+    ask: what it will do; form: the page again, where what was said is wrong. Both may raise what `do` raises."""
+    said = await form_of(request)
+    try:
+        told = await in_thread(ask, said)
+        if "sure" in said:
+            await in_thread(do, said)
+            return to(then)
+    except Malformed as why:
+        return await form(said, str(why))
+    return sure(request, request.url.path, said, told.title, told.tells, back=back, button=told.button, **told.more)
 
 
 def sure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
@@ -14,8 +15,8 @@ from tocsin.hub.acts import checked_why
 from tocsin.hub.once import told
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.acts import BACK
-from tocsin.server.rooms.confirm import sure
-from tocsin.server.rooms.shown import PERSON, form_of, page, to
+from tocsin.server.rooms.confirm import Foretold, twice
+from tocsin.server.rooms.shown import PERSON, page
 
 
 @get("/requests", opt=PERSON)
@@ -40,37 +41,24 @@ async def decide_form(request: AnyRequest, hub: TheHub, who: Who, request_id: Fr
 async def decide(request: AnyRequest, hub: TheHub, who: Who, request_id: FromPath[str]) -> Response[str]:
     """Grants or refuses, when asked twice."""
     who.needs(Action.RELEASE)
-    said = await form_of(request)
-    asked = await in_thread(_asked, hub, who, request_id)
-    try:
+
+    def ask(said: Json) -> Foretold:
+        asked = _asked(hub, who, request_id)
         checked_why(said.get("why", ""))
         if said.get("grant") not in ("yes", "no"):
             raise Malformed("grant: say whether you grant it")
-        if "sure" in said:
-            await in_thread(hub.acts.decide, who, request_id, said["grant"] == "yes", said["why"])
-            return to("/requests")
-    except Malformed as why:
-        return await _form(request, hub, who, request_id, said, str(why))
-    one = await in_thread(hub.report, who, asked["report_id"])
-    by, other = asked["by"], asked["to"]
-    answer = f"{by} is told, with your reason."
-    if said["grant"] == "yes":
-        title, tells = f"Open it to {other}?", [f"{other} sees this report from then on.", answer, f"{other} is not told who asked.", BACK]
-    else:
-        title, tells = (
-            "Refuse it?",
-            [f"{other} goes on seeing nothing of it.", answer, "It is decided once: you may still open the report yourself."],
-        )
-    return sure(
-        request,
-        f"/requests/{request_id}",
-        said,
-        title,
-        tells,
-        back="/requests",
-        one=one,
-        button="Grant it" if said["grant"] == "yes" else "Refuse it",
-    )
+        by, other = asked["by"], asked["to"]
+        answer, more = f"{by} is told, with your reason.", {"one": hub.report(who, asked["report_id"])}
+        if said["grant"] == "yes":
+            tells = [f"{other} sees this report from then on.", answer, f"{other} is not told who asked.", BACK]
+            return Foretold(f"Open it to {other}?", tells, "Grant it", more)
+        tells = [f"{other} goes on seeing nothing of it.", answer, "It is decided once: you may still open the report yourself."]
+        return Foretold("Refuse it?", tells, "Refuse it", more)
+
+    def do(said: Json) -> None:
+        hub.acts.decide(who, request_id, said["grant"] == "yes", said["why"])
+
+    return await twice(request, ask, do, partial(_form, request, hub, who, request_id), back="/requests", then="/requests")
 
 
 def _asked(hub: Hub, who: Caller, request_id: str) -> Json:
