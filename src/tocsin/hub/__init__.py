@@ -29,6 +29,7 @@ from tocsin.hub.once import Once
 from tocsin.hub.reporting import Reporting
 from tocsin.hub.sent import Sent
 from tocsin.hub.shown import all_shown, incident_shown, instant, marked, shown
+from tocsin.hub.signals import Signals
 from tocsin.hub.signing_in import SigningIn
 from tocsin.hub.staff import Staff
 from tocsin.hub.taxii import Taxii
@@ -46,8 +47,8 @@ class Hub(Door):
     def __init__(self, store: Store, now: Clock, scheme: Scheme | None = None) -> None:
         super().__init__(store, now, scheme)
         self.acts, self.judging = Acts(store, now, scheme), Judging(store, now, scheme)
-        self.moments = Moments(store, now, scheme)
-        self.once = Once(self.moments, now)
+        self.moments, self.signals = Moments(store, now, scheme), Signals(store, now, scheme)
+        self.once = Once(self.signals, now)
         self.auditing, self.foreseen = Auditing(store, now, scheme), Foreseen(store, now, scheme)
         self.correcting = Correcting(store, now, scheme, self.submit)
         self.staff, self.tokens = Staff(store, now), Tokens(store, now)

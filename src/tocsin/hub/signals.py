@@ -1,8 +1,11 @@
-"""Signals to other agencies: a release opens every report that a signal rests on, and says of the signal what these say by themselves."""
+"""Signals: those of the looks at an agency's own incidents, and those of other agencies.
+
+A release opens every report that a signal rests on, and says of the signal what these say by themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from math import asin, atan2, cos, degrees, hypot, radians, sin, sqrt
 from statistics import fmean, mode
 from typing import Any
@@ -12,19 +15,54 @@ from tocsin.gate import Action, Verdict, made_of, may
 from tocsin.hub.acts import Acts, checked_why
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
-from tocsin.hub.door import MADE_OF, page_of, report_rows, uuid_of
-from tocsin.hub.shown import instant, marked
+from tocsin.hub.door import MADE_OF, incident_rows, page_of, report_rows, uuid_of
+from tocsin.hub.shown import incident_shown, instant, marked
 from tocsin.store import Jsonb, Transaction
 
 WITHDRAWN = "a report behind it is no longer yours to see"
 NO_SIGNAL = "no such signal, or none that you may see"
 #: Of a signal, what it is about and how many its releaser counts. Its odds were counted with all that its releaser sees, and stay there.
 RELEASED = ("as_of", "kind", "measure", "violence", "dimension", "actor", "category", "area", "end", "observed")
+ENDED = 20  # signals that are raised no more
+LATEST = 50  # incidents in the evidence of a signal
 EARTH = 6371.0088  # kilometres, mean radius
 
 
 class Signals(Acts):
-    """Release, request, and who has it; and what others released."""
+    """What looks raised, and what others released; release, request, and who has it."""
+
+    def page(self, who: Caller, *, after: str = "", limit: int = 100) -> dict[str, Any]:
+        """Signals of the looks at the incidents of the caller's agency, in their order, and what there is to say of the latest look."""
+        agency = who.needs(Action.READ)
+        at, ident = after_of(after)
+        with self.store.transaction(agency) as tx:
+            rows = tx.all("signals_page", audience=agency, after_at=at, after_id=ident, limit=page_of(limit))
+            last = tx.one("last_look", audience=agency)
+            out = [self._signal(tx, who, row) for row in rows]
+            self.log(tx, who, "signals", [str(r["signal_id"]) for r in rows], True, MADE_OF)
+        return {"signals": out, "next": next_of(rows, "at", "signal_id", after), "look": None if last is None else _look(last)}
+
+    def standing(self, who: Caller) -> dict[str, Any]:
+        """The signals of the latest look at the incidents of the caller's agency, the `ENDED` latest that it raised no more, and what there is to say of it."""
+        agency = who.needs(Action.READ)
+        with self.store.transaction(agency) as tx:
+            last = tx.one("last_look", audience=agency)
+            now, ended = tx.all("signals_now", audience=agency), tx.all("signals_ended", audience=agency, limit=ENDED)
+            out = {"now": [self._signal(tx, who, row) for row in now], "ended": [self._signal(tx, who, row) for row in ended]}
+            self.log(tx, who, "signals", [str(r["signal_id"]) for r in (*now, *ended)], True, MADE_OF)
+        return out | {"look": None if last is None else _look(last)}
+
+    def one(self, who: Caller, signal_id: str) -> dict[str, Any]:
+        """One signal of the caller's agency as its latest look has it, and of its evidence the incidents that are incidents still. Raises `NotThere`."""
+        agency = who.needs(Action.READ)
+        with self.store.transaction(agency) as tx:
+            row = tx.one("signal_one", audience=agency, signal_id=uuid_of(signal_id))
+            self.log(tx, who, "signal", [signal_id], row is not None, MADE_OF if row else NO_SIGNAL)
+            if row is None:
+                raise NotThere(NO_SIGNAL)
+            said = self._signal(tx, who, row)
+            found = {row["incident_id"]: row for row in incident_rows(tx, agency, said.get("evidence", [])[-LATEST:])}
+        return {"signal": said, "incidents": [incident_shown(row) for row in found.values()][::-1]}
 
     def release_signal(self, who: Caller, signal_id: str, to: str, why: str) -> dict[str, Any]:
         """Opens to one more agency each report that a signal rests on, and gives it the signal; or nothing, where one may not be passed on.
@@ -49,7 +87,7 @@ class Signals(Acts):
                 done = tx.one("give_signal", who=who.label, at=at, look=row["at"], signal_id=row["signal_id"], body=body, **said)
                 if not (done and done["done"]):
                     raise Busy("a report behind it was marked anew meanwhile: try again")
-        _told(row, verdict)
+        _check(row, verdict)
         return {"report_ids": ids}
 
     def request_signal(self, who: Caller, signal_id: str, to: str, why: str) -> dict[str, Any]:
@@ -68,7 +106,7 @@ class Signals(Acts):
             for one in held if verdict else ():
                 found = tx.one("request", who=who.label, at=self.now(), report_id=one["report_id"], **said)
                 made += [str(found["request_id"])] if found else []
-        _told(row, verdict)
+        _check(row, verdict)
         return {"request_ids": made}
 
     def foreseen(self, who: Caller, signal_id: str, to: str) -> dict[str, Any]:
@@ -79,7 +117,7 @@ class Signals(Acts):
         there = self.to(agency, to)
         with self.store.transaction(agency) as tx:
             row, rows = self._evidence(tx, who, signal_id)
-            _told(row, Verdict(bool(rows), WITHDRAWN))
+            _check(row, Verdict(bool(rows), WITHDRAWN))
             _, verdict = self.to_release(tx, who, rows, to)
             held, asked = self._to_ask(tx, who, rows, to, there)
         return {"reports": len(rows), "held": len(held), "release": verdict, "request": asked}
@@ -105,6 +143,15 @@ class Signals(Acts):
             out = [self._given(tx, who, row) for row in rows]
             self.log(tx, who, "signals received", [str(r["given_id"]) for r in rows], True, MADE_OF)
         return {"signals": out, "next": next_of(rows, "at", "given_id", after)}
+
+    def _signal(self, tx: Transaction, who: Caller, row: dict[str, Any]) -> dict[str, Any]:
+        """As it was issued; one whose evidence is not all seen any more says that, and nothing else."""
+        when = {"look": instant(row["at"]), "every_days": row["every"]}
+        marking = self.marking_of(tx, who, row)
+        if marking is None:
+            return {"signal_id": str(row["signal_id"])} | when | {"withdrawn": WITHDRAWN}
+        said: dict[str, Any] = row["body"]
+        return said | when | {"marking": marking}
 
     def _given(self, tx: Transaction, who: Caller, row: dict[str, Any]) -> dict[str, Any]:
         head = {"signal_id": str(row["given_id"]), "by": row["giver"], "received_at": instant(row["at"])}
@@ -144,6 +191,12 @@ class Signals(Acts):
         )
 
 
+def _look(row: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = row["said"]
+    following = row["at"] + timedelta(days=row["every"])
+    return {"at": instant(row["at"]), "every_days": row["every"], "next": instant(following)} | said
+
+
 def released(body: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A signal as another agency is given it: a function of what it is about and of the reports that it rests on, and of nothing else."""
     said = {k: body[k] for k in RELEASED if k in body}
@@ -181,12 +234,9 @@ def _km(lat: float, lon: float, lat2: float, lon2: float) -> float:
     return 2 * EARTH * asin(min(1.0, sqrt(half)))
 
 
-def _told(row: Mapping[str, Any] | None, verdict: Verdict) -> None:
+def _check(row: Mapping[str, Any] | None, verdict: Verdict) -> None:
     """Raises `NotThere` where there is no such signal, `Denied` where the verdict says no."""
     if row is None:
         raise NotThere(NO_SIGNAL)
     if not verdict:
         raise Denied(verdict.reason)
-
-
-__all__ = ["NO_SIGNAL", "WITHDRAWN", "Signals", "released"]

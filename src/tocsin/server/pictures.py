@@ -59,33 +59,33 @@ async def page(hub: TheHub, who: Who, as_of: Moment = "") -> Response[str]:
 @get("/api/signals", opt=AGENCY)
 async def signals(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100) -> Json:
     """Signals of the scheduled looks at my agency's incidents, in their order; `look` says what the latest look tested, and when the next one is."""
-    return await in_thread(lambda: hub.moments.signals(who, after=after, limit=limit))
+    return await in_thread(lambda: hub.signals.page(who, after=after, limit=limit))
 
 
 @get("/api/signals/received", opt=AGENCY)
 async def signals_received(hub: TheHub, who: Who, after: Cursor = "", limit: Limit = 100) -> Json:
     """Signals that other agencies released to mine, in the order in which they came. What they say rests on reports that I see, and on nothing else."""
-    return await in_thread(lambda: hub.moments.received(who, after=after, limit=limit))
+    return await in_thread(lambda: hub.signals.received(who, after=after, limit=limit))
 
 
 @post("/api/signals/{signal_id:str}/release", opt=AGENCY, status_code=200)
 async def release_signal(request: AnyRequest, hub: TheHub, who: Who, signal_id: FromPath[str]) -> Json:
     """Open each report that a signal of mine rests on to one more agency, and give it the signal without its odds, or nothing: {"to": NAME, "why": TEXT}."""
     raw = await object_of(request, {"to": str, "why": str})
-    return await in_thread(hub.moments.release_signal, who, signal_id, raw["to"], raw["why"])
+    return await in_thread(hub.signals.release_signal, who, signal_id, raw["to"], raw["why"])
 
 
 @post("/api/signals/{signal_id:str}/requests", opt=AGENCY, status_code=201)
 async def request_signal(request: AnyRequest, hub: TheHub, who: Who, signal_id: FromPath[str]) -> Json:
     """Ask the originators of the reports that a signal of mine rests on, and that I may not pass on, to release them: {"to": NAME, "why": TEXT}."""
     raw = await object_of(request, {"to": str, "why": str})
-    return await in_thread(hub.moments.request_signal, who, signal_id, raw["to"], raw["why"])
+    return await in_thread(hub.signals.request_signal, who, signal_id, raw["to"], raw["why"])
 
 
 @get("/api/signals/{signal_id:str}/who", opt=AGENCY)
 async def who_has(hub: TheHub, who: Who, signal_id: FromPath[str]) -> Json:
     """To whom my agency released a signal of its own."""
-    return await in_thread(hub.moments.who_has, who, signal_id)
+    return await in_thread(hub.signals.who_has, who, signal_id)
 
 
 def _again(see: str) -> dict[str, Any]:

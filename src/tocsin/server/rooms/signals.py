@@ -32,8 +32,8 @@ async def signals(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
     """What the latest look at my agency's incidents raised, what it raises no more, and what other agencies released to mine."""
 
     def ask() -> Json:
-        found = hub.moments.standing(who)
-        given = {one["signal_id"]: one for one in told(hub.moments.received, "signals", who)}
+        found = hub.signals.standing(who)
+        given = {one["signal_id"]: one for one in told(hub.signals.received, "signals", who)}
         received = [_said(one) for one in list(given.values())[: -RECEIVED - 1 : -1]]
         now = sorted(map(_said, found["now"]), key=lambda one: (one.get("false_alarms_per_year", math.inf), one["signal_id"]))
         look = found["look"] and found["look"] | {"tests": _tests(found["look"]), "summary": _summary(found["look"])}
@@ -47,8 +47,8 @@ async def signal(request: AnyRequest, hub: TheHub, who: Who, signal_id: FromPath
     """One signal of my agency, with the incidents that it rests on, and to whom it was opened."""
 
     def ask() -> Json:
-        found = hub.moments.signal(who, signal_id)
-        others = [one["agency"] for one in hub.moments.who_has(who, signal_id)["agencies"][1:]]
+        found = hub.signals.one(who, signal_id)
+        others = [one["agency"] for one in hub.signals.who_has(who, signal_id)["agencies"][1:]]
         return {"one": _said(found["signal"]), "incidents": found["incidents"], "others": others}
 
     return page(request, "signal.html", **await in_thread(ask))
@@ -96,7 +96,7 @@ async def _act(
 
     def ask() -> Json:
         checked_why(said.get("why", ""))
-        return hub.moments.foreseen(who, signal_id, other)
+        return hub.signals.foreseen(who, signal_id, other)
 
     try:
         if "sure" in said:
@@ -146,7 +146,7 @@ async def _form(
     request: AnyRequest, hub: Hub, who: Caller, signal_id: str, act: str, said: Json | None = None, wrong: str = ""
 ) -> Response[str]:
     def ask() -> Json:
-        found = hub.moments.signal(who, signal_id)
+        found = hub.signals.one(who, signal_id)
         return {"one": _said(found["signal"]), "handling": handling_of(hub, who)}
 
     return page(request, "signal_act.html", 400 if wrong else 200, **await in_thread(ask), said=said or {}, wrong=wrong, title=TITLES[act])
