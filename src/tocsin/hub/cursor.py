@@ -6,11 +6,14 @@ import base64
 import binascii
 import struct
 import uuid
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from tocsin.errors import Malformed
+from tocsin.hub.caller import Caller
 
+PAGE = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _START = (_EPOCH, uuid.UUID(int=0))
 
@@ -21,9 +24,16 @@ def next_of(rows: list[dict[str, Any]], at: str, ident: str, after: str) -> str:
         return after
     last = rows[-1]
     when = datetime.combine(last[at], time(), UTC) if type(last[at]) is date else last[at]
-    return base64.urlsafe_b64encode(
-        struct.pack(">q", (when - _EPOCH) // timedelta(microseconds=1)) + uuid.UUID(str(last[ident])).bytes
-    ).decode()
+    return _written(when, uuid.UUID(str(last[ident])))
+
+
+def since(at: datetime) -> str:
+    """Where a list begins at a time."""
+    return _written(at, uuid.UUID(int=0))
+
+
+def _written(at: datetime, ident: uuid.UUID) -> str:
+    return base64.urlsafe_b64encode(struct.pack(">q", (at - _EPOCH) // timedelta(microseconds=1)) + ident.bytes).decode()
 
 
 def after_of(text: str) -> tuple[datetime, uuid.UUID]:
@@ -49,3 +59,14 @@ def before_of(text: str) -> tuple[date, uuid.UUID]:
         return date.max, uuid.UUID(int=2**128 - 1)
     at, ident = after_of(text)
     return at.date(), ident
+
+
+def all_of(ask: Callable[..., dict[str, Any]], name: str, who: Caller, after: str = "") -> list[dict[str, Any]]:
+    """All that there is in a list that is in order of time, page by page; the last `PAGE` of it. name: what the list is called in its pages."""
+    out: list[dict[str, Any]] = []
+    while True:
+        found = ask(who, after=after, limit=PAGE)
+        out = (out + found[name])[-PAGE:]
+        if len(found[name]) < PAGE:
+            return out
+        after = found["next"]

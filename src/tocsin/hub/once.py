@@ -9,10 +9,10 @@ from typing import Any
 
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
+from tocsin.hub.cursor import all_of, since
 from tocsin.hub.signals import Signals
 
 SAME = timedelta(seconds=10)  # within which the same act by the same person is one
-PAGE = 1_000
 
 
 class Once:
@@ -52,19 +52,5 @@ class Once:
     def _was(self, ask: Callable[..., dict[str, Any]], name: str, who: Caller, **said: str) -> bool:
         """Whether the caller did exactly this a moment ago."""
         wanted = said | {"by": who.agency, "who": who.label}
-        since = self._now() - SAME
-        return any(
-            datetime.fromisoformat(one["at"]) > since and all(one.get(k) == v for k, v in wanted.items()) for one in told(ask, name, who)
-        )
-
-
-def told(ask: Callable[..., dict[str, Any]], name: str, who: Caller) -> list[dict[str, Any]]:
-    """All that there is in a list of releases or requests, page by page; the last `PAGE` of it."""
-    out: list[dict[str, Any]] = []
-    after = ""
-    while True:
-        found = ask(who, after=after, limit=PAGE)
-        out = (out + found[name])[-PAGE:]
-        if len(found[name]) < PAGE:
-            return out
-        after = found["next"]
+        lately = all_of(ask, name, who, since(self._now() - SAME))
+        return any(all(one.get(k) == v for k, v in wanted.items()) for one in lately)

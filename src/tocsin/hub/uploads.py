@@ -22,7 +22,7 @@ from tocsin.hub.door import MOST, Door, uuid_of
 from tocsin.hub.files import read_file, sketch_file, warned_of
 from tocsin.hub.shown import instant
 from tocsin.hub.signing_in import label_of
-from tocsin.hub.told import summed
+from tocsin.hub.summed import summed
 from tocsin.store import Jsonb, Store
 from tocsin.terms.posts import as_post
 

@@ -16,7 +16,7 @@ from httpx import Response
 from hubs import World
 from people import Person, person
 
-from tocsin.hub.told import ranges, summed
+from tocsin.hub.summed import ranges, summed
 from tocsin.hub.uploads import HELD, LARGEST
 
 ACLED = "event_id_cnty,event_date,event_type,sub_event_type,actor1,inter1,actor2,inter2,interaction,iso,country,admin1,admin2,location,latitude,longitude,geo_precision,year,time_precision,disorder_type,civilian_targeting,source,notes,fatalities,timestamp,assoc_actor_1,assoc_actor_2,region,admin3,source_scale,tags"

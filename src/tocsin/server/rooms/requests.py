@@ -12,7 +12,7 @@ from tocsin.errors import Malformed, NotThere
 from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.acts import checked_why
-from tocsin.hub.once import told
+from tocsin.hub.cursor import all_of
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.acts import BACK
 from tocsin.server.rooms.confirm import Foretold, twice
@@ -24,8 +24,8 @@ async def requests(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
     """Requests and releases of my agency, and those of its reports, the latest first."""
 
     def ask() -> Json:
-        asked = told(hub.acts.requests, "requests", who)
-        released = told(hub.acts.releases, "releases", who)
+        asked = all_of(hub.acts.requests, "requests", who)
+        released = all_of(hub.acts.releases, "releases", who)
         return {"asked": asked[::-1], "released": released[::-1]}
 
     return page(request, "requests.html", **await in_thread(ask))
@@ -63,7 +63,7 @@ async def decide(request: AnyRequest, hub: TheHub, who: Who, request_id: FromPat
 
 def _asked(hub: Hub, who: Caller, request_id: str) -> Json:
     """One request that is for a report of my agency's own, and is not decided. Raises `NotThere`, `Malformed`."""
-    for one in told(hub.acts.requests, "requests", who):
+    for one in all_of(hub.acts.requests, "requests", who):
         if one["request_id"] == request_id and one["by"] != who.agency:
             if "decision" in one:
                 raise Malformed("it is decided already: mark the report anew to take a release back, or release it")

@@ -13,7 +13,7 @@ from tocsin.errors import Malformed
 from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.acts import checked_why
-from tocsin.hub.once import told
+from tocsin.hub.cursor import all_of
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.acts import BACK
 from tocsin.server.rooms.confirm import each_of, sure
@@ -33,7 +33,7 @@ async def signals(request: AnyRequest, hub: TheHub, who: Who) -> Response[str]:
 
     def ask() -> Json:
         found = hub.signals.standing(who)
-        given = {one["signal_id"]: one for one in told(hub.signals.received, "signals", who)}
+        given = {one["signal_id"]: one for one in all_of(hub.signals.received, "signals", who)}
         received = [_said(one) for one in list(given.values())[: -RECEIVED - 1 : -1]]
         now = sorted(map(_said, found["now"]), key=lambda one: (one.get("false_alarms_per_year", math.inf), one["signal_id"]))
         look = found["look"] and found["look"] | {"tests": _tests(found["look"]), "summary": _summary(found["look"])}
