@@ -9,6 +9,7 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from hubs import Ticking, World
+    from running import Running
 
     from tocsin.brief import Brief
     from tocsin.store.embedded import Embedded
@@ -79,6 +80,15 @@ def world(one: "World", clock: "Ticking") -> "World":
     one.forget()
     clock.tick()
     return one
+
+
+@pytest.fixture(scope="module")
+def hub() -> "Iterator[Running]":
+    """A hub in processes of its own, as a user runs it, one a module."""
+    from running import Running, new_folder
+
+    with new_folder() as folder:
+        yield Running(folder)
 
 
 @pytest.fixture(scope="session")

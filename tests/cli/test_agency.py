@@ -5,24 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
 import click
-import pytest
 from commands import Done, tocsin
-from running import Running, new_folder
+from running import Running
 
 from tocsin.cli import commands
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Running]:
-    with new_folder() as folder:
-        running = Running(folder)
-        yield running
-        running.close()
 
 
 def run(hub: Running, token: str, *words: str) -> Done:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -24,14 +23,6 @@ from tocsin.errors import OptionError
 GED = Path(str(files("tocsin.data").joinpath("ged221_pakistan.csv.gz")))
 TOCSIN = [sys.executable, "-m", "tocsin"]
 ROWS, REPORTS = 300, 410  # a row may tell of several articles, each a report
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Running]:
-    with new_folder() as folder:
-        running = Running(folder)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

@@ -29,12 +29,9 @@ from tocsin.store.embedded import Embedded
 
 
 @pytest.fixture(scope="module")
-def hub() -> Iterator[Running]:
-    with new_folder() as folder:
-        running = Running(folder)
-        running.token = running.agency("A")  # type: ignore[attr-defined]
-        yield running
-        running.close()
+def hub(hub: Running) -> Running:
+    hub.token = hub.agency("A")  # type: ignore[attr-defined]
+    return hub
 
 
 def said(hub: Running, token: str, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], Any]:

@@ -8,22 +8,12 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from running import Running, new_folder
+from running import Running
 
 PAGES = Path(__file__).parent.parent.parent / "docs" / "how-to"
 EVENTS = "event_id_cnty,event_date,year,time_precision,disorder_type,event_type,sub_event_type,actor1,assoc_actor_1,inter1,actor2,assoc_actor_2,inter2,interaction,civilian_targeting,iso,region,country,admin1,admin2,admin3,location,latitude,longitude,geo_precision,source,source_scale,notes,fatalities,tags,timestamp\nPAK2,05 March 2024,2024,2,x,Battles,Armed clash,Military Forces of Pakistan (2022-2024),,1,TTP: Tehreek-e-Taliban Pakistan,,2,12,,586,South Asia,Pakistan,Balochistan,Zhob,,Zhob,31.3,69.4,2,AFP,International,A clash.,0,,1710000000\n"
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Running]:
-    with new_folder() as folder:
-        running = Running(folder)
-        yield running
-        running.close()
 
 
 def follow(hub: Running, folder: Path, token: str, text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 from urllib.request import urlopen
@@ -11,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from running import Running, new_folder
+from running import Running
 from schemathesis import GenerationMode, checks
 
 from tocsin.hub.posted import posted
@@ -43,12 +42,6 @@ ASKED = [
 def cases(path: str, method: str, kind: str) -> Any:
     """What a page is asked, by whomever."""
     return API[path][method].as_strategy(generation_mode=KINDS[kind])
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Running]:
-    with new_folder() as folder:
-        yield Running(folder)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
-from running import Running, new_folder
+from running import Running
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what they import warns of itself
@@ -32,12 +31,6 @@ WHEN = "2026-01-02T00:00:00.000Z"
 def incident() -> dict[str, Any]:
     head = {"type": "incident", "spec_version": "2.1", "id": f"incident--{uuid4()}", "created": WHEN, "modified": WHEN}
     return head | {"name": "Blast", "object_marking_refs": [TLP["GREEN"]]}
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Running]:
-    with new_folder() as folder:
-        yield Running(folder)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from requests.auth import HTTPBasicAuth
-from running import Running, new_folder
+from running import Running
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what they import warns of itself
@@ -27,12 +26,6 @@ from tocsin.stix.fixed import TLP
 
 EVENT = Path(__file__).parent / "data" / "misp_event.json"
 ACCEPT = "application/taxii+json;version=2.1"
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Running]:
-    with new_folder() as folder:
-        yield Running(folder)
 
 
 @pytest.fixture(scope="module")
