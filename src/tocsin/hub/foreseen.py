@@ -13,7 +13,8 @@ from tocsin.hub.named import warnings
 from tocsin.hub.shown import marked
 from tocsin.store import Transaction
 
-ACTS = (Action.RELEASE, Action.REQUEST, Action.REMARK, Action.PURGE)
+#: Acts on a report, each by the originator or who sees it.
+OF_A_REPORT = (Action.RELEASE, Action.REQUEST, Action.REMARK, Action.PURGE)
 
 
 class Reach(NamedTuple):
@@ -48,7 +49,7 @@ class Foreseen(Door):
     def verdicts(self, who: Caller, report_id: str) -> dict[Action, Verdict]:
         """Of each act on a report that the caller sees, whether it may be done, and why. Raises `NotThere`."""
         thing = self._thing(who, report_id)
-        return {action: may(who.clearance, action, thing, self.scheme) for action in ACTS}
+        return {action: may(who.clearance, action, thing, self.scheme) for action in OF_A_REPORT}
 
     def allowed(self, who: Caller, report_id: str, action: Action) -> None:
         """Raises `NotThere`, or `Denied` with the verdict's reason."""

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.acts import checked_why
+from tocsin.hub.foreseen import OF_A_REPORT
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.confirm import Foretold, each_of, twice
 from tocsin.server.rooms.sent import handling_of, names
@@ -195,10 +196,8 @@ async def _form(
     return page(request, "act.html", 400 if wrong else 200, **await in_thread(ask), wrong=wrong, names=names())
 
 
-#: Acts on a report, each with the page where it begins.
-_OF_A_REPORT = (Action.REMARK, Action.RELEASE, Action.REQUEST, Action.PURGE)
 ACTS: list[Any] = [
-    *map(_forms, _OF_A_REPORT),
+    *map(_forms, OF_A_REPORT),
     remark,
     release,
     request_release,

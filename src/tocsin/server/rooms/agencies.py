@@ -10,7 +10,7 @@ from tocsin.errors import Denied, Malformed
 from tocsin.gate import Role
 from tocsin.hub import Caller, Hub
 from tocsin.hub.reporting import DAYS, ENOUGH
-from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
+from tocsin.server.asked import AnyRequest, TheHub, Who, in_thread
 from tocsin.server.rooms.confirm import sure
 from tocsin.server.rooms.shown import PERSON, form_of, page, to
 
@@ -63,11 +63,8 @@ def _staff(who: Caller) -> None:
 
 
 async def _agencies(request: AnyRequest, hub: Hub, who: Caller, wrong: str = "", status: int = 200) -> Response[str]:
-    def ask() -> Json:
-        return hub.agencies(who)
-
     may = Role.ADMINISTER_HUB in who.clearance.roles
-    return page(request, "agencies.html", status, wrong=wrong, may=may, **await in_thread(ask))
+    return page(request, "agencies.html", status, wrong=wrong, may=may, **await in_thread(hub.agencies, who))
 
 
 AGENCIES: list[Any] = [reporting, agencies, change_agencies]
