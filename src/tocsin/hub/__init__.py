@@ -72,7 +72,7 @@ class Hub(Door):
         answers: list[dict[str, Any]] = []
         rows: dict[str, dict[str, Any]] = {}
         for raw in raws:
-            fields, reasons = self.checked(raw, agency)
+            fields, reasons = self.checked(raw)
             if reasons:
                 answers.append({"status": "refused", "reasons": reasons})
                 continue

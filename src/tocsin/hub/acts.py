@@ -10,7 +10,7 @@ from tocsin.gate import Action, Marked, Role, Verdict, made_of, may
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import after_of, next_of
 from tocsin.hub.door import NO_INCIDENT, NOT_THERE, Door, incident_rows, page_of, report_rows, said_as, uuid_of
-from tocsin.hub.foreseen import Reach, reached
+from tocsin.hub.foreseen import Reach, own, reached
 from tocsin.hub.named import known, warned, warnings
 from tocsin.hub.shown import instant, marked
 from tocsin.store import Jsonb, Transaction
@@ -25,7 +25,7 @@ class Acts(Door):
     def reach(self, who: Caller, report_id: str) -> Reach:
         """Who may see a report of one's own, and why. Raises `NotThere`, `Denied`."""
         agency = who.needs(Action.READ)
-        row = self.act(who, report_id, "who can see", lambda thing: _own(thing, agency))
+        row = self.act(who, report_id, "who can see", lambda thing: own(thing, agency))
         with self.store.transaction(agency) as tx:
             return reached(tx, marked(row), self.scheme)
 
@@ -182,7 +182,7 @@ class Acts(Door):
         who.needs(Action.REMARK)
         reason = f"; {checked_why(why)}" if why is not None else ""
         named = {"marking": marking, "releasable_to": list(releasable_to), "orcon": orcon}
-        fields, reasons = self.checked(named, "")
+        fields, reasons = self.checked(named)
         if reasons:
             raise Malformed("; ".join(reasons))
 
@@ -200,11 +200,6 @@ class Acts(Door):
 
         self.act(who, report_id, f"remark {marking}", decide, then)
         return said
-
-
-def _own(thing: Marked, agency: str) -> Verdict:
-    mine = thing.originator == agency
-    return Verdict(mine, "its originator" if mine else "only its originator may ask who can see it")
 
 
 def checked_why(why: str) -> str:

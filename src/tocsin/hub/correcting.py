@@ -39,16 +39,6 @@ class Correcting(Door):
             raise Denied("only the agency that sent it corrects it")
         return shown(row, who.clearance)
 
-    def raw(self, who: Caller, report_id: str, typed: Mapping[str, Any], of: Collection[str], version: str) -> dict[str, Any]:
-        """The correction as a post. typed: what was typed, of the fields `of`; one of these that was left empty is said no longer. Raises as `begun`."""
-        one = self.begun(who, report_id)
-        coded = {span["field"] for span in one.get(SPANS) or []}  # the words are read anew
-        kept = {k: v for k, v in one.items() if k not in (*_ANEW, *of, *coded)}
-        if typed.get("killed") != one.get("killed"):
-            kept = {k: v for k, v in kept.items() if k not in ("killed_low", "killed_high")}
-        typed = {k: v for k, v in typed.items() if k not in coded or v != one.get(k)}
-        return {"own_id": version, **kept, **typed, "supersedes": one["report_id"], "version": version}
-
     def correct(self, who: Caller, report_id: str, raw: Mapping[str, Any], why: str) -> dict[str, Any]:
         """Submits a correction; why: for the log of one's agency. Raises as `begun`, and `Malformed`."""
         reason = checked_why(why)
@@ -58,3 +48,13 @@ class Correcting(Door):
             with self.store.transaction(who.agency) as tx:
                 self.log(tx, who, "correct", [report_id, answer["report_id"]], True, f"the agency that sent it; {reason}")
         return answer
+
+
+def corrected(one: Mapping[str, Any], typed: Mapping[str, Any], of: Collection[str], version: str) -> dict[str, Any]:
+    """The correction of a report as a post. typed: what was typed, of the fields `of`; one of these that was left empty is said no longer."""
+    coded = {span["field"] for span in one.get(SPANS) or []}  # the words are read anew
+    kept = {k: v for k, v in one.items() if k not in (*_ANEW, *of, *coded)}
+    if typed.get("killed") != one.get("killed"):
+        kept = {k: v for k, v in kept.items() if k not in ("killed_low", "killed_high")}
+    typed = {k: v for k, v in typed.items() if k not in coded or v != one.get(k)}
+    return {"own_id": version, **kept, **typed, "supersedes": one["report_id"], "version": version}

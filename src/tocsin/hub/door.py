@@ -28,7 +28,7 @@ class Door:
     def __init__(self, store: Store, now: Clock, scheme: Scheme | None = None) -> None:
         self.store, self.now, self.scheme = store, now, scheme or tlp2()
 
-    def checked(self, raw: Any, agency: str) -> tuple[dict[str, Any], list[str]]:
+    def checked(self, raw: Any) -> tuple[dict[str, Any], list[str]]:
         """A post's fields, and the reasons for which it cannot be taken."""
         made = posted(raw)
         reasons = list(made.reasons)

@@ -43,6 +43,12 @@ def reached(tx: Transaction, thing: Marked, scheme: Scheme) -> Reach:
     return Reach({n: v.reason for n, v in verdicts.items() if v}, [g for g in others if g not in members], lines)
 
 
+def own(thing: Marked, agency: str) -> Verdict:
+    """Whether an agency may ask who can see a thing."""
+    mine = thing.originator == agency
+    return Verdict(mine, "its originator" if mine else "only its originator may ask who can see it")
+
+
 class Foreseen(Door):
     """Says what would be; does nothing."""
 
@@ -60,14 +66,14 @@ class Foreseen(Door):
     def as_it_stands(self, who: Caller, report_id: str) -> list[str]:
         """Who sees a report of one's own. Raises `NotThere`, and `Denied` for another's."""
         thing = self._thing(who, report_id)
-        if thing.originator != who.agency:
-            raise Denied("only its originator may ask who can see it")
+        if not (verdict := own(thing, who.agency)):
+            raise Denied(verdict.reason)
         return self._reach(who, thing).names
 
     def marked_anew(self, who: Caller, marking: str, releasable_to: Iterable[str], orcon: bool) -> Reach:
         """Whom a report of one's own would reach under a marking. Raises `Malformed`."""
         said = {"marking": marking or None, "releasable_to": list(releasable_to), "orcon": orcon}
-        fields, reasons = self.checked(said, who.agency)
+        fields, reasons = self.checked(said)
         if reasons:
             raise Malformed("; ".join(reasons))
         return self._reach(who, Marked(marking, who.agency, frozenset(fields.get("releasable_to", [])), orcon))

@@ -74,7 +74,7 @@ class Uploads(Door):
             raise Malformed("file: choose one that is not empty")
         if len(body) > LARGEST:
             raise Malformed(f"file: larger than {LARGEST // 1_000_000} MB; `tocsin push` sends one of any size")
-        _, reasons = self.checked(handling, agency)
+        _, reasons = self.checked(handling)
         if reasons:
             raise Malformed("; ".join(reasons))
         key = hashlib.sha256(repr((agency, name, sorted(handling.items()), description)).encode() + body).hexdigest()

@@ -12,6 +12,7 @@ from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.acts import checked_why
 from tocsin.hub.caller import new_secret
+from tocsin.hub.correcting import corrected
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.confirm import isolated, sure
 from tocsin.server.rooms.sent import CALLED, REAL, TEXTS, WHOLE, raw_of, report_page
@@ -39,8 +40,8 @@ async def correct(request: AnyRequest, hub: TheHub, who: Who, report_id: FromPat
 
     def ask() -> tuple[Json, Json, list[str]]:
         one = hub.correcting.begun(who, report_id)
-        raw = hub.correcting.raw(who, report_id, typed, _TYPED, said.get("form_id", ""))
-        wrong = hub.checked(raw, who.agency)[1] + _why(said)
+        raw = corrected(one, typed, _TYPED, said.get("form_id", ""))
+        wrong = hub.checked(raw)[1] + _why(said)
         if not wrong and not reasons and "sure" in said:
             answer = hub.correcting.correct(who, report_id, raw, said["why"])
             return one, answer, answer.get("reasons", [])
