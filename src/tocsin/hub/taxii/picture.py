@@ -40,12 +40,11 @@ class _Feed:
     agency: str
     group: str
 
-    def one(self, query: str, **values: Any) -> dict[str, Any] | None:
-        return self.tx.one(("group_" if self.group else "feed_") + query, audience=self.agency, group=self.group, **values)
+    def all(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        return self.tx.all(("group_" if self.group else "feed_") + query, audience=self.agency, group=self.group, **values)
 
-    def on(self, at: datetime, ident: uuid.UUID, before: datetime, limit: int, skip: int) -> list[dict[str, Any]]:
-        query = "group_on" if self.group else "feed_on"
-        return self.tx.all(query, audience=self.agency, group=self.group, at=at, id=ident, before=before, limit=limit, skip=skip)
+    def one(self, query: str, **values: Any) -> dict[str, Any] | None:
+        return next(iter(self.all(query, **values)), None)
 
     def row(self, report_id: uuid.UUID | None) -> dict[str, Any] | None:
         row = self.tx.one("feed_one", audience=self.agency, report_id=report_id)
@@ -53,10 +52,6 @@ class _Feed:
             return row
         since = self.one("one", report_id=report_id)
         return None if since is None else row | since
-
-    def marked(self, at: datetime, before: datetime, limit: int) -> list[dict[str, Any]]:
-        query = "group_marked" if self.group else "feed_marked"
-        return self.tx.all(query, audience=self.agency, group=self.group, at=at, before=before, limit=limit)
 
     def marked_since(self, row: dict[str, Any]) -> datetime | None:
         """When its marking changed after it had opened here; None where it did not."""
@@ -126,7 +121,7 @@ class Picture(Door):
                 break
         if asked.ids is None:
             low, before = _between(asked.versions)
-            for row in feed.marked(max(asked.after, low) - MICROSECOND, before, limit + 1):
+            for row in feed.all("marked", at=max(asked.after, low) - MICROSECOND, before=before, limit=limit + 1):
                 found += _items(feed, who, asked, row, row["marked_at"])
         return found
 
@@ -188,7 +183,7 @@ def _lines(feed: _Feed, asked: Filters, limit: int) -> Iterator[Placed]:
         at, ident, skip = low, _FIRST, 0
     place, size = skip, min(limit, MOST)
     while True:
-        rows = feed.on(at, ident, before, size, skip)
+        rows = feed.all("on", at=at, id=ident, before=before, limit=size, skip=skip)
         for row in rows:
             place = place if feed.opened(row) == at else 0
             at, ident, skip = feed.opened(row), row["report_id"], 0

@@ -15,7 +15,8 @@ from tocsin.hub.acts import checked_why
 from tocsin.hub.foreseen import OF_A_REPORT
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.confirm import Foretold, each_of, twice
-from tocsin.server.rooms.sent import handling_of, names
+from tocsin.server.rooms.handling import handling_of
+from tocsin.server.rooms.sent import names
 from tocsin.server.rooms.shown import PERSON, page
 
 STAYS = "It stays: you and the report's originator find it, with your reason, under Requests and releases."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -11,10 +10,11 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from tocsin.errors import Denied, NotKnown
-from tocsin.gate import GROUP, Action
+from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.caller import new_secret
 from tocsin.server.asked import AnyRequest, Cursor, Json, TheHub, Who, in_thread
+from tocsin.server.rooms.handling import handling_of
 from tocsin.server.rooms.shown import PERSON, form_of, page, to, typed_before
 from tocsin.terms.countries import countries
 from tocsin.terms.taxonomies import taxonomy
@@ -24,13 +24,6 @@ WHOLE = ("killed", "wounded")
 REAL = ("lat", "lon")
 #: What is kept of a report that was typed by who was signed out meanwhile.
 FIELDS = (*TEXTS, *WHOLE, *REAL, "own_id", "form_id", "releasable_to", "orcon")
-REACH = {
-    "agencies": "only the agencies ticked below",
-    "named": "the agencies and groups ticked below",
-    "hub": "every agency of the hub",
-    "public": "every agency; it may be published",
-}
-ONWARD = {("agencies", True): "; they may pass it on", ("named", True): "; they may pass it on"}
 VIOLENCE = {
     "unknown": "not known",
     "one_sided": "an attack on people who were not fighting",
@@ -143,19 +136,6 @@ async def report_page(
         request, "report_form.html", status, said=values, to=said.get("releasable_to", []), reasons=others, wrong=wrong, called=CALLED,
         corrects=corrects, handling=handling, countries=_countries(), names=names(), violence=VIOLENCE,
     )  # fmt: skip
-
-
-def handling_of(hub: Hub, who: Caller, named: Iterable[str] = ()) -> Json:
-    """What a form says of who may see a report: the markings, other agencies, and one's groups; what a report names as it stands; `strange`: nobody's."""
-    known = hub.agencies(who)
-    others: dict[str, list[str]] = {name.removeprefix(GROUP): [] for name in named if name.startswith(GROUP)}
-    markings = {
-        m.name: REACH[m.reach] + ONWARD.get((m.reach, m.onward), "" if m.onward else "; nobody passes it on")
-        for m in reversed(hub.scheme.markings)
-    }
-    agencies = [a for a in known["agencies"] if a != who.agency]
-    strange = sorted({name for name in named if not name.startswith(GROUP)} - set(known["agencies"]))
-    return {"markings": markings, "agencies": agencies, "groups": others | known["groups"], "strange": strange}
 
 
 @cache

@@ -17,7 +17,7 @@ from tocsin.hub.cursor import all_of
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
 from tocsin.server.rooms.acts import BACK
 from tocsin.server.rooms.confirm import each_of, sure
-from tocsin.server.rooms.sent import handling_of
+from tocsin.server.rooms.handling import handling_of
 from tocsin.server.rooms.shown import PERSON, form_of, page, to
 from tocsin.terms.say import say
 from tocsin.terms.signals import stream_name, words

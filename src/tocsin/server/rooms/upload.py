@@ -12,7 +12,7 @@ from tocsin.gate import Action
 from tocsin.hub import Caller, Hub
 from tocsin.hub.uploads import LARGEST
 from tocsin.server.asked import AnyRequest, Json, TheHub, Who, in_thread
-from tocsin.server.rooms.sent import handling_of
+from tocsin.server.rooms.handling import handling_of
 from tocsin.server.rooms.shown import PERSON, form_of, form_with_file, page, to
 
 #: Bytes of a request: somewhat more than a file may have, so that who sends one that is too large is told so.
