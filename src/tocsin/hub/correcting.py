@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tocsin.errors import Denied, NotThere
@@ -11,14 +11,13 @@ from tocsin.hub.acts import checked_why
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
 from tocsin.hub.coding import SPANS
-from tocsin.hub.door import NOT_THERE, Door
+from tocsin.hub.door import NOT_THERE, Door, Submit
 from tocsin.hub.shown import shown
 from tocsin.store import Store
 from tocsin.terms.posts import SET_BY_THE_HUB
 
 #: What is not carried over: what the hub sets, the handling, which is said anew, and what names the earlier report.
 _ANEW = SET_BY_THE_HUB | {"marking", "releasable_to", "orcon", "supersedes", "version"}
-Submit = Callable[[Caller, Sequence[Any]], list[dict[str, Any]]]
 
 
 class Correcting(Door):

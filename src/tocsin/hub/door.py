@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tocsin.errors import Denied, Malformed, MarkingError, NotThere
@@ -19,6 +19,8 @@ PUBLIC = "public"  # the audience that is nobody's
 NOT_THERE = "no such report, or none that you may see"
 NO_INCIDENT = "no such incident, or none that you may see"
 MADE_OF = "made of what it may see"  # why what is made of reports is given
+#: How the hub takes reports: what it says of each.
+Submit = Callable[[Caller, Sequence[Any]], list[dict[str, Any]]]
 _text = text_of(1_000)
 
 

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 from tocsin.errors import Busy, Malformed
 from tocsin.gate import Action
 from tocsin.hub.caller import Caller
-from tocsin.hub.door import MOST
+from tocsin.hub.door import MOST, Submit
 from tocsin.terms.posts import as_post
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from tocsin.hub import Hub
 
 _READERS = threading.BoundedSemaphore(2)
 PATIENCE, READING = 5, 120  # seconds that a file waits for others, and that it is read for
@@ -31,14 +29,14 @@ MEMORY, DISK = (
 )  # bytes that a reader may take, and that it may write into one file: what is packed may be a thousand times what was sent
 
 
-def submit_file(hub: Hub, who: Caller, name: str, body: bytes, handling: dict[str, Any]) -> dict[str, Any]:
+def submit_file(submit: Submit, who: Caller, name: str, body: bytes, handling: dict[str, Any]) -> dict[str, Any]:
     """Reads a file and submits its reports under one handling, for a file says nothing of who may see it. The answer counts, and says what was not taken."""
     who.needs(Action.SUBMIT)
     reports, issues = read_file(name, body)
     answers = []
     posts = [as_post(who.agency, row, handling) for row in reports.iter_rows(named=True)]
     for at in range(0, len(posts), MOST):
-        answers += hub.submit(who, posts[at : at + MOST])
+        answers += submit(who, posts[at : at + MOST])
     refused = [{"row": row, "reasons": a["reasons"]} for row, a in zip(reports["row"], answers, strict=True) if a["status"] == "refused"]
     counts = {s: sum(a["status"] == s for a in answers) for s in ("stored", "known", "refused")}
     return (

@@ -10,7 +10,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +18,7 @@ from tocsin.errors import Busy, Denied, Malformed, NotThere, StoreError, TocsinE
 from tocsin.gate import Action, Scheme
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
-from tocsin.hub.door import MOST, Door, uuid_of
+from tocsin.hub.door import MOST, Door, Submit, uuid_of
 from tocsin.hub.files import read_file, sketch_file, warned_of
 from tocsin.hub.shown import instant
 from tocsin.hub.signing_in import label_of
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 T = TypeVar("T")
-Submit = Callable[[Caller, Sequence[Any]], list[dict[str, Any]]]
 OF_AGENCY, OF_ALL = 2, 8  # files under way at once
 LARGEST, MOST_REPORTS = 10_000_000, 200_000  # bytes of a file, and reports in it
 HELD = 1_800.0  # seconds that a file waits for its description

@@ -79,7 +79,7 @@ async def submit_a_file(
     media(request, "application/octet-stream")
     handling = {"marking": marking, "releasable_to": releasable_to or [], "orcon": orcon}
     body = await request.body()
-    return await in_thread(submit_file, hub, who, name, body, handling)
+    return await in_thread(submit_file, hub.submit, who, name, body, handling)
 
 
 @get("/api/feed", opt=AGENCY)

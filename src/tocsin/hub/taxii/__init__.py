@@ -15,10 +15,10 @@ from tocsin.gate.rule import ROLES
 from tocsin.hub.acts import Acts
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
-from tocsin.hub.door import Door, uuid_of
+from tocsin.hub.door import Door, Submit, uuid_of
 from tocsin.hub.shown import instant
 from tocsin.hub.taxii.asked import Collection, Filters, Page, id_of
-from tocsin.hub.taxii.inbox import Inbox, Submit
+from tocsin.hub.taxii.inbox import Inbox
 from tocsin.hub.taxii.picture import Picture
 from tocsin.store import Store
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,14 +11,13 @@ from typing import Any
 from tocsin.gate import Action, Scheme
 from tocsin.hub.caller import Caller
 from tocsin.hub.clock import Clock
-from tocsin.hub.door import MOST, Door
+from tocsin.hub.door import MOST, Door, Submit
 from tocsin.hub.shown import instant
 from tocsin.hub.taxii.asked import EPOCH, Filters, Item, Page, Versions
 from tocsin.stix import Sent, is_report, post_of, version_of, wrong_with
 from tocsin.store import Jsonb, Store, Transaction
 from tocsin.terms.ids import report_id as id_of
 
-Submit = Callable[[Caller, Sequence[Any]], list[dict[str, Any]]]
 OTHER = "another object of yours stands under this id and version: send a change with a later `modified`"
 LATE = "a later version of it stands: an earlier one is not taken any more"
 REVOKED = (
