@@ -40,7 +40,7 @@ from tocsin.hub.pictures import Pictures
 from tocsin.hub.pictures.given import give
 from tocsin.store import Store, array
 from tocsin.store.embedded import Embedded
-from tocsin.store.setup import install_scheme, prepare
+from tocsin.store.setup import prepare, settle_scheme
 
 GROUPS = 6
 KEEP = (
@@ -182,7 +182,7 @@ def filled(folder: Path, names: list[str], options: argparse.Namespace) -> None:
         roles = prepare(server.conninfo(), server.secrets)
         if not (folder / "copied").exists():
             if not (folder / "begun").exists():
-                install_scheme(roles["migrate"], tlp2().markings)
+                settle_scheme(roles["migrate"], None, tlp2().markings)
                 agencies(roles["web"], names)
                 (folder / "begun").touch()
             began = time.perf_counter()

@@ -50,7 +50,7 @@ from tocsin.hub import Caller, Hub, clock
 from tocsin.server.steps import STEP
 from tocsin.store import Store
 from tocsin.store.embedded import Embedded
-from tocsin.store.setup import install_scheme, prepare
+from tocsin.store.setup import prepare, settle_scheme
 from tocsin.terms.ids import report_id
 
 STAFF = Caller("bench", Clearance(None, frozenset({Role.ADMINISTER_HUB})))
@@ -102,7 +102,7 @@ def hub(folder: Path, port: int, hidden: int, visible: int, steps: list[float]) 
     """A hub with a web process for each of `steps`, and no fusion."""
     with Embedded(folder) as server:
         roles = prepare(server.conninfo(), server.secrets)
-        install_scheme(roles["migrate"], tlp2().markings)
+        settle_scheme(roles["migrate"], None, tlp2().markings)
         store = Store(roles["web"], size=1)
         made = Hub(store, clock())
         with contextlib.suppress(Exception):  # a folder that is used again has them

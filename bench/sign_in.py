@@ -26,7 +26,7 @@ from tocsin.gate import tlp2
 from tocsin.hub import Hub, clock
 from tocsin.store import Store
 from tocsin.store.embedded import Embedded
-from tocsin.store.setup import install_scheme, prepare
+from tocsin.store.setup import prepare, settle_scheme
 
 PASSWORD = "four quiet words at dusk"
 
@@ -42,7 +42,7 @@ def main() -> None:
     folder.chmod(0o755)
     with Embedded(folder) as server:
         roles = prepare(server.conninfo(), server.secrets)
-        install_scheme(roles["migrate"], tlp2().markings)
+        settle_scheme(roles["migrate"], None, tlp2().markings)
         store = Store(roles["web"], size=2)
         hub = Hub(store, clock())
         hub.staff.add_agency(STAFF, "police")

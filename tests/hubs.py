@@ -24,7 +24,7 @@ from tocsin.hub.judging import of_row
 from tocsin.server.app import make_app
 from tocsin.store import Store, array
 from tocsin.store.embedded import Embedded
-from tocsin.store.setup import install_scheme, prepare, roles
+from tocsin.store.setup import prepare, roles, settle_scheme
 from tocsin.terms.judgements import Judgement
 
 TAXII = "application/taxii+json;version=2.1"
@@ -57,7 +57,7 @@ def database(running: Embedded) -> dict[str, str]:
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", (pattern,)).fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(pattern)))
             made = prepare(running.conninfo(pattern), running.secrets)
-            install_scheme(made["migrate"], tlp2().markings)
+            settle_scheme(made["migrate"], None, tlp2().markings)
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(pattern)))
     return roles(running.conninfo(name), running.secrets) | {"owner": running.conninfo(name)}
 

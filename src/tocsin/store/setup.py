@@ -154,17 +154,6 @@ def settle_scheme(conninfo: str, wanted: Markings | None, default: Markings) -> 
                     f"the hub's reports are marked by the scheme that it began with ({names}): give that one, or leave --scheme out"
                 )
             connection.execute("DELETE FROM tocsin.marking")
-    install_scheme(conninfo, chosen)
+            with connection.cursor() as cursor:
+                cursor.executemany("INSERT INTO tocsin.marking VALUES (%s, %s, %s, %s)", chosen)
     return chosen
-
-
-def install_scheme(conninfo: str, markings: Markings) -> None:
-    """The markings that the hub knows, as SQL sees them: name, rank, reach, onward. One that reports have cannot be taken away."""
-    with psycopg.connect(conninfo) as connection:
-        connection.execute("SET search_path = tocsin")
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO marking VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET rank = excluded.rank, reach = excluded.reach, "
-                "onward = excluded.onward",
-                markings,
-            )
