@@ -157,6 +157,7 @@ def test_a_national_scheme_maps_onto_the_rule(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("scheme: x\n", "has `scheme`"),
+        ("scheme: x\nmarkings: [A, B]\n", "each `NAME"),
         ("scheme: x\nmarkings:\n  A: {reach: everybody, onward: true}\n", "give reach"),
         ("scheme: x\nmarkings:\n  A: {reach: agencies, onward: true}\n  B: {reach: public, onward: true}\n", "laxest first"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -29,9 +31,12 @@ def folder() -> Iterator[Path]:
         yield made
 
 
+def tocsin(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "tocsin", *words], capture_output=True, text=True, timeout=120, check=False)
+
+
 def serve(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(free_port()), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return tocsin("serve", "--data", str(folder), "--port", str(free_port()), *words)
 
 
 def test_what_was_acknowledged_outlives_five_kills_under_load() -> None:
@@ -142,6 +147,40 @@ def test_a_database_that_is_not_there_is_told_without_its_password(folder: Path)
     assert done.returncode == 2
     assert "the database does not answer" in done.stderr
     assert "secret-word" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("url", ["mysql://me:secret-word@host/hub", "postgresql://me:secret-%word@host/hub", "secret-word", ""])
+def test_an_address_that_is_none_of_a_database_is_told_without_its_password(folder: Path, url: str) -> None:
+    for words in (["serve", "--port", str(free_port())], ["restore", __file__], ["backup", "--to", str(folder / "x")]):
+        said = tocsin(*words, "--data", str(folder / "new"), "--database-url", url)
+        assert (said.returncode, "Traceback" in said.stderr, "secret-" in said.stderr + said.stdout) == (2, False, False), said.stderr
+        assert "%25" in said.stderr or words[0] != "serve"
+
+
+def test_a_folder_that_cannot_be_a_hubs_is_told(folder: Path) -> None:
+    (folder / "file").write_text("mine")
+    for where in (folder / "file", folder / "file" / "below", Path("/proc/nothing")):
+        done = tocsin("serve", "--data", str(where), "--port", str(free_port()))
+        assert done.returncode == 2
+        assert f"{where} cannot be the folder of a hub" in done.stderr
+        assert "--data" in done.stderr
+
+
+def test_ctrl_c_while_the_database_is_set_up_stops_the_hub_and_harms_nothing(folder: Path) -> None:
+    words = [sys.executable, "-m", "tocsin", "serve", "--data", str(folder), "--port", str(free_port())]
+    first = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    while not list(folder.glob("pg*")):
+        time.sleep(0.01)
+    os.killpg(first.pid, signal.SIGINT)  # as a terminal does
+    said = first.communicate(timeout=120)[0]
+    assert (first.returncode, "could not set up" in said) == (0, False), said
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may have said `nohup`
+    again = Running(folder)
+    signal.signal(signal.SIGHUP, before)
+    assert ("administrator" in said) is not ("administrator" in again.said)  # a token is shown once
+    assert again.end(signal.SIGHUP) == 0  # its terminal closes
+    assert "Stopped" in again.said
+    assert Embedded(folder).pid() is None
 
 
 def test_a_port_that_another_program_has_is_told(folder: Path) -> None:

@@ -66,7 +66,7 @@ def commands() -> dict[str, click.Command]:
 
 
 def main() -> None:
-    """Run the command line; a TocsinError becomes its message and exit code 2, never a traceback."""
+    """Run the command line; a TocsinError, or what the machine does not give, becomes its message and exit code 2, never a traceback."""
     try:
         if code := app(standalone_mode=False):  # what a verb exits with is given back
             sys.exit(code)
@@ -85,3 +85,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as why:
+        where = f"{why.filename}: " if why.filename else ""
+        click.echo(f"tocsin: {where}{why.strerror or why}; see to the path, its rights and the disk's room, then try again", err=True)
+        sys.exit(2)

@@ -64,8 +64,10 @@ def tlp2() -> Scheme:
 
 
 def _scheme(raw: Any, where: str) -> Scheme:
-    if not isinstance(raw, dict) or set(raw) != {"scheme", "markings"} or not raw["markings"]:
-        raise MarkingError(f"{where}: a scheme has `scheme` (its name) and `markings` (at least one), and nothing else")
+    if not isinstance(raw, dict) or set(raw) != {"scheme", "markings"} or not isinstance(raw["markings"], dict) or not raw["markings"]:
+        raise MarkingError(
+            f"{where}: a scheme has `scheme` (its name) and `markings` (at least one, each `NAME: {{reach: ..., onward: ...}}`), and nothing else"
+        )
     out: list[Marking] = []
     for rank, (name, rule) in enumerate(raw["markings"].items()):
         if (

@@ -27,7 +27,7 @@ from tocsin.server.steps import STEP
 from tocsin.store import Store
 from tocsin.store.alone import Alone
 from tocsin.store.embedded import Embedded
-from tocsin.store.setup import prepare, settle_scheme
+from tocsin.store.setup import checked_url, prepare, settle_scheme
 
 HOST = "127.0.0.1"
 WAIT = 60.0  # seconds in which the web process must answer
@@ -51,14 +51,15 @@ def serve(
     scheme: Scheme | None = None,
     step: float = STEP,
 ) -> None:
-    """Runs a hub until SIGTERM or ctrl-C; demo: filled with invented agencies; look_every: days between two looks for signals;
+    """Runs a hub until SIGTERM, ctrl-C or its terminal's end; demo: filled with invented agencies; look_every: days between two looks for signals;
     rate: requests a second of one token; step: seconds, see `steps.py`; scheme: of a hub that has no report yet; TLP 2.0, or what the hub has,
     where it is left out.
 
     Raises `StoreError` where the database does not start or is another hub's, or a process ends again and again."""
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # `nohup` lets it outlive its terminal
+            signal.signal(name, lambda *_: stop.set())
     parts = [Part("web")]  # it loads while the database starts
     try:
         listening(port, stop).close()  # what answers there must be this hub, and not another that is ready
@@ -102,7 +103,7 @@ def _watch(stop: threading.Event, parts: list[Part], server: Embedded | None, al
 def _database(folder: Path, url: str | None) -> Iterator[tuple[str, Path, Embedded | None]]:
     """A connection that may make roles, the folder of passwords, and the server where it is the hub's own."""
     if url is not None:
-        yield url, folder / "secrets", None
+        yield checked_url(url), folder / "secrets", None
         return
     with Embedded(folder) as server:
         yield server.conninfo(), server.secrets, server

@@ -20,7 +20,7 @@ from tocsin.errors import OptionError, StoreError
 from tocsin.store import Store
 from tocsin.store.alone import Alone
 from tocsin.store.embedded import DATABASE, Embedded, programs
-from tocsin.store.setup import migrate, password, roles
+from tocsin.store.setup import checked_url, migrate, password, roles
 
 
 def backup(folder: Path, file: Path, url: str | None = None) -> int:
@@ -55,13 +55,17 @@ def restore(file: Path, folder: Path, url: str | None = None) -> None:
         file.open("rb").close()
     except OSError as why:
         raise OptionError(f"{file}: cannot be read ({why.strerror})") from why
-    if "TABLE tocsin report " not in _run("pg_restore", None, ["--list", str(file)]):
+    try:
+        holds = _run("pg_restore", None, ["--list", str(file)])
+    except StoreError as why:
+        raise StoreError(f"{file} is no copy of a hub, or is damaged ({why}): give a file that `tocsin backup` wrote") from why
+    if "TABLE tocsin report " not in holds:
         raise StoreError(f"{file} is no copy of a hub: give a file that `tocsin backup` wrote")
     if (folder / "pg").exists() or (folder / "secrets").exists():
         raise StoreError(f"{folder} has a hub already, or what is left of one: restore into a new folder")
     try:
         if url is not None:
-            _fill(url, folder / "secrets", file)
+            _fill(checked_url(url), folder / "secrets", file)
         else:
             with Embedded(folder) as server:
                 _fill(server.conninfo(), server.secrets, file)
@@ -93,7 +97,7 @@ def _running(folder: Path, url: str | None) -> Iterator[str]:
         raise StoreError(f"there is no hub in {folder}: give its folder with --data")
     word, _ = password(folder / "secrets", "migrate")
     if url is not None:
-        yield make_conninfo(url, user="tocsin_migrate", password=word)
+        yield make_conninfo(checked_url(url), user="tocsin_migrate", password=word)
         return
     server = Embedded(folder)
     with contextlib.nullcontext() if server.pid() is not None else server:

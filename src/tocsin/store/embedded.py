@@ -18,6 +18,7 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_hex
 from typing import IO
 
 import psycopg
@@ -66,6 +67,20 @@ class Embedded:
 
     def start(self) -> None:
         """Starts it, or takes over one that a killed hub left running. Raises `StoreError`."""
+        try:
+            binaries = self._prepared()
+        except OSError as why:
+            where = f" at {why.filename}" if why.filename and Path(str(why.filename)) != self.folder else ""
+            raise StoreError(
+                f"{self.folder} cannot be the folder of a hub ({why.strerror}{where}): give one that can be written, on a disk with room, with --data"
+            ) from why
+        if self.pid() is None:
+            self._spawn(binaries)
+        self._ready(binaries)
+        self._database()
+
+    def _prepared(self) -> Path:
+        """The programs, when the folders and the data are there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._only_one()
         self.secrets.mkdir(mode=0o700, exist_ok=True)
@@ -75,10 +90,7 @@ class Embedded:
         self._reach(self.data)
         if not (self.data / "PG_VERSION").exists():
             self._initdb(binaries)
-        if self.pid() is None:
-            self._spawn(binaries)
-        self._ready(binaries)
-        self._database()
+        return binaries
 
     def keep(self) -> bool:
         """Starts it again where it ended by itself; whether it had. Raises `StoreError`."""
@@ -150,22 +162,34 @@ class Embedded:
         return subprocess.Popen(command, **options)  # type: ignore[call-overload,no-any-return]
 
     def _initdb(self, binaries: Path) -> None:
+        """Makes the data beside where they are to stand, so that what is cut off on the way is no half of a database."""
+        for left in self.folder.glob("pg.new-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        made = self.folder / f"pg.new-{token_hex(4)}"
+        self._own(made)
+        try:
+            self._made_by_initdb(binaries, made)
+            made.rename(self.data)  # which is empty
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+
+    def _made_by_initdb(self, binaries: Path, data: Path) -> None:
         word, _ = password(self.secrets, "owner")
         reading, writing = os.pipe()
         os.write(writing, word.encode() + b"\n")
         os.close(writing)
-        command = [str(binaries / "initdb"), "-D", str(self.data), "-U", OWNER, f"--pwfile=/dev/fd/{reading}", "--auth=scram-sha-256"]
+        command = [str(binaries / "initdb"), "-D", str(data), "-U", OWNER, f"--pwfile=/dev/fd/{reading}", "--auth=scram-sha-256"]
         command += ["--encoding=UTF8", "--locale=C", "--no-instructions", *(["--no-sync"] if self.fast else [])]
         if self.user:
             os.fchown(reading, self.user.pw_uid, self.user.pw_gid)
         try:
-            made = self._as_user(command, subprocess.PIPE, pass_fds=(reading,))
-            said = made.communicate(timeout=self.wait)[0].decode(errors="replace")
+            made = self._as_user(command, subprocess.PIPE, pass_fds=(reading,), start_new_session=True)  # ctrl-C is for the hub alone
+            said = made.communicate()[0].decode(errors="replace")
         finally:
             os.close(reading)
         if made.returncode:
             raise StoreError(
-                f"PostgreSQL could not set up {self.data}: {said.strip().splitlines()[-1] if said.strip() else 'it said nothing'}"
+                f"PostgreSQL could not set up {self.data} ({_complaint(said)}): see that its disk has room (some 60 MB to begin with), and try again"
             )
 
     def _spawn(self, binaries: Path) -> None:
@@ -190,6 +214,8 @@ class Embedded:
                 return
             except psycopg.OperationalError as error:
                 why = str(error).strip().splitlines()[-1]
+                if "starting up" in why:  # it does again what its log says, which may take minutes after a kill
+                    end = time.monotonic() + self.wait
             if self._process is not None and self._process.poll() is not None:
                 if not again:
                     break
@@ -204,6 +230,12 @@ class Embedded:
         with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
             if connection.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
                 connection.execute("CREATE DATABASE tocsin")
+
+
+def _complaint(said: str) -> str:
+    """Of what PostgreSQL's program said, why it failed: what comes after it is of its tidying up."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it said nothing"]
+    return next((line for line in lines if any(word in line for word in ("error:", "FATAL:", "PANIC:"))), lines[-1])
 
 
 def buffers(data: Path) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tocsin.errors import StoreError
 
@@ -35,6 +35,19 @@ def password(folder: Path, role: str) -> tuple[str, bool]:
     return word, True
 
 
+def checked_url(url: str) -> str:
+    """The address of a database of one's own. Raises `StoreError` where it cannot be read, without its words: a password may stand in them."""
+    try:
+        if conninfo_to_dict(url):
+            return url
+    except psycopg.Error:
+        pass
+    raise StoreError(
+        "--database-url (or TOCSIN_DATABASE_URL) is no address of a PostgreSQL database: give postgresql://USER:PASSWORD@HOST/DATABASE, "
+        "and write a % of the password as %25, an @ as %40, a / as %2F"
+    )
+
+
 def prepare(admin: str, secrets_folder: Path) -> dict[str, str]:
     """Makes the four roles and brings the tables up to date; gives each role's connection. Safe to repeat.
 
@@ -55,6 +68,7 @@ def roles(admin: str, secrets_folder: Path) -> dict[str, str]:
         with psycopg.connect(admin, autocommit=True) as connection:
             if connection.info.server_version < OLDEST * 10_000:
                 raise StoreError(f"the database is PostgreSQL {connection.info.server_version // 10_000}: the hub needs {OLDEST} or later")
+            _not_anothers(connection, secrets_folder)
             out = {role: _role(connection, role, secrets_folder, admin) for role in ROLES}
             name = sql.Identifier(connection.info.dbname)
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
@@ -73,6 +87,21 @@ def _cannot(why: psycopg.Error) -> StoreError:
         f"the database cannot be made a hub's ({str(why).splitlines()[0]}): see that --database-url leads to a running PostgreSQL {OLDEST}, "
         "and that its role may create roles"
     )
+
+
+def _not_anothers(connection: psycopg.Connection[tuple[object, ...]], folder: Path) -> None:
+    """Roles are the whole server's: to give them new passwords would shut out the hub of another database. Raises `StoreError`."""
+    if all((folder / role).exists() for role in ROLES):
+        return
+    others = connection.execute(
+        "SELECT d.datname FROM pg_database d, aclexplode(d.datacl) a JOIN pg_roles r ON r.oid = a.grantee "
+        "WHERE r.rolname = 'tocsin_web' AND d.datname <> current_database() ORDER BY 1"
+    ).fetchall()
+    if others:
+        raise StoreError(
+            f"the server has a hub already, in its database {others[0][0]!r}, and this one would take its roles' passwords from it: "
+            "give a PostgreSQL server of its own, or leave --database-url out"
+        )
 
 
 def _role(connection: psycopg.Connection[tuple[object, ...]], role: str, folder: Path, admin: str) -> str:
