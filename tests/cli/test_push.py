@@ -6,8 +6,10 @@ import gzip
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from importlib.resources import files
 from pathlib import Path
@@ -17,8 +19,8 @@ import pytest
 from commands import Done, tocsin
 from running import Running, new_folder
 
-from tocsin.cli.client import Client, client_of
-from tocsin.errors import OptionError
+from tocsin.cli.client import Client, Passing, client_of
+from tocsin.errors import HubError, OptionError
 
 GED = Path(str(files("tocsin.data").joinpath("ged221_pakistan.csv.gz")))
 TOCSIN = [sys.executable, "-m", "tocsin"]
@@ -83,6 +85,37 @@ def test_a_push_that_was_killed_goes_on_and_sends_no_more_than_is_left(hub: Runn
     assert list(tmp_path.rglob("*.json")) == []
 
 
+def test_a_push_that_was_cut_off_begins_anew_where_the_hub_has_nothing_of_it_any_more(ged: Path, tmp_path: Path) -> None:
+    with new_folder() as folder:
+        hub = Running(folder / "one")
+        hub.agency("again", "submit")
+        token, file = hub.agency("cut", "submit"), tmp_path / "copy"
+        assert tocsin("backup", "--data", folder / "one", "--to", file).returncode == 0
+        env = os.environ | {"TOCSIN_TOKEN": token, "XDG_STATE_HOME": str(tmp_path)}
+        first = subprocess.Popen(
+            [*TOCSIN, *words(hub, ged, "--batch", "20")], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while first.poll() is None and not list(tmp_path.rglob("*.json")):
+            time.sleep(0.005)
+        first.kill()
+        first.wait()
+        hub.close()
+        assert tocsin("restore", file, "--data", folder / "two").returncode == 0
+        restored = Running(folder / "two", port=hub.port)
+        done = push(restored, token, tmp_path, ged)
+        assert f"{REPORTS} reports sent: {REPORTS} stored, 0 known" in done.stdout, done.stdout + done.stderr
+        assert "sent again from the first" in done.stdout
+        assert len(restored.feed(token)) == REPORTS
+        restored.close()
+
+
+def test_a_file_of_refusals_that_cannot_be_written_is_told_before_anything_is_sent(hub: Running, ged: Path, tmp_path: Path) -> None:
+    token = hub.agency("unwritten")
+    done = push(hub, token, tmp_path, ged, "--out", str(tmp_path / "no" / "refused.csv"))
+    assert (done.returncode, "cannot be written" in done.stderr) == (2, True)
+    assert hub.feed(token) == []
+
+
 def test_a_push_outlives_a_hub_that_is_away_for_a_while(ged: Path, tmp_path: Path) -> None:
     with new_folder() as folder:
         hub = Running(folder)
@@ -130,12 +163,57 @@ def test_the_hubs_own_staff_and_an_unknown_token_push_nothing(hub: Running, ged:
     assert "a token is needed" in push(hub, "guess", tmp_path, ged).stderr
 
 
-@pytest.mark.parametrize("url", ["http://hub.example", "ftp://hub.example", "hub.example", "http://10.0.0.1:8000"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hub.example", "ftp://hub.example", "hub.example", "http://10.0.0.1:8000", "http://127.0.0.1:80x00", "http://127.0.0.1:0",
+        "http://127.0.0.1:99999", "https://hub.example/?x", "https://hüb.example", "https://hub example", "https://[::1",
+    ],
+)  # fmt: skip
 def test_a_token_does_not_go_over_the_network_in_the_clear(url: str) -> None:
     with pytest.raises(OptionError):
         Client(url, "x")
     Client("https://hub.example", "x")
     Client("http://[::1]:8000", "x")
+
+
+@pytest.mark.parametrize("token", ["“tocsin_x”", "a\nb", "é"])
+def test_a_token_that_was_copied_with_what_stood_around_it_is_told(token: str) -> None:
+    with pytest.raises(OptionError, match="copy it anew"):
+        Client("http://127.0.0.1:8000", token)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "no hub"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", "no hub"),
+        (
+            b"HTTP/1.1 308 Permanent Redirect\r\nLocation: https://hub.example/api/me\r\nContent-Length: 0\r\n\r\n",
+            "status 308, https://hub.example",
+        ),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "not of a hub"),
+    ],
+)
+def test_what_answers_and_is_no_hub_is_told_and_not_waited_for(answer: bytes, said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def serve() -> None:
+            line, _ = other.accept()
+            with line:
+                line.recv(65_536)
+                line.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        with pytest.raises(HubError, match=said) as told:
+            Client(f"http://127.0.0.1:{other.getsockname()[1]}", "x").ask("GET", "/api/me")
+    assert not isinstance(told.value, Passing)
+
+
+def test_https_of_a_hub_that_has_none_is_told_and_not_waited_for(hub: Running) -> None:
+    with pytest.raises(HubError, match="no https") as told:
+        Client(hub.url.replace("http:", "https:"), "x").ask("GET", "/api/me")
+    assert not isinstance(told.value, Passing)
 
 
 def test_a_token_is_asked_for_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from http.client import BadStatusLine, HTTPException
 from ipaddress import ip_address
 from pathlib import Path
+from ssl import SSLCertVerificationError
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -32,14 +34,32 @@ class TooLarge(HubError):
     """The hub does not take so much at once."""
 
 
+class Missing(HubError):
+    """The hub has no such thing, or none that the token may see."""
+
+
 class Client:
     """Asks one hub with one token. A token goes over TLS, or stays on this machine: another address is refused (`OptionError`)."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url, self._token = url.rstrip("/"), token
-        at = urlsplit(self.url)
-        if at.scheme not in ("http", "https") or not at.hostname:
-            raise OptionError(f"{url}: an address of the form https://hub.example is wanted")
+        try:
+            at = urlsplit(self.url)
+            fits = (
+                at.scheme in ("http", "https")
+                and at.hostname
+                and at.port != 0
+                and self.url.isascii()
+                and not set(self.url) & {" ", "?", "#"}
+            )
+        except ValueError:  # of the port
+            fits = False
+        if not fits or at.hostname is None:
+            raise OptionError(f"{url}: an address of the form https://hub.example, or http://127.0.0.1:8000, is wanted")
+        if not (token.isascii() and token.isprintable()):
+            raise OptionError(
+                "the token has letters that no token has (a quotation mark, a line's end): copy it anew, without what stands around it"
+            )
         here = at.hostname == "localhost" or _loopback(at.hostname)
         if at.scheme == "http" and not here:
             raise OptionError(f"{url}: the token and the reports would go over the network for all to read; give an https:// address")
@@ -55,19 +75,33 @@ class Client:
                 return out
         except HTTPError as why:
             raise self._refused(why) from why
-        except (URLError, OSError, ValueError) as why:
-            reason = getattr(why, "reason", why)
-            raise Passing(f"{self.url} does not answer ({reason}): is the hub running there? Start it with `tocsin serve`") from why
+        except (BadStatusLine, ValueError) as why:
+            if isinstance(why, OSError):  # it ended before it answered
+                raise self._away(why) from why
+            raise HubError(f"{self.url}: what answers there is no hub: see to the address and its port") from why
+        except (HTTPException, OSError) as why:
+            reason = why.reason if isinstance(why, URLError) else why
+            if isinstance(reason, SSLCertVerificationError) or "WRONG_VERSION_NUMBER" in str(reason):
+                raise HubError(f"{self.url}: no https can be had there ({reason}): see to the address, and to its certificate") from why
+            raise self._away(reason) from why
+
+    def _away(self, reason: object) -> Passing:
+        return Passing(f"{self.url} does not answer ({reason}): is the hub running there? Start it with `tocsin serve`")
 
     def _refused(self, why: HTTPError) -> HubError:
         try:
             reason = f"{self.url}: {json.load(why)['error']['reason']}"
         except (ValueError, KeyError, TypeError, OSError):
-            reason = f"{self.url}: status {why.code}"
+            to = f", {moved}: give that address" if 300 <= why.code < 400 and (moved := why.headers.get("Location")) else ""
+            reason = (
+                f"{self.url}: status {why.code}{to}"
+                if why.code >= 500 or to
+                else f"{self.url}: status {why.code}, and not of a hub: see to the address"
+            )
         if why.code in PASSING:
             after = why.headers.get("Retry-After", "")
             return Passing(reason, float(after) if after.isdigit() else 0.0)
-        return TooLarge(reason) if why.code == 413 else HubError(reason)
+        return {404: Missing, 413: TooLarge}.get(why.code, HubError)(reason)
 
 
 class _NoRedirect(HTTPRedirectHandler):

@@ -16,7 +16,7 @@ import click
 import polars as pl
 from rich.console import Console
 
-from tocsin.cli.client import TOKEN_FILE, Client, Passing, TooLarge, client_of
+from tocsin.cli.client import TOKEN_FILE, Client, Missing, Passing, TooLarge, client_of
 from tocsin.cli.options import SPEC, print_issues, reading, working
 from tocsin.errors import HubError, OptionError
 from tocsin.intake import read_to
@@ -36,6 +36,7 @@ class Sent:
     done: int = 0
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
     refused: list[dict[str, Any]] = field(default_factory=list)
+    last: str = ""  # the id of the last report that the hub took
     warnings: list[str] = field(default_factory=list)  # all are sent under one handling, and warned of alike
 
     @classmethod
@@ -43,9 +44,8 @@ class Sent:
         """What an earlier push left; nothing where it was done, or its file is damaged."""
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
-            return cls(
-                path, int(said["done"]), {s: int(said["counts"][s]) for s in STATUSES}, list(said["refused"]), list(said["warnings"])
-            )
+            counts = {s: int(said["counts"][s]) for s in STATUSES}
+            return cls(path, int(said["done"]), counts, list(said["refused"]), str(said["last"]), list(said["warnings"]))
         except (OSError, ValueError, KeyError, TypeError):
             return cls(path)
 
@@ -56,9 +56,11 @@ class Sent:
             self.warnings += [w for w in result.get("warnings", []) if w not in self.warnings]
             if result["status"] == "refused":
                 self.refused.append({"file": row["file"], "row": row["row"], "reason": "; ".join(result["reasons"])})
+            else:
+                self.last = result["report_id"]
         self.done += len(rows)
-        part = self.path.with_suffix(".part")
-        said = {"done": self.done, "counts": self.counts, "refused": self.refused, "warnings": self.warnings}
+        part = self.path.with_suffix(f".{os.getpid()}.part")  # another may send the same file at once
+        said = {"done": self.done, "counts": self.counts, "refused": self.refused, "last": self.last, "warnings": self.warnings}
         part.write_text(json.dumps(said), encoding="utf-8")
         part.replace(self.path)
 
@@ -87,12 +89,14 @@ def push(
     """
     console = Console(emoji=False)  # or a name that has a colon before and after it would become a picture
     client = client_of(url, token_file)
+    if out is not None:
+        _writable(out)
     handling = {"marking": marking, "releasable_to": sorted(set(releasable_to)), "orcon": orcon}
     agency = _agency(_patiently(lambda: client.ask("GET", "/api/me"), patience, console), url, marking)
     with tempfile.TemporaryDirectory(prefix="tocsin-push-") as folder:
         with reading() as tell:
             sources, reasons = read_to(Path(folder), [file], spec=spec, progress=tell)
-        sent = _state(url, agency, handling, sources["source_hash"][0], spec, again)
+        sent = _standing(_state(url, agency, handling, sources["source_hash"][0], spec, again), client, patience, console)
         reports = pl.scan_parquet(Path(folder) / "reports.parquet")
         total = reports.select(pl.len()).collect().item()
         if sent.done:
@@ -107,6 +111,14 @@ def push(
     _tell(console, file, sent, reasons, out)
     if sent.refused:
         raise click.exceptions.Exit(1)
+
+
+def _writable(out: Path) -> None:
+    """Raises `OptionError` before anything is sent, for what was refused is told once."""
+    try:
+        out.open("a").close()
+    except OSError as why:
+        raise OptionError(f"{out}: cannot be written ({why.strerror}); give another file with --out") from why
 
 
 def _agency(me: dict[str, Any], url: str, marking: str) -> str:
@@ -129,6 +141,22 @@ def _state(url: str, agency: str, handling: dict[str, Any], source: str, spec: P
         raise OptionError(f"{folder}: cannot be written ({why.strerror}); how far a push is, is kept there: set XDG_STATE_HOME") from why
     path = folder / f"{hashlib.sha256(key).hexdigest()[:32]}.json"
     return Sent(path) if again else Sent.load(path)
+
+
+def _standing(sent: Sent, client: Client, patience: float, console: Console) -> Sent:
+    """How far it came, where the hub still has the last that it took; nothing where it is another hub, or one made anew of an earlier copy."""
+    if not sent.done:
+        return sent
+    try:
+        if sent.last:
+            _patiently(lambda: client.ask("GET", f"/api/reports/{sent.last}"), patience, console)
+            return sent
+    except Missing:
+        pass
+    console.print(
+        "The hub does not have what was sent to it before: it is sent again from the first report.", highlight=False, soft_wrap=True
+    )
+    return Sent(sent.path)
 
 
 def _batches(reports: pl.LazyFrame, done: int, total: int, batch: int) -> Iterator[list[dict[str, Any]]]:
@@ -183,3 +211,10 @@ def _tell(console: Console, file: Path, sent: Sent, reasons: pl.DataFrame, out: 
     if out is not None:
         pl.DataFrame(sent.refused, schema={"file": pl.String, "row": pl.Int64, "reason": pl.String}).write_csv(out)
     print_issues(console, reasons, limit=reasons.height)
+    if reasons["len"].sum():
+        console.print(
+            f"Which rows: tocsin read {file} --out FOLDER writes them into FOLDER/issues.csv.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
