@@ -189,6 +189,18 @@ def test_a_log_is_read_back_and_every_change_to_it_shows(tmp_path: Path) -> None
         ({"decides": "value", "reports": (A,), "field": "target_group", "value": "martian"}, "no code of target_group"),
         ({"decides": "value", "reports": (A,), "field": "killed", "value": "many"}, "no value of killed"),
         ({"decides": "value", "reports": (A,), "field": "event_start", "value": "2015-02-30"}, "no value of event_start"),
+        *(
+            ({"decides": "value", "reports": (A,), "field": field, "value": value}, f"no (value of )?{field}")
+            for field, value in (
+                ("lat", "1e400"),
+                ("lat", "nan"),
+                ("lat", "90.5"),
+                ("lon", "-181"),
+                ("radius_km", "-1"),
+                ("killed", "-5"),
+                ("country", "Pakistan"),
+            )
+        ),
         ({"decides": "undo", "judgement": "nothing"}, "holds no judgement"),
         ({"decides": "merge", "reports": (A, B), "by": " "}, "say who decides"),
     ],
@@ -198,6 +210,12 @@ def test_a_judgement_that_makes_no_sense_is_refused_and_nothing_is_written(tmp_p
     with pytest.raises(TocsinError, match=says):
         append(log, **({"by": "me", "why": "so"} | entry))  # type: ignore[arg-type]
     assert not log.exists() or log.read_text() == ""
+
+
+def test_a_day_can_be_judged_as_every_other_value() -> None:
+    days = [judged(n, "value", A, field=field, value="2015-05-01") for n, field in enumerate(("event_start", "event_end"), 1)]
+    of_it = fuse(SAME, judgements=days).incidents.filter(pl.col("report_ids").list.contains(A))
+    assert of_it.select("event_start", "event_end").row(0) == (date(2015, 5, 1), date(2015, 5, 1))
 
 
 def test_on_the_command_line_an_incident_is_split_confirmed_set_and_all_undone(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tocsin.fusion.judgements import Judgement, heirs, named
 from tocsin.fusion.members import vague
 from tocsin.fusion.model import ONE, Curve
 from tocsin.fusion.origins import with_source
+from tocsin.terms.judgements import as_value
 from tocsin.terms.tables import PART
 from tocsin.terms.taxonomies import NAMES, taxonomy
 
@@ -271,7 +272,7 @@ def _judge(frame: pl.DataFrame, ordered: pl.DataFrame, decided: tuple[Judgement,
             {"_cluster": list(by_cluster), "_judged": list(by_cluster.values())}, schema={"_cluster": pl.Int64, "_judged": pl.String}
         )
         frame = frame.join(new, on="_cluster", how="left", maintain_order="left")
-        frame = frame.with_columns(pl.coalesce(pl.col("_judged").cast(frame.schema[field]), field).alias(field)).drop("_judged")
+        frame = frame.with_columns(pl.coalesce(as_value(pl.col("_judged"), frame.schema[field]), field).alias(field)).drop("_judged")
     ids = pl.DataFrame(
         {"_cluster": list(touched), "judged": [sorted(v) for v in touched.values()]},
         schema={"_cluster": pl.Int64, "judged": pl.List(pl.String)},

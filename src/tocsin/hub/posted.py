@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tocsin.terms.countries import countries
-from tocsin.terms.posts import SET_BY_THE_HUB
+from tocsin.terms.posts import RANGES, SET_BY_THE_HUB
 from tocsin.terms.taxonomies import taxonomy
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _INDEXED = {"part_of": 500, "releasable_to": 200}
 _NO_TEXT = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]"
 )  # control characters, but for a tab and ends of lines, and halves of characters
-RANGES = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "radius_km": (0.0, 20_100.0), "credibility": (1, 6)}
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import yaml
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from tocsin.hub.posted import CODED, MOST, OWN, RANGES, longest
+from tocsin.hub.posted import CODED, MOST, OWN, longest
 from tocsin.hub.signals import RELEASED
-from tocsin.terms.posts import SET_BY_THE_HUB
+from tocsin.terms.posts import RANGES, SET_BY_THE_HUB
 from tocsin.terms.taxonomies import taxonomy
 
 _ERROR = {"$ref": "#/components/schemas/Error"}

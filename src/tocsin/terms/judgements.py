@@ -9,7 +9,9 @@ from typing import Any
 import polars as pl
 
 from tocsin.errors import InputError
+from tocsin.terms.countries import countries
 from tocsin.terms.ids import report_id
+from tocsin.terms.posts import RANGES
 from tocsin.terms.tables import INCIDENTS, schema
 from tocsin.terms.taxonomies import NAMES, taxonomy
 
@@ -73,6 +75,16 @@ def check_value(field: Any, value: Any, where: str) -> None:
         raise InputError(f"{where}: {value!r} is no code of {field}; docs/reference/codes.md lists them")
     dtype = schema(INCIDENTS)[field]
     try:
-        pl.Series([None if value is None else str(value)], dtype=pl.String).cast(dtype, strict=True)
+        said = pl.select(as_value(pl.lit(None if value is None else str(value), dtype=pl.String), dtype)).item()
     except pl.exceptions.PolarsError as why:
         raise InputError(f"{where}: {value!r} is no value of {field} ({dtype})") from why
+    low, high = RANGES.get(field, (0, 2**31 - 1))
+    if isinstance(said, (int, float)) and not isinstance(said, bool) and not low <= said <= high:  # what is no number is in no range
+        raise InputError(f"{where}: {value!r} is no value of {field}: a number from {low:g} to {high:g} is wanted")
+    if field == "country" and said is not None and said not in countries():
+        raise InputError(f"{where}: {value!r} is no country: an ISO 3166-1 alpha-3 code is wanted, such as PAK")
+
+
+def as_value(text: pl.Expr, dtype: Any) -> pl.Expr:
+    """A judged value, which is a text, as its column has it. Raises a `PolarsError`, when it is worked out, for what is none."""
+    return text.str.to_date("%Y-%m-%d") if dtype == pl.Date else text.cast(dtype)

@@ -11,6 +11,8 @@ from tocsin.terms.ids import report_id as id_of
 SET_BY_THE_HUB = frozenset(
     {"report_id", "agency", "received_at", "known_at", "hindsight", "coded_spans", "file", "row", "source_hash", "visible_at", "position"}
 )
+#: Of numbers, the least and the greatest; whole ones go from 0 to what 32 bits hold where they are not named.
+RANGES = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "radius_km": (0.0, 20_100.0), "credibility": (1, 6)}
 _HANDLING = ("marking", "releasable_to", "orcon")
 
 
