@@ -53,7 +53,7 @@ def post_of(made: Object, sent: Sent, agency: str, stricter: Callable[[list[str]
     else:
         said = {k: v for k, v in extension.items() if k not in _HUBS} | ({"text": made["description"]} if made.get("description") else {})
         said = _own(said, made, agency)
-    return said | _handling(made, stricter, markings)
+    return {k: v for k, v in said.items() if k != "marking"} | _handling(made, stricter, markings)
 
 
 def _own(said: dict[str, Any], made: Object, agency: str) -> dict[str, Any]:

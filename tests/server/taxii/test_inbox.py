@@ -191,6 +191,22 @@ def test_an_extension_with_a_wrong_value_is_refused_with_the_reason(world: World
     assert "nonsense: no field of a report" in failure["message"]
 
 
+def test_a_marking_in_the_extension_stands_for_none_of_those_that_an_object_bears(world: World) -> None:
+    """Or an object that bears a marking which the hub does not know, and is stricter, would be published by what stands beside it."""
+    world.forget()
+    strange = "marking-definition--11111111-1111-4111-8111-111111111111"
+    said = {EXTENSION: {"extension_type": "property-extension", "own_id": "x", "marking": "CLEAR"}}
+    made = incident(type="report", id=f"report--{uuid4()}", object_refs=["identity--2b6f4c1e-93d7-4a58-8f0a-6d2c7e51b904"], extensions=said)
+    made["published"] = made["created"]
+    for refs in ({"object_marking_refs": [strange]}, {}):
+        (failure,) = sent(world, {k: v for k, v in made.items() if k != "object_marking_refs"} | refs)["failures"]
+        assert failure["message"].startswith("marking: missing")
+    assert sent(world, made | {"object_marking_refs": [TLP["AMBER"], strange]})["success_count"] == 1
+    (report,) = world.ask("A", "GET", "/api/feed").json()["reports"]
+    assert (report["marking"], report["orcon"]) == ("AMBER", True)
+    assert world.ask(None, "GET", "/api/public/feed").json()["reports"] == []
+
+
 def test_originator_control_travels_as_a_marking(world: World) -> None:
     sent(world, incident(object_marking_refs=[TLP["GREEN"], ORCON]))
     (seen,) = picture(world, "B")
