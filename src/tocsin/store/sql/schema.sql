@@ -82,8 +82,11 @@ CREATE INDEX feed_report ON feed (uuid_hash(report_id));
 CREATE INDEX feed_part ON feed (audience, part_of) WHERE part_of IS NOT NULL;
 
 -- What opened or closed, and is not yet in the incidents.
-CREATE TABLE stale (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, audience text NOT NULL, report_id uuid NOT NULL);
+CREATE TABLE stale (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, audience text NOT NULL, report_id uuid NOT NULL, closed boolean NOT NULL DEFAULT false
+);
 CREATE INDEX stale_audience ON stale (audience);
+CREATE INDEX stale_closed ON stale (audience) WHERE closed;
 
 -- Incidents: those of '*' are every agency's, but where its own line stands before; an own line without a body says that it has no such incident.
 -- What an incident says stands in the line itself, so that a page is read from lines of who asks alone: how much others have does not show in how long it takes.
@@ -195,8 +198,8 @@ AS $$
         FROM wanted w WHERE NOT EXISTS (SELECT FROM was b WHERE b.audience = w.audience AND b.report_id = w.report_id)
     ),
     told AS (
-        INSERT INTO stale (audience, report_id)
-        SELECT audience, report_id FROM gone WHERE audience <> 'public' UNION ALL SELECT audience, report_id FROM fresh WHERE audience <> 'public'
+        INSERT INTO stale (audience, report_id, closed)
+        SELECT audience, report_id, true FROM gone WHERE audience <> 'public' UNION ALL SELECT audience, report_id, false FROM fresh WHERE audience <> 'public'
     )
     INSERT INTO feed
     SELECT f.audience, f.report_id, f.visible_at, r.agency || ' ' || r.part_of, r.agency, r.body, r.supersedes, r.derived_from,
@@ -224,9 +227,9 @@ SELECT f.audience, f.visible_at, f.report_id, f.agency, f.originator, f.body, f.
 FROM feed f;
 
 -- Incidents as who asks is shown them: none of which a report has closed to it since, or that bears the id of such a one. They are made anew a while later; until then
--- there is a line in `stale`, and where there is none, nothing is looked up.
+-- a line in `stale` says that something closed, and where there is none, nothing is looked up.
 CREATE VIEW incident_shown WITH (security_invoker) AS
-SELECT * FROM incident i WHERE body IS NULL OR (SELECT true FROM stale s WHERE s.audience IN (asking(), '*') LIMIT 1) IS NULL OR (
+SELECT * FROM incident i WHERE body IS NULL OR (SELECT true FROM stale s WHERE s.audience IN (asking(), '*') AND s.closed LIMIT 1) IS NULL OR (
     SELECT true FROM (SELECT i.incident_id AS id UNION ALL SELECT r::uuid FROM json_array_elements_text(i.body -> 'report_ids') r) of
     WHERE (SELECT true FROM feed f WHERE f.audience IN (asking(), '*') AND f.report_id = of.id LIMIT 1) IS NULL LIMIT 1
 ) IS NULL;
