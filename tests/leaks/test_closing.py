@@ -88,6 +88,27 @@ def test_what_closes_leaves_no_incident_that_bears_its_id_or_what_it_said(world:
     assert world.ask("B", "GET", f"/api/incidents/{other}").json()["report_ids"] == [other]
 
 
+@pytest.mark.parametrize("decides", ["value", "split"])
+def test_what_was_judged_with_a_report_that_closes_is_in_no_incident_either(world: World, decides: str) -> None:
+    """The judgement has closed with it, and the incident of another report that it names heeds it no longer."""
+    other, closing = put(world), put(world, event_start="2026-01-09", lat=30.0)
+    more = (
+        {"reports": [other, closing], "field": "actor", "value": "quince band"}
+        if decides == "value"
+        else {"reports": [other], "apart_from": [closing]}
+    )
+    made = world.ask("A", "POST", "/api/judgements", {"decides": decides, "why": "x"} | more).json()["judgement_id"]
+    refresh(world.fuse)
+    assert made in told(world)
+    remark(world, closing)
+    gone(world, closing)
+    assert not [word for word in (made, "quince band") if word in told(world)]
+    refresh(world.fuse)
+    assert world.ask("B", "GET", f"/api/incidents/{other}").json()["judged"] == []
+    assert not [word for word in (made, "quince band") if word in told(world)]
+    assert made in told(world, "A")
+
+
 def test_who_sees_it_still_has_its_incident_again_when_it_is_made_anew(world: World) -> None:
     closing, beside = put(world), put(world, "GREEN", "C")
     refresh(world.fuse)

@@ -77,6 +77,19 @@ def test_a_purged_report_is_gone_from_every_table_and_from_all_that_was_made_of_
             assert gone not in answer.text
 
 
+def test_what_was_judged_with_a_purged_report_is_gone_from_the_incidents_of_others(world: World) -> None:
+    gone, other = put(world), put(world, "GREEN", "B", text="another account", event_start="2026-01-09", lat=30.0)
+    value = {"decides": "value", "reports": [gone, other], "field": "actor", "value": SECRET, "why": "x"}
+    judged = world.ask("B", "POST", "/api/judgements", value).json()["judgement_id"]
+    refresh(world.fuse)
+    assert SECRET in world.ask("C", "GET", f"/api/incidents/{other}").text
+    purge(world, "A", gone)
+    assert (everywhere(world, SECRET), everywhere(world, judged)) == ([], ["act"])
+    refresh(world.fuse)
+    assert world.ask("C", "GET", f"/api/incidents/{other}").json()["report_ids"] == [other]
+    assert everywhere(world, SECRET) == []
+
+
 def test_what_stood_in_an_incident_with_a_purged_report_is_fused_anew_also_by_a_process_that_begins(world: World) -> None:
     """refresh() begins from the database alone; Pictures goes on with what it has in memory."""
     for live in (False, True):

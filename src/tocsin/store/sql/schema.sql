@@ -226,12 +226,15 @@ SELECT f.audience, f.visible_at, f.report_id, f.agency, f.originator, f.body, f.
         THEN substr(f.part_of, length(f.agency) + 2) END AS part_of
 FROM feed f;
 
--- Incidents as who asks is shown them: none of which a report has closed to it since, or that bears the id of such a one. They are made anew a while later; until then
+-- Incidents as who asks is shown them: none of which a report, or a judgement that it heeds, has closed to it since, or that bears the id of such a report. They are made anew a while later; until then
 -- a line in `stale` says that something closed, and where there is none, nothing is looked up.
 CREATE VIEW incident_shown WITH (security_invoker) AS
 SELECT * FROM incident i WHERE body IS NULL OR (SELECT true FROM stale s WHERE s.audience IN (asking(), '*') AND s.closed LIMIT 1) IS NULL OR (
     SELECT true FROM (SELECT i.incident_id AS id UNION ALL SELECT r::uuid FROM json_array_elements_text(i.body -> 'report_ids') r) of
     WHERE (SELECT true FROM feed f WHERE f.audience IN (asking(), '*') AND f.report_id = of.id LIMIT 1) IS NULL LIMIT 1
+) IS NULL AND (
+    SELECT true FROM json_array_elements_text(i.body -> 'judged') j
+    WHERE (SELECT true FROM judged d WHERE d.audience = asking() AND d.judgement_id = right(j, 36)::uuid LIMIT 1) IS NULL LIMIT 1
 ) IS NULL;
 
 -- Brings what each audience sees of judgements in line with what it sees of the reports that they name.
@@ -247,8 +250,8 @@ CREATE FUNCTION rejudge(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAG
         RETURNING j.audience, j.judgement_id
     ),
     fresh AS (INSERT INTO judged SELECT w.audience, w.judgement_id, p_at FROM wanted w ON CONFLICT DO NOTHING RETURNING audience, judgement_id)
-    INSERT INTO stale (audience, report_id)
-    SELECT c.audience, unnest(t.names) FROM (SELECT * FROM gone UNION SELECT * FROM fresh) c JOIN touched t USING (judgement_id)
+    INSERT INTO stale (audience, report_id, closed)
+    SELECT c.audience, unnest(t.names), c.closed FROM (SELECT *, true AS closed FROM gone UNION SELECT *, false FROM fresh) c JOIN touched t USING (judgement_id)
 $$;
 
 CREATE FUNCTION only_own(p_agency text) RETURNS void LANGUAGE plpgsql AS $$
@@ -397,17 +400,19 @@ CREATE FUNCTION unhandle(p_reports uuid[]) RETURNS void LANGUAGE sql SECURITY DE
     DELETE FROM handling WHERE report_id = ANY (p_reports)
 $$;
 
--- Incidents that had one of them go too, and those that stood with it in one are told to be fused anew.
+-- Incidents that had one of them, or heeded a judgement that names one, go too, and those that stood with it in one are told to be fused anew.
 CREATE FUNCTION erase(p_reports uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 BEGIN
-    WITH of_them AS MATERIALIZED (
-        SELECT DISTINCT o.incident_id FROM unnest(p_reports) g (report_id)
+    WITH judged_of AS MATERIALIZED (SELECT judgement_id::text AS id, names FROM judgement WHERE names && p_reports),
+    of_them AS MATERIALIZED (
+        SELECT DISTINCT o.incident_id FROM (SELECT unnest(p_reports) UNION SELECT unnest(names) FROM judged_of) g (report_id)
         JOIN incident_of o ON uuid_hash(o.report_id) = uuid_hash(g.report_id) AND o.report_id = g.report_id
         UNION SELECT unnest(p_reports)
     ),
     gone AS (
         DELETE FROM incident i USING of_them t WHERE uuid_hash(i.incident_id) = uuid_hash(t.incident_id) AND i.incident_id = t.incident_id
-            AND (i.incident_id = ANY (p_reports) OR (i.body -> 'report_ids')::jsonb ?| p_reports::text[])
+            AND (i.incident_id = ANY (p_reports) OR (i.body -> 'report_ids')::jsonb ?| p_reports::text[]
+                OR EXISTS (SELECT FROM json_array_elements_text(i.body -> 'judged') j JOIN judged_of d ON d.id = right(j, 36)))
         RETURNING i.audience, i.body
     )
     INSERT INTO stale (audience, report_id)
