@@ -128,11 +128,13 @@ def test_what_a_purged_report_stood_for_stands_for_itself_again_also_for_a_proce
 
 
 def test_what_a_look_says_of_an_actor_goes_with_a_purged_report_that_names_it(world: World) -> None:
-    gone = put(world, actor=f"{SECRET}; others")
+    gone = put(world, actor="others")
+    value = {"decides": "value", "reports": [gone], "field": "actor", "value": SECRET, "why": "x"}
+    assert world.ask("A", "POST", "/api/judgements", value).status_code == 201
     refresh(world.fuse)
     incident = world.ask("B", "GET", f"/api/incidents/{gone}").json()
     stream = {"kind": "shift", "violence": "one_sided", "dimension": "area", "measure": "count", "verdict": "no change", "before": 20}
-    tests = [stream, stream | {"actor": SECRET}, stream | {"actor": "nobody else"}]
+    tests = [stream, stream | {"actor": SECRET}, stream | {"actor": "nobody else"}, stream | {"actor": "others"}]
     planted_signal(world, "B", datetime(2026, 1, 1, tzinfo=UTC), [incident], tuple(tests))
     assert purge(world, "A", gone).status_code == 200
     assert everywhere(world, SECRET) == []

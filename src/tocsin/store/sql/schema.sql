@@ -836,10 +836,13 @@ BEGIN
 END $$;
 CREATE TRIGGER unmade AFTER UPDATE ON handling FOR EACH ROW WHEN (OLD.marking <> NEW.marking) EXECUTE FUNCTION unmake_marked();
 
--- Of looks the streams of an actor whom one of some reports names, for what they held was counted with it, and the name may be nowhere else.
+-- Of looks the streams of an actor whom one of some reports, or a judgement on it, names, for what they held was counted with it, and the name may be nowhere else.
 CREATE FUNCTION unlook(p_reports uuid[]) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp AS $$
     WITH named AS MATERIALIZED (
-        SELECT coalesce(array_agg(DISTINCT n), '{}') AS actors FROM report CROSS JOIN regexp_split_to_table(body ->> 'actor', '; *') n WHERE report_id = ANY (p_reports)
+        SELECT coalesce(array_agg(DISTINCT n), '{}') AS actors FROM (
+            SELECT body ->> 'actor' AS actor FROM report WHERE report_id = ANY (p_reports)
+            UNION SELECT said ->> 'value' FROM judgement WHERE names && p_reports AND said ->> 'field' = 'actor'
+        ) s CROSS JOIN regexp_split_to_table(actor, '; *') n
     )
     UPDATE look l SET said = jsonb_set(l.said, '{of}', (
         SELECT coalesce(jsonb_agg(o ORDER BY place), '[]') FROM jsonb_array_elements(l.said -> 'of') WITH ORDINALITY e (o, place)
