@@ -74,6 +74,12 @@ def test_a_push_that_was_killed_goes_on_and_sends_no_more_than_is_left(hub: Runn
         time.sleep(0.005)
     first.kill()
     assert first.wait() == -signal.SIGKILL
+    stopped = subprocess.Popen([*TOCSIN, *words(hub, ged, "--batch", "1")], env=env, stdout=subprocess.PIPE, text=True)
+    assert stopped.stdout is not None
+    assert "Goes on after" in stopped.stdout.readline()
+    stopped.send_signal(signal.SIGINT)
+    said = stopped.communicate()[0]
+    assert (stopped.returncode, "The same command goes on." in said) == (130, True), said
     done = push(hub, token, tmp_path, ged, "--batch", "20")
     went_on = int(done.stdout.split("Goes on after ")[1].split(" of")[0])
     assert 60 <= went_on < REPORTS

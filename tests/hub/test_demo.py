@@ -52,9 +52,17 @@ def test_each_agency_is_named_as_invented_and_has_a_picture_of_its_own(world: Wo
     assert all(0 < len(ids) < ROWS for ids in seen)
 
 
+def taken_in(world: World) -> int:
+    """How often an agency was taken in, into the hub or into a group."""
+    lines = world.ask("admin", "GET", "/api/audit?limit=1000").json()["lines"]
+    return sum(line["what"].startswith(("agency add", "group")) for line in lines)
+
+
 def test_filling_it_again_adds_nothing_and_gives_no_token(world: World) -> None:
     before = world.ask(SHOWN[0], "GET", "/api/feed?limit=1000").content
+    joined = taken_in(world)
     assert fill(world.hub, str, threading.Event(), last=ROWS) == {}
+    assert taken_in(world) == joined > len(AGENCIES)
     assert world.ask(SHOWN[0], "GET", "/api/feed?limit=1000").content == before
 
 

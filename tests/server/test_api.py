@@ -182,6 +182,9 @@ def test_a_file_is_read_under_one_marking(world: World) -> None:
     assert first["stored"] > 0
     assert (again["stored"], again["known"]) == (0, first["stored"])
     assert first["refusals"] == []
+    unmarked = world.client.post("/api/files?name=x.csv&marking=PURPLE&releasable_to=", content=sent, headers=bearer)
+    assert unmarked.status_code == 400
+    assert "'PURPLE' is none of" in unmarked.json()["error"]["reason"]
     broken = world.client.post("/api/files?name=x.csv&marking=RED", content=b"\x1f\x8b" + sent, headers=bearer)
     assert broken.status_code == 400
     assert broken.json()["error"]["reason"].startswith("x.csv: ")

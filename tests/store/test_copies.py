@@ -110,8 +110,12 @@ def test_a_copy_that_is_cut_short_leaves_nothing_behind(folders: tuple[Path, Pat
     assert tocsin("backup", "--data", folders[1] / "cut", "--to", file).returncode == 0
     hub.end()
     hub.close()
-    file.write_bytes(file.read_bytes()[: file.stat().st_size * 3 // 4])
-    done = tocsin("restore", file, "--data", folders[1] / "new")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert not (folders[1] / "new" / "pg").exists()
+    whole = file.read_bytes()
+    for left in (len(whole) * 3 // 4, len(whole) - 50):
+        file.write_bytes(whole[:left])
+        done = tocsin("restore", file, "--data", folders[1] / "new")
+        assert done.returncode == 2
+        assert f"{file} " in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (folders[1] / "new").exists()
+    assert "is a folder" in tocsin("backup", "--data", folders[1] / "cut", "--to", tmp_path).stderr

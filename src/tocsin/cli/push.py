@@ -101,12 +101,20 @@ def push(
         total = reports.select(pl.len()).collect().item()
         if sent.done:
             console.print(f"Goes on after {sent.done:,} of {total:,} reports, which the hub has answered for.", highlight=False)
-        with working("sending") as progress:
-            for rows in _batches(reports, sent.done, total, batch):
-                posts = [as_post(agency, row, handling) for row in rows]
-                for at, results in _send(client, posts, patience, console):
-                    sent.add(rows[at : at + len(results)], results)
-                    progress(sent.done, total)
+        try:
+            with working("sending") as progress:
+                for rows in _batches(reports, sent.done, total, batch):
+                    posts = [as_post(agency, row, handling) for row in rows]
+                    for at, results in _send(client, posts, patience, console):
+                        sent.add(rows[at : at + len(results)], results)
+                        progress(sent.done, total)
+        except KeyboardInterrupt:
+            console.print(
+                f"Stopped: the hub has answered for {sent.done:,} of {total:,} reports. The same command goes on.",
+                highlight=False,
+                soft_wrap=True,
+            )
+            raise click.exceptions.Exit(130) from None
     sent.path.unlink(missing_ok=True)
     _tell(console, file, sent, reasons, out)
     if sent.refused:

@@ -168,7 +168,10 @@ class Hub(Door):
 
 
 PURGED = "purged: it was taken away for good, and is not taken again under this own_id and version"
-TWICE = "another report of yours stands under this own_id and version: send a correction with a version of its own, and `supersedes`"
+TWICE = (
+    "another report of yours stands under this own_id and version: send a correction with a version of its own, and `supersedes`; "
+    "where it is the marking that differs, mark that report anew"
+)
 
 
 def _written(row: dict[str, Any]) -> Raw:

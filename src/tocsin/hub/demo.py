@@ -37,7 +37,8 @@ def fill(hub: Hub, say: Say, stop: threading.Event, *, last: int | None = None) 
 
     Raises `Malformed` for a hub that has other agencies.
     """
-    there = hub.agencies(STAFF)["agencies"]
+    said = hub.agencies(STAFF)
+    there, groups = said["agencies"], said["groups"]
     if others := [name for name in there if name not in AGENCIES]:
         raise Malformed(f"--demo fills a hub of its own, and this one has the agency {others[0]}: give a new folder with --data")
     for name in AGENCIES:
@@ -45,7 +46,8 @@ def fill(hub: Hub, say: Say, stop: threading.Event, *, last: int | None = None) 
             hub.staff.add_agency(STAFF, name)
     for group, members in GROUPS.items():
         for name in members:
-            hub.staff.set_member(STAFF, group, name, True)
+            if name not in groups.get(group, ()):  # whoever is taken in again has all that names the group looked at again
+                hub.staff.set_member(STAFF, group, name, True)
     posts = _posts(last)
     total, sent = sum(map(len, posts.values())), 0
     for name, mine in posts.items():

@@ -78,6 +78,8 @@ async def submit_a_file(
     """Submit a file that `tocsin read` knows, under one marking."""
     media(request, "application/octet-stream")
     handling = {"marking": marking, "releasable_to": releasable_to or [], "orcon": orcon}
+    if reasons := hub.checked(handling)[1]:
+        raise Malformed("; ".join(reasons))
     body = await request.body()
     return await in_thread(submit_file, hub.submit, who, name, body, handling)
 

@@ -28,6 +28,8 @@ def backup(folder: Path, file: Path, url: str | None = None) -> int:
 
     Raises `StoreError` where there is no hub, or PostgreSQL cannot copy it; `OptionError` where the file cannot be written.
     """
+    if file.is_dir():
+        raise OptionError(f"{file}: is a folder; name a file in it with --to")
     part = file.with_name(file.name + ".part")
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
@@ -63,6 +65,7 @@ def restore(file: Path, folder: Path, url: str | None = None) -> None:
         raise StoreError(f"{file} is no copy of a hub: give a file that `tocsin backup` wrote")
     if (folder / "pg").exists() or (folder / "secrets").exists():
         raise StoreError(f"{folder} has a hub already, or what is left of one: restore into a new folder")
+    there = folder.exists()
     try:
         if url is not None:
             _fill(checked_url(url), folder / "secrets", file)
@@ -70,7 +73,7 @@ def restore(file: Path, folder: Path, url: str | None = None) -> None:
             with Embedded(folder) as server:
                 _fill(server.conninfo(), server.secrets, file)
     except BaseException:
-        for made in ("pg", "secrets", "run"):
+        for made in ("pg", "secrets", "run") if there else ("",):
             shutil.rmtree(folder / made, ignore_errors=True)
         raise
 
@@ -81,11 +84,13 @@ def _fill(admin: str, secrets: Path, file: Path) -> None:
             if connection.execute("SELECT to_regnamespace('tocsin')").fetchone() != (None,):
                 raise StoreError("the database has a hub already: restore into one of its own that is empty")
         owner = roles(admin, secrets)["migrate"]
-        _run(
-            "pg_restore",
-            owner,
-            ["--single-transaction", "--exit-on-error", "--no-owner", f"--dbname={_without_password(owner)}", str(file)],
-        )
+        words = ["--single-transaction", "--exit-on-error", "--no-owner", f"--dbname={_without_password(owner)}", str(file)]
+        try:
+            _run("pg_restore", owner, words)
+        except StoreError as why:
+            raise StoreError(
+                f"{file} could not be restored ({why}); nothing was made. Where it is damaged or cut off, give another copy"
+            ) from why
         migrate(owner)
         _note(owner, "restore")
 
