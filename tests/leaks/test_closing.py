@@ -11,8 +11,10 @@ from hubs import World
 
 from tocsin.fusion.layers import Change
 from tocsin.fusion.views import Views
-from tocsin.hub import pictures
+from tocsin.gate import Clearance, Role
+from tocsin.hub import Caller, pictures
 from tocsin.hub.pictures import Pictures, refresh
+from tocsin.terms.ids import report_id
 
 NEVER = "5f0b6a52-6c1e-5d0b-9d7e-1c3a7b1f2e40"
 
@@ -107,6 +109,27 @@ def test_what_was_judged_with_a_report_that_closes_is_in_no_incident_either(worl
     assert world.ask("B", "GET", f"/api/incidents/{other}").json()["judged"] == []
     assert not [word for word in (made, "quince band") if word in told(world)]
     assert made in told(world, "A")
+
+
+def test_a_report_of_ones_own_is_said_to_be_in_no_incident_until_that_is_made_anew(world: World) -> None:
+    """Also where every agency has another incident under the same id, which that report is not in."""
+    every = put(world, own_id=min(map(str, range(200)), key=lambda own: report_id("A", own)))
+    mine, closing = put(world, "RED", "B", own_id="mine"), put(world, "AMBER", releasable_to=["B"], own_id="closing")
+    who = Caller("B", Clearance("B", frozenset({Role.ANALYSE})))
+
+    def said() -> Any:
+        (one,) = world.hub.sent.page(who)["reports"]
+        return one["incident"] and one["incident"]["report_ids"]
+
+    assert said() is None
+    refresh(world.fuse)
+    assert said() == sorted([every, mine, closing])
+    bears = {who: world.ask(who, "GET", f"/api/incidents/{every}").json()["incident_id"] for who in "BC"}
+    assert set(bears.values()) == {every}
+    remark(world, closing)
+    assert said() is None
+    refresh(world.fuse)
+    assert said() == sorted([every, mine])
 
 
 def test_who_sees_it_still_has_its_incident_again_when_it_is_made_anew(world: World) -> None:

@@ -108,7 +108,7 @@ class Door:
 
 
 def incident_rows(tx: Transaction, agency: str, idents: Iterable[str]) -> list[dict[str, Any]]:
-    """Incidents of the agency, each by its id or that of any report in it; of what is none, nothing."""
+    """Incidents of the agency, each by its id or that of any report in it, with the id by which it was `asked`; of what is none, nothing."""
     return tx.all("incidents_with", audience=agency, ids=[uuid_of(i) for i in idents])
 
 

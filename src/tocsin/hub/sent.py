@@ -7,7 +7,7 @@ from typing import Any
 from tocsin.gate import Action
 from tocsin.hub.caller import Caller
 from tocsin.hub.cursor import before_time_of, next_of
-from tocsin.hub.door import Door, page_of
+from tocsin.hub.door import Door, incident_rows, page_of
 from tocsin.hub.shown import incident_shown, shown
 
 
@@ -21,7 +21,11 @@ class Sent(Door):
         with self.store.transaction(agency) as tx:
             rows = tx.all("own_page", audience=agency, limit=page_of(limit), at=at, id=ident)
             out = self.read(tx, who, rows, "own reports")
-        return {"reports": [_told(row, who) for row in out], "next": next_of(rows, "visible_at", "report_id", after)}
+            found = {row["asked"]: incident_shown(row) for row in incident_rows(tx, agency, [str(row["report_id"]) for row in out])}
+        return {
+            "reports": [_told(row, who, found.get(row["report_id"])) for row in out],
+            "next": next_of(rows, "visible_at", "report_id", after),
+        }
 
     def seen(self, who: Caller, *, after: str = "", limit: int = 50) -> dict[str, Any]:
         """Reports that the caller's agency may see, the one that opened to it last first; `next` is where to go on."""
@@ -33,8 +37,7 @@ class Sent(Door):
         return {"reports": [shown(row, who.clearance) for row in out], "next": next_of(rows, "visible_at", "report_id", after)}
 
 
-def _told(row: dict[str, Any], who: Caller) -> dict[str, Any]:
-    incident = incident_shown({"incident_id": row["incident_id"], "body": row["incident_body"]}) if row["incident_body"] else None
+def _told(row: dict[str, Any], who: Caller, incident: dict[str, Any] | None) -> dict[str, Any]:
     released = sorted(row["released_to"]) if row["originator"] == who.agency else []
     corrected = str(row["corrected_by"]) if row["corrected_by"] else None
     return shown(row, who.clearance) | {"incident": incident, "corrected_by": corrected, "released_to": released}

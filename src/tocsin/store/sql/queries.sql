@@ -36,19 +36,13 @@ JOIN LATERAL (
     SELECT * FROM shown e WHERE e.audience IN (%(audience)s, '*') AND e.report_id = n.id ORDER BY e.audience = '*' LIMIT 1
 ) s ON true ORDER BY n.place
 
--- own_page: reports that the audience sent, the latest first, each with the incident that it is in and the correction that stands for it
+-- own_page: reports that the audience sent, the latest first, each with the correction that stands for it
 SELECT r.received_at AS visible_at, r.report_id, r.agency, h.originator, r.body, h.marking, h.releasable_to, h.orcon, h.released_to,
-    NULL AS supersedes, '{}'::uuid[] AS derived_from, NULL AS part_of, i.incident_id, i.body AS incident_body,
+    NULL AS supersedes, '{}'::uuid[] AS derived_from, NULL AS part_of,
     (SELECT c.report_id FROM report c WHERE c.agency = r.agency AND c.supersedes = r.report_id ORDER BY c.received_at DESC LIMIT 1) AS corrected_by
 FROM (
     SELECT * FROM report WHERE agency = %(audience)s AND (received_at, report_id) < (%(at)s, %(id)s) ORDER BY received_at DESC, report_id DESC LIMIT %(limit)s
 ) r JOIN handling h USING (report_id)
-LEFT JOIN LATERAL (
-    SELECT o.incident_id FROM incident_of o WHERE o.audience IN (%(audience)s, '*') AND o.report_id = r.report_id ORDER BY o.audience = '*' LIMIT 1
-) o ON true
-LEFT JOIN LATERAL (
-    SELECT n.incident_id, n.body FROM incident_shown n WHERE n.audience IN (%(audience)s, '*') AND n.incident_id = o.incident_id ORDER BY n.audience = '*' LIMIT 1
-) i ON true
 ORDER BY r.received_at DESC, r.report_id DESC
 
 -- incident_page: incidents of the audience, the latest first
@@ -65,7 +59,7 @@ SELECT day, incident_id::text AS incident_id, body::text AS body FROM page ORDER
 
 -- incidents_with: of some ids the audience's incidents, each by its own id or that of any report in it that is seen still, in the order of the ids
 /* OFFSET 0: the id that is looked for is a value, not an expression, which row-level security would keep from the key. */
-SELECT i.incident_id, i.body FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY n (id, place)
+SELECT n.id AS asked, i.incident_id, i.body FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY n (id, place)
 CROSS JOIN LATERAL (
     SELECT coalesce((
         SELECT o.incident_id FROM incident_of o WHERE o.audience IN (%(audience)s, '*') AND o.report_id = n.id
