@@ -24,16 +24,9 @@ def next_of(rows: list[dict[str, Any]], at: str, ident: str, after: str) -> str:
         return after
     last = rows[-1]
     when = datetime.combine(last[at], time(), UTC) if type(last[at]) is date else last[at]
-    return _written(when, uuid.UUID(str(last[ident])))
-
-
-def since(at: datetime) -> str:
-    """Where a list begins at a time."""
-    return _written(at, uuid.UUID(int=0))
-
-
-def _written(at: datetime, ident: uuid.UUID) -> str:
-    return base64.urlsafe_b64encode(struct.pack(">q", (at - _EPOCH) // timedelta(microseconds=1)) + ident.bytes).decode()
+    return base64.urlsafe_b64encode(
+        struct.pack(">q", (when - _EPOCH) // timedelta(microseconds=1)) + uuid.UUID(str(last[ident])).bytes
+    ).decode()
 
 
 def after_of(text: str) -> tuple[datetime, uuid.UUID]:
@@ -61,9 +54,10 @@ def before_of(text: str) -> tuple[date, uuid.UUID]:
     return at.date(), ident
 
 
-def all_of(ask: Callable[..., dict[str, Any]], name: str, who: Caller, after: str = "") -> list[dict[str, Any]]:
+def all_of(ask: Callable[..., dict[str, Any]], name: str, who: Caller) -> list[dict[str, Any]]:
     """All that there is in a list that is in order of time, page by page; the last `PAGE` of it. name: what the list is called in its pages."""
     out: list[dict[str, Any]] = []
+    after = ""
     while True:
         found = ask(who, after=after, limit=PAGE)
         out = (out + found[name])[-PAGE:]

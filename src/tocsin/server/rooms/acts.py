@@ -142,7 +142,7 @@ async def release_incident(request: AnyRequest, hub: TheHub, who: Who, incident_
         return Foretold(f"Open the incident to {other}?", tells, f"Open it to {other}", {})
 
     def do(said: Json) -> None:
-        hub.acts.release_incident(who, incident_id, said["to"], said["why"])
+        hub.once.release_incident(who, incident_id, said["to"], said["why"])
 
     form = partial(_incident_form, request, hub, who, incident_id)
     return await twice(request, ask, do, form, back=f"/incidents/{incident_id}", then="/requests")
