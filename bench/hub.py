@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import random
+import re
 import resource
 import statistics
 import tempfile
@@ -36,11 +38,13 @@ from served import begun
 import tocsin
 from tocsin.gate import Clearance, Role, tlp2
 from tocsin.hub import Caller, Hub, clock
+from tocsin.hub.making.then import then
 from tocsin.hub.pictures import Pictures
 from tocsin.hub.pictures.given import give
 from tocsin.store import Store, array
 from tocsin.store.embedded import Embedded
 from tocsin.store.setup import prepare, settle_scheme
+from tocsin.watch import look
 
 GROUPS = 6
 KEEP = (
@@ -230,6 +234,9 @@ def measured(folder: Path, names: list[str], options: argparse.Namespace) -> Non
         label = f"bench {time.time():.0f}"
         tokens = {n: hub.tokens.add(ROOT, label, n, ["submit", "analyse"], 30)["token"] for n in names}
         store.close()
+        alone = multiprocessing.get_context("spawn").Process(target=looked, args=(roles["fuse"], names[0]))  # its memory is told by itself
+        alone.start()
+        alone.join()
     process, _ = begun(folder, options.port, folder.parent / f"{folder.name}.log")
     try:
         ask = {name: Asking(options.port, token) for name, token in tokens.items()}
@@ -245,6 +252,18 @@ def measured(folder: Path, names: list[str], options: argparse.Namespace) -> Non
     finally:
         process.terminate()
         process.wait()
+
+
+def looked(conninfo: str, name: str) -> None:
+    """A look for signals, as the hub takes it of one agency after another; where all reports are old there is nothing to test."""
+    store, began, cpu = Store(conninfo, size=1), time.perf_counter(), time.process_time()
+    known = then(store, name, clock()())
+    look(known.fused().incidents, as_of=known.day, every=1, sensitivity=False)
+    store.close()
+    say("a look of one agency: reports that it sees", known.reports.height)
+    say("  seconds; CPU seconds of the process that looks", f"{time.perf_counter() - began:.0f}; {time.process_time() - cpu:.0f}")
+    peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())  # that of getrusage begins with the parent's
+    say("  most memory that took, MB", int(peak[1]) // 1000 if peak else "not told")
 
 
 def sizes(server: Embedded) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +51,18 @@ class Change(NamedTuple):
         mine = np.sort(self.holds[self.holds[:, 0] == audience, 1])
         found = (layer.of(np.flatnonzero(np.isin(layer.component, mine))) for layer in self.layers)
         return [one for one in found if len(one.seen)]
+
+
+def batches(layers: Iterable[Layer], size: int) -> Iterator[list[Layer]]:
+    """Pieces of layers, in order, that together have about `size` reports."""
+    several: list[Layer] = []
+    for piece in (piece for layer in layers for piece in layer.cut(size)):
+        if several and sum(len(one.seen) for one in [*several, piece]) > size:
+            yield several
+            several = []
+        several.append(piece)
+    if several:
+        yield several
 
 
 def among(decided: tuple[Judgement, ...], ids: set[str]) -> tuple[Judgement, ...]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
 from tocsin.errors import StoreError
-from tocsin.fusion.layers import Change, Layer
+from tocsin.fusion.layers import Change, batches
 from tocsin.fusion.valued import Clusters, valued
 from tocsin.fusion.views import Views
 from tocsin.hub.clock import Clock, clock
@@ -176,24 +176,12 @@ def _every(views: Views) -> pl.Expr:
 def _write(views: Views, tx: Transaction, change: Change, old: int) -> None:
     """Writes the incidents anew that a change touches, some layers at a time."""
     written = Written(tx, views, change, old)
-    for several in _batches(change.layers):
+    for several in batches(change.layers, VALUED):
         sight = Sight(tx, views, several)
         clusters = [Clusters(sight.reports(one), one.cluster, one.margin, one.decided) for one in several]
         for layer, incidents in zip(several, valued(clusters), strict=True):
             written.take(layer, incidents)
     written.done()
-
-
-def _batches(layers: Iterable[Layer]) -> Iterator[list[Layer]]:
-    """Pieces of layers, in order, that together have about `VALUED` reports."""
-    several: list[Layer] = []
-    for piece in (piece for layer in layers for piece in layer.cut(VALUED)):
-        if several and sum(len(one.seen) for one in [*several, piece]) > VALUED:
-            yield several
-            several = []
-        several.append(piece)
-    if several:
-        yield several
 
 
 def refresh(store: Store, now: Clock | None = None) -> int:
