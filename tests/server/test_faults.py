@@ -235,6 +235,20 @@ def test_what_is_no_http_is_answered_400(hub: Running, sent: bytes) -> None:
     assert said(hub, "", "GET", "/health")[0] == 200
 
 
+def test_a_body_in_crumbs_is_refused_and_one_in_small_pieces_is_taken(hub: Running) -> None:
+    token: str = hub.token  # type: ignore[attr-defined]
+    body = json.dumps(post(350)).encode()
+    small = b"".join(b"1\r\n" + body[n : n + 1] + b"\r\n" for n in range(len(body))) + b"0\r\n\r\n"
+    assert b" 200 " in raw(hub, head(token, "Transfer-Encoding: chunked") + small).split(b"\r\n")[0]
+    large = b"".join(b"100\r\n" + b" " * 256 + b"\r\n" for _ in range(12_000)) + small
+    assert b" 200 " in raw(hub, head(token, "Transfer-Encoding: chunked") + large).split(b"\r\n")[0]
+    for who in (token, "nobody"):
+        with contextlib.suppress(ConnectionError):  # it may close before all was sent
+            assert b" 200 " not in raw(hub, head(who, "Transfer-Encoding: chunked") + b"1\r\n \r\n" * 200_000 + small).split(b"\r\n")[0]
+    assert [r["own_id"] for r in hub.feed(token)].count("fault-350") == 1
+    assert "LocalProtocolError" not in hub.errors()
+
+
 def test_callers_that_read_or_write_a_byte_at_a_time_keep_nobody_waiting(hub: Running) -> None:
     token: str = hub.token  # type: ignore[attr-defined]
     lines = []
