@@ -40,7 +40,7 @@ def test_the_staff_takes_agencies_in_gives_tokens_and_ends_them(hub: Running) ->
     listed = run(hub, hub.admin, "agency", "tokens").stdout
     assert "police  police  analyse,submit  until " in listed
     assert run(hub, hub.admin, "agency", "revoke", "police").returncode == 0
-    assert "a token is needed" in run(hub, police, "who-can-see", made).stderr
+    assert "has expired or was revoked" in run(hub, police, "who-can-see", made).stderr
 
 
 def test_a_person_is_invited_to_an_agency_or_to_the_staff_by_a_link_that_leads_to_the_hub(hub: Running) -> None:

@@ -166,7 +166,7 @@ def test_what_cannot_be_sent_is_told_before_anything_is(hub: Running, ged: Path,
 
 def test_the_hubs_own_staff_and_an_unknown_token_push_nothing(hub: Running, ged: Path, tmp_path: Path) -> None:
     assert "reports nothing" in push(hub, hub.admin, tmp_path, ged).stderr
-    assert "a token is needed" in push(hub, "guess", tmp_path, ged).stderr
+    assert "ask your agency's administrator" in push(hub, "guess", tmp_path, ged).stderr
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,11 @@ class Client:
                 if why.code >= 500 or to
                 else f"{self.url}: status {why.code}, and not of a hub: see to the address"
             )
+        if why.code == 401:
+            reason = (
+                f"{self.url}: the token is none of this hub's, has expired or was revoked: see to TOCSIN_TOKEN or --token-file, "
+                "or ask your agency's administrator, or the hub's staff, for another"
+            )
         if why.code in PASSING:
             after = why.headers.get("Retry-After", "")
             return Passing(reason, float(after) if after.isdigit() else 0.0)
