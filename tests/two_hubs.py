@@ -282,7 +282,7 @@ class Oracle:
         with psycopg.connect(self.second.roles["owner"]) as connection:
             connection.execute("SET search_path = tocsin")
             connection.execute("INSERT INTO judgement VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", values)
-            connection.execute("SELECT rejudge(%s, %s)", (values[5], self.clock()))
+            connection.execute("SELECT rejudge(%s, tick(%s))", (values[5], self.clock()))
 
     def purge(self, ident: str, who: str) -> None:
         said = self.reports[ident]
@@ -318,11 +318,10 @@ class Oracle:
         assert report is not None
         with psycopg.connect(self.second.roles["owner"]) as connection:
             connection.execute("SET search_path = tocsin")
-            connection.execute("SELECT tick(%s)", (self.clock(),))
             for table, row in zip(("report", "handling"), report, strict=True):
                 connection.execute(f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s)", (Jsonb(row),))
-            connection.execute("SELECT settle(ARRAY[%s]::uuid[], %s)", (ident, self.clock()))
-            connection.execute("SELECT rejudge(ARRAY[%s]::uuid[], %s)", (ident, self.clock()))
+            connection.execute("SELECT settle(ARRAY[%s]::uuid[], tick(%s))", (ident, self.clock()))
+            connection.execute("SELECT rejudge(ARRAY[%s]::uuid[], tick(%s))", (ident, self.clock()))
 
     def look(self) -> None:
         """The next midnight comes, and every agency's incidents are looked at."""

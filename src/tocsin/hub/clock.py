@@ -18,7 +18,7 @@ _STEP = timedelta(microseconds=2)
 def clock(floor: datetime | None = None) -> Clock:
     """A clock that starts at the machine's time, or after `floor` (the last time that the hub gave) where that is later; no two of its times are the same.
 
-    Its microseconds are even: the store gives odd ones to writes that came later than their time.
+    Its microseconds are even: the store makes a write's time of it, and takes odd ones too (`tick` in schema.sql).
     """
     start = max(datetime.now(UTC), (floor or datetime.min.replace(tzinfo=UTC)) + _STEP)
     start -= timedelta(microseconds=start.microsecond % 2)

@@ -3,9 +3,15 @@
 
 CREATE TABLE marking (name text PRIMARY KEY, rank int NOT NULL, reach text NOT NULL, onward boolean NOT NULL);
 
--- The hub's clock: it never goes back. taken: until when the microseconds after `last` belong to what was written then.
-CREATE TABLE clock (one boolean PRIMARY KEY DEFAULT true CHECK (one), last timestamptz NOT NULL, taken timestamptz NOT NULL);
-INSERT INTO clock (last, taken) VALUES ('-infinity', '-infinity');
+-- The hub's clock: it never goes back. given: the time at which the last write came, as the hub's process gave it; taken: until when the microseconds after `last`
+-- belong to what was written then.
+CREATE TABLE clock (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one), last timestamptz NOT NULL, given timestamptz NOT NULL, taken timestamptz NOT NULL
+);
+INSERT INTO clock (last, given, taken) VALUES ('-infinity', '-infinity', '-infinity');
+-- The key that seals where a reader by TAXII goes on, and picks among microseconds.
+CREATE TABLE seal (one boolean PRIMARY KEY DEFAULT true CHECK (one), key text NOT NULL DEFAULT gen_random_uuid()::text || gen_random_uuid()::text);
+INSERT INTO seal DEFAULT VALUES;
 
 CREATE TABLE agency (name text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$' AND lower(name) <> 'public'), added_at timestamptz NOT NULL, left_at timestamptz);
 
@@ -162,13 +168,19 @@ AS $$
     WHERE h.report_id = ANY (p_reports) AND sees(w.name, w.groups, m.reach, h.originator, h.releasable_to, h.released_to)
 $$;
 
--- The hub's time of a write, after that of every earlier one. The hub's clock gives even microseconds, each once; a write that comes later than its time gets the next
--- odd one that is free, so that no two are the same. The row stays locked until the transaction ends: writes go one after another.
+-- One microsecond or none, as the seal's key has it for a time: nobody else can tell which.
+CREATE FUNCTION blurred(p_at timestamptz) RETURNS interval LANGUAGE sql SET search_path = tocsin, pg_temp
+AS $$ SELECT get_byte(sha256(convert_to(key || extract(epoch FROM p_at), 'UTF8')), 0) % 2 * interval '1 microsecond' FROM seal $$;
+
+-- The hub's time of a write, after that of every earlier one. The hub's process gives even microseconds, each once, and a write takes its own or the one before; one
+-- that comes later than its time takes one of the next two that are free. So no two are the same, and none tells whether another write was in its way.
+-- The row stays locked until the transaction ends: writes go one after another.
 CREATE FUNCTION tick(p_at timestamptz) RETURNS timestamptz LANGUAGE sql SET search_path = tocsin, pg_temp
 AS $$
-    UPDATE clock SET last = CASE
-        WHEN p_at = last OR p_at > greatest(last, taken) THEN p_at
-        ELSE greatest(last, taken) + (1 + extract(microseconds FROM greatest(last, taken))::bigint % 2) * interval '1 microsecond' END
+    UPDATE clock SET given = p_at, last = CASE
+        WHEN p_at = given THEN last
+        WHEN p_at - blurred(p_at) > greatest(last, taken) THEN p_at - blurred(p_at)
+        ELSE greatest(last, taken) + interval '1 microsecond' + blurred(p_at) END
     RETURNING last
 $$;
 
@@ -1096,10 +1108,7 @@ ALTER TABLE incident_of ALTER audience SET STATISTICS 0;
 ALTER TABLE published ALTER audience SET STATISTICS 0;
 ALTER TABLE grouped ALTER audience SET STATISTICS 0;
 
--- TAXII: what an agency sent as STIX, object by object, for itself alone; of a post, what became of it; and the key that seals where a reader goes on.
-
-CREATE TABLE seal (one boolean PRIMARY KEY DEFAULT true CHECK (one), key text NOT NULL DEFAULT gen_random_uuid()::text || gen_random_uuid()::text);
-INSERT INTO seal DEFAULT VALUES;
+-- TAXII: what an agency sent as STIX, object by object, for itself alone, and of a post, what became of it.
 CREATE FUNCTION sealing() RETURNS text STABLE LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$ SELECT key FROM seal $$;
 
 -- version: when the object was last changed, null of one that has no time; report_id: the report that was made of it; serves: reports that it said something of.
