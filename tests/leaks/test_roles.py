@@ -208,7 +208,9 @@ def test_a_route_that_says_nothing_of_whom_it_is_for_is_for_nobody_and_fails_the
     assert _routes(app) != TABLE
     with TestClient(app) as client:
         for who in sorted(EVERY):
-            assert client.get("/api/new", headers={"Authorization": f"Bearer {world.tokens[who]}"}).status_code == 403
+            for method in ("GET", "OPTIONS"):
+                answer = client.request(method, "/api/new", headers={"Authorization": f"Bearer {world.tokens[who]}"})
+                assert (answer.status_code, "Allow" in answer.headers) == (403, False)
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(MAY))
@@ -284,3 +286,50 @@ def test_a_session_reads_of_the_api_what_its_role_may_and_changes_nothing(world:
             else:
                 allowed = (200, 202, 400, 404) if role in may else (403,)
                 assert answer.status_code in allowed, (path, role, answer.status_code)
+
+
+def _verbs(path: str) -> set[str]:
+    """What the table says that a route takes."""
+    named = {m for m, p in TABLE if p.rstrip("/") == path.rstrip("/")}
+    return named | {"OPTIONS"} | ({"HEAD"} if path.startswith("/taxii2") and "GET" in named else set())
+
+
+@pytest.mark.parametrize("path", sorted({p.partition("?")[0] for _, p in (*MAY, *ROOMS, *BEFORE)}))
+def test_options_names_the_methods_of_a_route_to_all_that_it_may_be_for_and_looks_nothing_up(
+    world: World, people: dict[str, Person], path: str
+) -> None:
+    verbs = [m for m in ("GET", "POST", "PUT", "DELETE") if m in _verbs(path)]
+    public = all((m, path) in BEFORE or MAY.get((m, path), (set(), None))[0] is PUBLIC for m in verbs)
+    room = (verbs[0], path) in ROOMS
+    place = re.sub(r"{\w+}", NEVER, path)
+    for who in (*sorted(EVERY), *NOBODY):
+        headers = {"Authorization": f"Bearer {world.tokens[who]}"} if who != "none" else {}
+        answer = world.client.options(place, headers=headers)
+        if public or (who in EVERY and not room):
+            assert (answer.status_code, answer.content, set(answer.headers["Allow"].split(", "))) == (204, b"", _verbs(path)), who
+            assert answer.headers["Cache-Control"] == "no-store"
+        else:
+            assert answer.status_code == 401, who
+            assert "Allow" not in answer.headers
+    for role, one in people.items():
+        assert one.client.options(place).status_code == 204, role
+
+
+def test_options_says_the_same_of_every_id_and_nothing_of_what_is_no_route(world: World, people: dict[str, Person]) -> None:
+    stored = world.ask("submit", "POST", "/api/reports", {"marking": "RED", "own_id": "asked by OPTIONS"}).json()["results"][0]["report_id"]
+    pages = ("/api/reports/{}", "/api/incidents/{}", "/api/reports/{}/purge", "/reports/{}", "/incidents/{}", "/reports/{}/purge")
+    for client, token in (
+        (world.client, "submit"),
+        (world.client, "administer_hub"),
+        (people["submit"].client, ""),
+        (world.client, "wrong"),
+    ):
+        headers = {"Authorization": f"Bearer {world.tokens[token]}"} if token else {}
+        for page in pages:
+            answers = [client.options(page.format(ident), headers=headers) for ident in (stored, NEVER)]
+            there, never = (
+                (a.status_code, a.text.replace(ident, ""), a.headers.items()) for a, ident in zip(answers, (stored, NEVER), strict=True)
+            )
+            assert there == never, (page, token)
+        nowhere = [client.request(method, f"/api/nothing/{stored}", headers=headers) for method in ("GET", "OPTIONS")]
+        assert [(a.status_code, a.content) for a in nowhere] == [(404, nowhere[0].content)] * 2

@@ -23,6 +23,7 @@ from tocsin.server.errors import HEADERS, on_error
 from tocsin.server.fairness import Fair, kind_of
 from tocsin.server.journal import Journal
 from tocsin.server.openapi import Described
+from tocsin.server.options import OPTIONS, asked_by, options
 from tocsin.server.rooms import ROOMS
 from tocsin.server.rooms.shown import session_of
 from tocsin.server.routes import ROUTES
@@ -42,7 +43,7 @@ def make_app(hub: Hub, journal: Journal | None = None, fair: Fair | None = None)
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Default deny: a route that does not say whom it is for is for nobody."""
         method, path = connection.scope["method"], connection.scope["path"]  # type: ignore[typeddict-item]
-        whom, kind = "any" if method == "OPTIONS" and is_taxii(path) else handler.opt.get("for"), kind_of(method, path)
+        whom, kind = asked_by(connection) if method == OPTIONS else handler.opt.get("for"), kind_of(method, path)
         if whom == "public":
             if fair is not None and path.startswith("/api/public/"):
                 fair.enter(PUBLIC, kind)
@@ -67,6 +68,7 @@ def make_app(hub: Hub, journal: Journal | None = None, fair: Fair | None = None)
     return Litestar(
         [*ROUTES, ROOMS, TAXII],
         guards=[guard],
+        before_request=options,
         dependencies={"hub": Provide(_always(hub), sync_to_thread=False), "who": Provide(_caller, sync_to_thread=False)},
         exception_handlers={Exception: on_error},
         request_max_body_size=LARGEST,
@@ -104,7 +106,7 @@ def _caller(request: Request[Any, Any, Any]) -> Caller:
 
 def _who(hub: Hub, connection: ASGIConnection[Any, Any, Any, Any], whom: str | None) -> Caller:
     """Whose token it is. A person's session opens the rooms, and of other pages those that are only read."""
-    reads = connection.scope["method"] in ("GET", "HEAD") and "authorization" not in connection.headers and session_of(connection)  # type: ignore[typeddict-item]
+    reads = connection.scope["method"] in ("GET", "HEAD", OPTIONS) and "authorization" not in connection.headers and session_of(connection)  # type: ignore[typeddict-item]
     if whom == "person" or reads:
         return hub.signing_in.caller(session_of(connection))
     return hub.caller(_token(connection))

@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request, Response
 
 from tocsin.errors import Malformed
+from tocsin.server.options import options
 
 MEDIA = "application/taxii+json;version=2.1"
 STIX = "application/stix+json;version=2.1"
@@ -61,12 +62,7 @@ async def accepted(request: Request[Any, Any, Any]) -> Response[None] | None:
     kinds = (*_KINDS, "application/stix+json") if request.url.path.rstrip("/").endswith("/manifest") else _KINDS
     if header and not any(_takes(kind, parameters, kinds) for kind, parameters in _ranges(header)):
         raise Unacceptable(f"Accept: ask for {MEDIA}")
-    if request.method != "OPTIONS":
-        return None
-    taken = next(made.methods for made in request.app.routes if made.path_format == request.scope["path_template"])
-    return Response(
-        None, status_code=204, headers={"Allow": ", ".join(sorted(taken))}
-    )  # litestar's own names those of one handler of the page alone
+    return await options(request)
 
 
 def sent_as(header: str) -> bool:
