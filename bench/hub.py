@@ -38,6 +38,7 @@ from served import begun
 import tocsin
 from tocsin.gate import Clearance, Role, tlp2
 from tocsin.hub import Caller, Hub, clock
+from tocsin.hub.clock import clock_of
 from tocsin.hub.making.then import then
 from tocsin.hub.pictures import Pictures
 from tocsin.hub.pictures.given import give
@@ -252,6 +253,23 @@ def measured(folder: Path, names: list[str], options: argparse.Namespace) -> Non
     finally:
         process.terminate()
         process.wait()
+    members(folder, names[0])
+
+
+def members(folder: Path, name: str) -> None:
+    """An agency goes out of its group, and comes into it again: other writes wait meanwhile."""
+    with Embedded(folder) as server:
+        store = Store(prepare(server.conninfo(), server.secrets)["web"], size=1)
+        hub, took = Hub(store, clock_of(store)), []
+        for inside in (False, True):
+            began = time.perf_counter()
+            hub.staff.set_member(ROOT, "g0", name, inside)
+            took.append(round(time.perf_counter() - began, 1))
+        store.close()
+        with psycopg.connect(server.conninfo()) as connection:
+            row = connection.execute("SELECT count(*) FROM tocsin.handling WHERE releasable_to @> ARRAY['group:g0']").fetchone()
+    say("an agency goes out of a group, and into it: reports that name the group", row[0] if row else 0)
+    say("  seconds", "; ".join(map(str, took)))
 
 
 def looked(conninfo: str, name: str) -> None:

@@ -190,10 +190,9 @@ AS $$ UPDATE clock SET taken = greatest(taken, p_at + (2 * p_many - 1) * interva
 
 -- Brings the feeds in line with the handling of some reports. An agency that saw one before every agency did, or after, keeps its time.
 -- By key alone: the planner, which does not know how few reports are given, would read the whole feed.
-CREATE FUNCTION settle(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp
+CREATE FUNCTION settle_some(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE sql SET search_path = tocsin, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
-    SELECT take(p_at, cardinality(p_reports));
     WITH wanted AS MATERIALIZED (SELECT v.audience, v.report_id FROM visibility(p_reports) v),
     was AS MATERIALIZED (
         SELECT f.audience, f.report_id, f.visible_at FROM unnest(p_reports) i (report_id)
@@ -218,6 +217,13 @@ AS $$
         h.originator, h.marking, h.releasable_to, h.orcon, h.released_to
     FROM fresh f JOIN report r USING (report_id) JOIN handling h USING (report_id)
 $$;
+
+-- Of any number: by key alone, what some reports were is held to what they are to be one by one, so few are taken at once.
+CREATE FUNCTION settle(p_reports uuid[], p_at timestamptz) RETURNS void LANGUAGE plpgsql SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    PERFORM take(p_at, cardinality(p_reports));
+    FOR n IN 0 .. cardinality(p_reports) / 20 LOOP PERFORM settle_some(p_reports[20 * n + 1 : 20 * n + 20], p_at); END LOOP;
+END $$;
 
 -- A report whose handling changes is shown with it as it stands.
 CREATE FUNCTION handled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
@@ -300,7 +306,7 @@ BEGIN
         RETURNING report_id
     )
     SELECT coalesce(array_agg(report_id), '{}') INTO v_new FROM handled;
-    PERFORM settle(v_new, v_at);
+    PERFORM take(v_at, cardinality(v_new)), settle_some(v_new, v_at);
     RETURN QUERY SELECT n, true, true FROM unnest(v_new) n;
     IF cardinality(v_new) < jsonb_array_length(p_rows) THEN
         RETURN QUERY
@@ -485,6 +491,7 @@ BEGIN
     INSERT INTO act (at, kind, who, said) VALUES (v_at, 'member', p_who, jsonb_build_object('group', p_group, 'agency', p_agency, 'in', p_in));
     IF p_in THEN INSERT INTO member VALUES (p_group, p_agency) ON CONFLICT DO NOTHING;
     ELSE DELETE FROM member WHERE group_name = p_group AND agency = p_agency; END IF;
+    IF NOT FOUND THEN RETURN; END IF;
     v_touched := (SELECT coalesce(array_agg(report_id), '{}') FROM handling WHERE releasable_to <> '{}' AND releasable_to @> ARRAY['group:' || p_group]);
     PERFORM settle(v_touched, v_at);
     PERFORM rejudge(v_touched, v_at);
@@ -823,7 +830,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM closed) THEN RETURN NULL; END IF;
     WITH who AS MATERIALIZED (
         SELECT a.name, array_agg(DISTINCT c.report_id) AS reports FROM closed c JOIN agency a ON c.audience IN (a.name, '*')
-        WHERE NOT EXISTS (SELECT FROM feed f WHERE f.audience IN (a.name, '*') AND f.report_id = c.report_id) GROUP BY a.name
+        WHERE (SELECT true FROM feed f WHERE f.audience IN (a.name, '*') AND f.report_id = c.report_id LIMIT 1) IS NULL GROUP BY a.name
     ),
     pictures AS (UPDATE picture p SET gone = true, said = NULL, page = NULL FROM who w WHERE p.audience = w.name AND NOT p.gone),
     given AS (UPDATE signal_given g SET body = NULL, reports = '{}' FROM who w WHERE g.audience = w.name AND g.reports && w.reports)
@@ -915,7 +922,7 @@ CREATE INDEX grouped_order ON grouped (audience, group_name, at, report_id);
 CREATE INDEX grouped_report ON grouped (uuid_hash(report_id));
 
 -- Brings it in line with the handling of some reports, at the time of the write that changed it.
-CREATE FUNCTION regroup(p_reports uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
+CREATE FUNCTION regroup_some(p_reports uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tocsin, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
     WITH wanted AS MATERIALIZED (
@@ -928,10 +935,16 @@ AS $$
     )
     INSERT INTO grouped SELECT w.agency, w.group_name, w.report_id, c.last FROM wanted w CROSS JOIN clock c ON CONFLICT DO NOTHING
 $$;
+CREATE FUNCTION regroup(p_reports uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+    FOR n IN 0 .. cardinality(p_reports) / 20 LOOP PERFORM regroup_some(p_reports[20 * n + 1 : 20 * n + 20]); END LOOP;
+END $$;
 CREATE FUNCTION regroup_new() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
 DECLARE v_touched uuid[] := ARRAY(SELECT report_id FROM new WHERE EXISTS (SELECT FROM unnest(releasable_to) n WHERE n LIKE 'group:%'));
 BEGIN
-    IF v_touched <> '{}' THEN PERFORM regroup(v_touched); END IF;
+    IF v_touched = '{}' THEN RETURN NULL; END IF;
+    IF TG_OP = 'INSERT' THEN PERFORM regroup_some(v_touched);
+    ELSE PERFORM regroup(v_touched); END IF;
     RETURN NULL;
 END $$;
 CREATE FUNCTION regroup_old() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
@@ -952,7 +965,7 @@ CREATE TRIGGER grouped_before AFTER UPDATE ON handling REFERENCING OLD TABLE AS 
 CREATE TRIGGER grouped_gone AFTER DELETE ON handling REFERENCING OLD TABLE AS old FOR EACH STATEMENT EXECUTE FUNCTION regroup_old();
 CREATE TRIGGER grouped_members AFTER INSERT OR DELETE ON member FOR EACH ROW EXECUTE FUNCTION regroup_members();
 
-REVOKE ALL ON FUNCTION regroup, regroup_new, regroup_old, regroup_members FROM PUBLIC;
+REVOKE ALL ON FUNCTION regroup, regroup_some, regroup_new, regroup_old, regroup_members FROM PUBLIC;
 GRANT SELECT ON grouped TO tocsin_web;
 ALTER TABLE grouped ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON grouped FOR SELECT TO tocsin_web USING (audience = asking());
