@@ -343,7 +343,7 @@ def gives_to_all_that_a_signal_of_another_ceased(pair: Pair, monkeypatch: pytest
 
 
 def tells_when_a_report_was_marked_for_a_group(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair.replace("regroup", "c.last", "(SELECT received_at FROM report r WHERE r.report_id = w.report_id)")
+    pair.replace("regroup_some", "c.last", "(SELECT received_at FROM report r WHERE r.report_id = w.report_id)")
     amber = {"marking": "AMBER", "releasable_to": ["group:south"], "orcon": False}
     pair.then += [lambda o: o.submit("A", "marked", {"country": "IND"}, amber), lambda o: o.member("south", "B", True)]
 
