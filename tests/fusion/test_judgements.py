@@ -185,6 +185,7 @@ def test_a_log_is_read_back_and_every_change_to_it_shows(tmp_path: Path) -> None
     [
         ({"decides": "marry"}, "none of merge"),
         ({"decides": "split", "reports": (A,)}, "apart_from"),
+        ({"decides": "split", "reports": (A, B), "apart_from": (B, C)}, f"not split from itself: {B}"),
         ({"decides": "value", "reports": (A,), "field": "confidence", "value": "1"}, "can be set"),
         ({"decides": "value", "reports": (A,), "field": "target_group", "value": "martian"}, "no code of target_group"),
         ({"decides": "value", "reports": (A,), "field": "killed", "value": "many"}, "no value of killed"),

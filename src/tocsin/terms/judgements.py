@@ -59,6 +59,8 @@ def parse(item: Any, name: str) -> Judgement:
     }
     if item["decides"] == "split" and not (several["reports"] and several["apart_from"]):
         raise InputError(f"{where}: a split names `reports`, and the reports that they are `apart_from`")
+    if both := sorted({*several["reports"]} & {*several["apart_from"]}):
+        raise InputError(f"{where}: a report is not split from itself: {both[0]} is in `reports` and in `apart_from`")
     field, value = item.get("field"), item.get("value")
     if item["decides"] == "value":
         check_value(field, value, where)
