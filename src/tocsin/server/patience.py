@@ -2,13 +2,17 @@
 
 A request's head must be there within HEAD seconds, its body within BODY, and an answer must be taken within ANSWER: after that the connection is closed.
 A body comes in pieces that are not all crumbs, for each takes the one thread that hears all callers some hundredths of a millisecond.
+What comes of a body after its answer (that it is too large, say) is still taken, and thrown away: a connection that is closed with some of it unread loses the
+answer on its way, to whoever sends all before it reads.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import h11
 from litestar.exceptions import HTTPException
@@ -19,6 +23,8 @@ from tocsin.server.steps import WHOLE
 HEAD, BODY, ANSWER = 20.0, 120.0, 120.0
 #: Pieces of a body that a sender cuts itself (`Transfer-Encoding: chunked`): so many, and one more for each so many bytes.
 PIECES, PIECE = 10_000, 256
+#: Of a body that was answered before it was whole: so many bytes are still taken, for so many seconds, and never beyond BODY after its head.
+REST_BYTES, REST = 64_000_000, 10.0
 #: Connections at once; more are answered 503.
 CONNECTIONS = 500
 
@@ -60,12 +66,14 @@ class Sparing(h11.Connection):
     """h11's HTTP/1.1, which by itself takes a body in as many pieces as it has bytes. Too many are no HTTP that is understood: 400."""
 
     _pieces = _bytes = 0
+    since = 0.0  # when the head was there, by the clock of `time.monotonic`
 
     def next_event(self) -> Any:
         """What comes next. Raises `h11.RemoteProtocolError`."""
         event = super().next_event()
         if type(event) is h11.Request:
             self._pieces = self._bytes = 0
+            self.since = time.monotonic()
         elif type(event) is h11.Data and event.chunk_end:
             self._pieces, self._bytes = self._pieces + 1, self._bytes + len(event.data)
             if self._pieces > PIECES + self._bytes // PIECE:
@@ -73,11 +81,38 @@ class Sparing(h11.Connection):
         return event
 
 
-class Patient(H11Protocol):
-    """uvicorn's HTTP/1.1, which by itself waits for ever for a head, and for an answer to be taken."""
+class Line:
+    """A transport that asks its protocol, when it is to be closed, whether it hears the rest of a body first."""
 
-    head, answer = HEAD, ANSWER
+    def __init__(self, transport: asyncio.Transport, hears: Callable[[], bool]) -> None:
+        self._transport, self._hears, self._parted = transport, hears, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        """Whether nothing more is sent."""
+        return self._parted or self._transport.is_closing()
+
+    def close(self) -> None:
+        """Nothing more is sent; it is gone at once, or when the rest was heard."""
+        if self._parted:
+            return
+        self._parted = not self._transport.is_closing() and self._hears()
+        if self._parted:
+            with contextlib.suppress(OSError):  # the caller has just gone
+                self._transport.write_eof()
+        else:
+            self._transport.close()
+
+
+class Patient(H11Protocol):
+    """uvicorn's HTTP/1.1, which by itself waits for ever for a head, and for an answer to be taken, and closes with a body unread."""
+
+    conn: Sparing
+    head, body, answer, rest = HEAD, BODY, ANSWER, REST
     _timer: asyncio.TimerHandle | None = None
+    _left: int | None = None  # bytes of the rest of a body
 
     def __init__(self, config: Any, *more: Any, **named: Any) -> None:
         super().__init__(config, *more, **named)
@@ -85,11 +120,16 @@ class Patient(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller is there."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Line(transport, self._hears)))
         self._wait(self.head)
 
     def data_received(self, data: bytes) -> None:
         """Part of a request is there: from its first byte on, its head has so long."""
+        if self._left is not None:
+            self._left -= len(data)
+            if self._left < 0:
+                self.transport.abort()
+            return
         try:
             super().data_received(data)
         except h11.LocalProtocolError:  # what is no HTTP came after an answer that did not wait for it
@@ -103,6 +143,9 @@ class Patient(H11Protocol):
 
     def on_response_complete(self) -> None:
         """The answer is on its way; most are taken at once."""
+        if self._left is not None:
+            super().on_response_complete()
+            return
         self._wait(self.answer if self.transport.get_write_buffer_size() else None)
         super().on_response_complete()
         self._mark()  # what was sent ahead
@@ -111,6 +154,29 @@ class Patient(H11Protocol):
         """The caller has gone."""
         self._wait(None)
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The hub ends: what is only thrown away is not waited for."""
+        if self._left is None:
+            super().shutdown()
+        else:
+            self.transport.abort()
+
+    def _hears(self) -> bool:
+        """Whether the rest of a body is still to come after its answer, and may; from then on it is thrown away."""
+        cycle, seconds = self.cycle, min(self.rest, self.conn.since + self.body - time.monotonic())
+        if self.conn.their_state not in (h11.SEND_BODY, h11.ERROR) or seconds <= 0 or self.transport.get_write_buffer_size():
+            return False
+        if cycle is None or not cycle.keep_alive:  # no head was understood; the hub ends
+            return False
+        self._left = REST_BYTES
+        if not cycle.response_complete:  # it was answered for its form, and its page is not
+            cycle.disconnected = True
+            cycle.message_event.set()
+        cycle.body.clear()
+        self.flow.resume_reading()
+        self._wait(seconds)
+        return True
 
     def _mark(self) -> None:
         if self.cycle is not None and not self.cycle.more_body:

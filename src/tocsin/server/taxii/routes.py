@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from litestar import Response, Router, delete, post, route
 from litestar.enums import HttpMethod
-from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.params import FromPath
 
 from tocsin.errors import Malformed
@@ -18,7 +17,6 @@ from tocsin.server.asked import AGENCY, ANY, LARGEST, AnyRequest, Json, TheHub, 
 from tocsin.server.taxii.answers import MEDIA, ROOT, STIX, Unprocessable, accepted, answer, sent_as
 from tocsin.server.taxii.asked import Seal, filters_of
 
-DRAINED = 10 * LARGEST  # bytes of one that is too large which are still taken, so that who sends it comes to read the answer
 MANY = 100_000  # objects of one post
 READS = [HttpMethod.GET, HttpMethod.HEAD]
 _Found = Response[bytes]
@@ -130,8 +128,6 @@ async def _sent(request: AnyRequest) -> list[Any]:
     """The objects of an envelope. Raises 415, `Malformed` for what is no JSON, 422 for JSON that is no envelope."""
     if not sent_as(request.headers.get("content-type", "")) or "content-encoding" in request.headers:
         raise WrongMedia
-    if request.headers.get("content-length", "0").isdecimal() and int(request.headers.get("content-length", "0")) > LARGEST:
-        await _drained(request)
     try:
         said = with_halves(await request.body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
@@ -141,17 +137,6 @@ async def _sent(request: AnyRequest) -> list[Any]:
     if len(said["objects"]) > MANY:
         raise Unprocessable(f"{len(said['objects'])} objects: send at most {MANY} at once; nothing of it was stored")
     return list(said["objects"])
-
-
-async def _drained(request: AnyRequest) -> None:
-    """Takes what is too large, and raises 413: a connection that is closed before it was sent loses the answer on its way."""
-    taken = 0
-    while taken < DRAINED:
-        message = await request.receive()
-        if message["type"] != "http.request" or not message["more_body"]:
-            break
-        taken += len(message["body"])
-    raise RequestEntityTooLarge
 
 
 TAXII = Router(
