@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -96,15 +95,3 @@ def _left_out(post: Mapping[str, Any], said: Mapping[str, Any]) -> Said:
     spans = [s for s in said.get(SPANS, ()) if s["field"] not in own]
     fields = {s["field"] for s in spans}
     return {k: said[k] for k in CODED if k in fields and k in said} | {SPANS: spans} if spans else {}
-
-
-def compiling() -> subprocess.Popen[bytes] | None:
-    """Compiles the coder, beside all else, where nothing says that this was done on this machine; so the first text need not wait for it."""
-    if any(Path(__file__).parent.parent.joinpath("kernels", "__pycache__").glob("text_code.code-*.nbi")):
-        return None
-    return subprocess.Popen(
-        [sys.executable, "-m", "tocsin.intake.coder", "--only-compile"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )

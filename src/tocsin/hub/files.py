@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tocsin.errors import Busy, Malformed
 from tocsin.gate import Action
 from tocsin.hub.caller import Caller
+from tocsin.hub.compiling import compiled
 from tocsin.hub.door import MOST, Submit
 from tocsin.terms.posts import as_post
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _READERS = threading.BoundedSemaphore(2)
 PATIENCE, READING = 5, 120  # seconds that a file waits for others, and that it is read for
+COMPILING = 600  # seconds more where the reader is not compiled yet
 SHOWN = 1_000  # issues and refusals that are given back one by one
 MEMORY, DISK = (
     4 << 30,
@@ -87,16 +89,17 @@ def _tocsin_read(words: list[str], path: Path, name: str, patience: float) -> st
     """A `tocsin read` of its own, and what it prints: it may take 200 MB and all of a core, and what it stumbles over costs nobody else."""
     if not _READERS.acquire(timeout=patience):
         raise Busy("other files are being read: send it again in a moment, or use `tocsin push`, which reads on your machine")
+    limit = READING if compiled() else COMPILING + READING
     try:
         command = [sys.executable, "-m", "tocsin", "read", *words]
         started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         _hold(started.pid)
         with started:
             try:
-                said, wrong = started.communicate(timeout=READING)
+                said, wrong = started.communicate(timeout=limit)
             except subprocess.TimeoutExpired as why:
                 started.kill()
-                raise Malformed(f"{name}: not read within {READING} s; use `tocsin push`, which reads on your machine") from why
+                raise Malformed(f"{name}: not read within {limit} s; use `tocsin push`, which reads on your machine") from why
     finally:
         _READERS.release()
     if started.returncode:

@@ -1,4 +1,4 @@
-"""A process of the hub: `web`, `fuse`, `make` while there is something to make, or, once, `demo`.
+"""A process of the hub: `web`, `fuse`, `make` while there is something to make, or, once, `kernels` and `demo`.
 
 It reads its connection from standard input, and ends when that closes.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -121,19 +123,39 @@ def make() -> Callable[[dict[str, Any], threading.Event], None]:
     from tocsin.hub.making import work
 
     def run(told: dict[str, Any], stop: threading.Event) -> None:
-        def end() -> None:
-            stop.wait()
-            os._exit(0)  # what it is at is in one transaction, and is made anew
-
-        os.nice(10)
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory runs out, not the database ends but this
-        threading.Thread(target=end, daemon=True).start()
+        _give_way(stop, 10)  # what it is at is in one transaction, and is made anew
         store = Store(told["conninfo"], size=2)
         work(store, told["what"], told["every"], stop)
         store.close()
 
     return run
+
+
+def kernels() -> Callable[[dict[str, Any], threading.Event], None]:
+    """Compiles what reading a file needs, and ends."""
+    from tocsin.hub.compiling import compile_kernels
+
+    def run(_: dict[str, Any], stop: threading.Event) -> None:
+        with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
+            # what numba writes, it writes beside its place, and moves there when it is whole
+            _give_way(stop, 15, lambda: shutil.rmtree(folder, ignore_errors=True))
+            compile_kernels(Path(folder))
+
+    return run
+
+
+def _give_way(stop: threading.Event, nice: int, clear: Callable[[], object] = lambda: None) -> None:
+    """From now on this process gives way to the hub's others, is ended first where memory runs out, and at once by `stop`, when it has done `clear`."""
+
+    def end() -> None:
+        stop.wait()
+        clear()
+        os._exit(0)
+
+    os.nice(nice)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory runs out, not the database ends but this
+    threading.Thread(target=end, daemon=True).start()
 
 
 def demo() -> Callable[[dict[str, Any], threading.Event], None]:
@@ -170,7 +192,7 @@ def main() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # the parent says when
     all_in_lines(sys.argv[1])
-    run = {"web": web, "fuse": fuse, "make": make, "demo": demo}[sys.argv[1]]()
+    run = {"web": web, "fuse": fuse, "make": make, "kernels": kernels, "demo": demo}[sys.argv[1]]()
     line = sys.stdin.readline()
     if not line:
         return

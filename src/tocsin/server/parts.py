@@ -17,10 +17,12 @@ MOST_ENDS = 5
 
 
 class Part:
-    """`web` or `fuse`; it is started again where it ends by itself, and told the same. once: it is done when it ends, as `demo` is."""
+    """`web` or `fuse`; it is started again where it ends by itself, and told the same. once: it is done when it ends, as `demo` is.
 
-    def __init__(self, name: str, *, once: bool = False) -> None:
-        self.name, self.once = name, once
+    needed: whether the hub ends where what is done once fails."""
+
+    def __init__(self, name: str, *, once: bool = False, needed: bool = True) -> None:
+        self.name, self.once, self.needed = name, once, needed
         self._told: dict[str, object] = {}
         self._ends: list[float] = []
         self.process = self._start()
@@ -42,7 +44,7 @@ class Part:
 
     def keep(self) -> bool:
         """Starts it again where it has ended; whether it had, but for one that begins anew. Raises `StoreError` where that does not help."""
-        if self.runs() or (self.once and self.process.returncode == 0):
+        if self.runs() or (self.once and (self.process.returncode == 0 or not self.needed)):
             return False
         if self.once:
             raise StoreError(f"the {self.name} was not made: see above")

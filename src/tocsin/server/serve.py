@@ -19,7 +19,7 @@ from urllib.request import urlopen
 from tocsin.errors import StoreError
 from tocsin.gate import Scheme, tlp2
 from tocsin.hub import Staff, clock_of
-from tocsin.hub.coding import compiling
+from tocsin.hub.compiling import compiled
 from tocsin.server.child import listening
 from tocsin.server.fairness import RATE
 from tocsin.server.parts import Part
@@ -73,15 +73,14 @@ def serve(
             parts[1].tell({"conninfo": roles["fuse"], "every": look_every})
             if first:
                 say(f"The token of the hub's first administrator, shown this once:\n  {first}")
-            compiles = compiling()
+            if not compiled():
+                parts.append(Part("kernels", once=True, needed=False))
+                parts[-1].tell({})
             say(f"Ready: http://{HOST}:{port} (data in {folder}); ctrl-C stops it.")
             if demo:
                 parts.append(Part("demo", once=True))
-                parts[2].tell({"conninfo": roles["web"], "url": f"http://{HOST}:{port}"})
+                parts[-1].tell({"conninfo": roles["web"], "url": f"http://{HOST}:{port}"})
             _watch(stop, parts, server, alone, say)
-            if compiles is not None:
-                compiles.kill()
-                compiles.wait()
             _end(parts)
             say("Stopped; what was acknowledged is kept.")
     finally:

@@ -1,12 +1,11 @@
 """The text coder for another process: reads JSON, a list of texts a line, and writes what each says, a line for a line, until standard input closes.
 
-usage: python -m tocsin.intake.coder [--only-compile]
+usage: python -m tocsin.intake.coder
 
-Of each text it gives the columns of `code` that it says anything of. It is compiled before the first line is read; --only-compile: and then ends.
+Of each text it gives the columns of `code` that it says anything of. It is compiled before the first line is read.
 """
 
 import json
-import os
 import sys
 
 import polars as pl
@@ -17,8 +16,6 @@ from tocsin.intake.places import gazetteer_names
 
 def main() -> None:
     """See above."""
-    if sys.argv[1:]:
-        os.nice(15)
     _said(["A bomb kills five in Karachi"])
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(json.dumps(_said(json.loads(line))).encode() + b"\n")
