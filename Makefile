@@ -27,9 +27,10 @@ demo: $(VENV)/.core  ## read the bundled data, write tocsin-out/, print what cha
 	@$(BIN)/tocsin brief --demo --out tocsin-out
 
 # Tests start many processes of tocsin. Where compiled modules may not be kept, each would compile them anew; and on a new machine every hub would begin
-# to compile the text coder, and be stopped before it was done.
+# to compile what reading needs, and be stopped before it was done.
 test: $(STAMP) browser java  ## every test, the browser's included
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tocsin.intake.coder </dev/null >/dev/null 2>&1 &
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import pathlib, tempfile; from tocsin.hub.compiling import compile_kernels, compiled; \
+	place = tempfile.TemporaryDirectory(); compiled() or compile_kernels(pathlib.Path(place.name))" </dev/null >/dev/null 2>&1 &
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 browser:  ## find a Chromium or Chrome, or install Debian's as root

@@ -216,10 +216,10 @@ def fused(conninfo: str) -> None:
     pictures = Pictures(store)
     while step := pictures.step():
         done += step
-        give(store, None)
+        while give(store):
+            pass
         if pictures.waiting:
             say("  fused so far", done, f"{time.perf_counter() - began:.0f} s")
-    give(store, None)
     say("all fused, for every agency: seconds", round(time.perf_counter() - began, 1))
     say("  most memory that took, MB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)
     store.close()

@@ -22,6 +22,7 @@ settings.load_profile("tocsin")
 LONGEST = (
     "tests/browser/test_rooms_in_chromium.py",
     "tests/properties/test_no_leak.py",
+    "tests/server/test_compiling.py",
     "tests/browser/test_page_in_chromium.py",
     "tests/brief/test_replay.py",
     "tests/watch/test_look.py",

@@ -13,9 +13,11 @@ from msgspec.json import decode, encode
 from oracles import many_audiences
 from psycopg.rows import dict_row
 
+from tocsin.hub.clock import Clock
 from tocsin.hub.pictures import Pictures
 from tocsin.hub.pictures.frames import frame_of
-from tocsin.store import queries
+from tocsin.hub.pictures.given import give
+from tocsin.store import Store, queries
 from tocsin.terms.ids import report_id
 
 AGENCIES = ("A", "B", "C")
@@ -240,3 +242,22 @@ def test_what_every_agency_sees_is_kept_once(world: World) -> None:
         ids = [r["report_id"] for r in world.ask("B", "GET", "/api/feed?limit=1000").json()["reports"]]
         assert {row[0] for row in tx.rows("memberships", ids=ids)} == {"*"}
         assert {row["audience"] for row in tx.all("lines", ids=ids)} == {"*"}
+
+
+def test_what_is_new_is_fused_before_all_that_changed_is_given(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tocsin.hub.pictures.given.AT_ONCE", 1)
+    facts = {"country": "PAK", "marking": "GREEN"}
+    world.submit("A", *({"own_id": str(n), "event_start": f"2026-0{n}-01"} | facts for n in range(1, 6)))
+    new, told = list[str](), list[tuple[bool, bool]]()
+
+    def giving(store: Store, now: Clock | None = None) -> bool:
+        more = give(store, now)
+        told.append((more, bool(new) and world.ask("A", "GET", f"/api/incidents/{new[0]}").status_code == 200))
+        if not new:
+            new.append(world.submit("A", {"own_id": "new", "event_start": "2026-07-01"} | facts)[0]["report_id"])
+        return more
+
+    monkeypatch.setattr("tocsin.hub.pictures.give", giving)
+    Pictures(world.fuse).refresh()
+    assert told[:2] == [(True, False), (True, True)]
+    assert told[-1] == (False, True)

@@ -48,13 +48,18 @@ class Pictures:
         self.purged_at: float | None = None  # when purged reports were last taken in; what was kept of them stays in this process's memory
 
     def refresh(self) -> int:
-        """Brings the incidents up to date with all that is stored; gives how many changes that took in. Raises `StoreError`."""
+        """Brings the incidents up to date with all that is stored; gives how many changes that took in. Raises `StoreError`.
+
+        What goes to TAXII is given a little at a time, so that what is new does not wait for it; of a backlog after each piece.
+        """
         done = 0
-        while step := self.step():
-            done += step
-            give(self.store, self.now)
-        give(self.store, self.now)
-        return done
+        while True:
+            done += (step := self.step())
+            more = give(self.store, self.now)
+            while more and self.waiting:
+                more = give(self.store, self.now)
+            if not step and not more:
+                return done
 
     @property
     def waiting(self) -> int:

@@ -12,13 +12,11 @@ _TAKEN = timedelta(microseconds=8 * AT_ONCE)  # what it may need is taken of the
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def give(store: Store, now: Clock | None = None) -> None:
-    """Gives all that is to be given. now: gives its time, where the hub has not given a later one; without it, it follows the last that the hub gave.
+def give(store: Store, now: Clock | None = None) -> bool:
+    """Gives some of what is to be given, in one transaction; whether there may be more.
 
-    Raises `StoreError`.
+    now: gives its time, where the hub has not given a later one; without it, it follows the last that the hub gave. Raises `StoreError`.
     """
-    while True:
-        with store.transaction(None) as tx:
-            done = tx.one("publish", at=now() - _TAKEN if now else _NEVER, many=AT_ONCE)
-        if done is None or not done["done"]:
-            return
+    with store.transaction(None) as tx:
+        done = tx.one("publish", at=now() - _TAKEN if now else _NEVER, many=AT_ONCE)
+    return done is not None and bool(done["done"])
