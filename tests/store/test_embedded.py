@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -19,7 +20,7 @@ from psycopg.conninfo import make_conninfo
 from running import new_folder
 
 from tocsin.errors import StoreError
-from tocsin.store.embedded import Embedded, _complaint, buffers
+from tocsin.store.embedded import Embedded, _complaint, _reachable, buffers, programs
 
 
 def mode(path: Path) -> int:
@@ -37,6 +38,22 @@ def test_a_wrong_password_is_refused_and_nothing_listens_on_a_port(postgres: Emb
     with psycopg.connect(postgres.conninfo()) as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
         assert connection.execute("SELECT count(*) FROM pg_hba_file_rules WHERE auth_method <> 'scram-sha-256'").fetchone() == (0,)
+
+
+def test_programs_that_the_databases_user_cannot_reach_are_copied_with_the_libraries_that_they_look_for(tmp_path: Path) -> None:
+    """As in an environment under /root; whoever runs a hub as another user than root reaches what is its own."""
+    hidden, package = tmp_path / "hidden", programs().parents[1]
+    for part in (f"{package.name}/{programs().parent.name}", f"{package.name}.libs"):
+        shutil.copytree(package.parent / part, hidden / part, symlinks=True)
+    hidden.chmod(0o700)
+    with new_folder() as folder:
+        own = Embedded(folder)
+        found = _reachable(hidden / programs().relative_to(package.parent), folder, own.user)
+        assert own.user is None or found.is_relative_to(folder)
+        for name in ("initdb", "postgres"):
+            tried = own._as_user([str(found / name), "--version"], subprocess.PIPE)
+            assert "PostgreSQL" in tried.communicate()[0].decode()
+            assert tried.returncode == 0
 
 
 def test_a_second_hub_over_one_folder_is_told_so(postgres: Embedded) -> None:

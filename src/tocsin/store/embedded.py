@@ -270,16 +270,25 @@ def _reachable(binaries: Path, folder: Path, user: pwd.struct_passwd | None) -> 
     """The binaries where `user` can run them: a copy in `folder` where they are out of reach, as in an environment under /root."""
     if user is None or _enters(user, binaries / "postgres"):
         return binaries
-    there = folder / f"bin-{hashlib.sha256(str((binaries / 'postgres').stat().st_size).encode()).hexdigest()[:8]}"
+    there = folder / f"programs-{hashlib.sha256(str((binaries / 'postgres').stat().st_size).encode()).hexdigest()[:8]}"
+    package, inside = binaries.parents[1], binaries.relative_to(binaries.parents[1])
     if not there.exists():
-        part = there.with_suffix(".part")
+        part, libraries = (
+            there.with_suffix(".part"),
+            package.with_name(f"{package.name}.libs"),
+        )  # the programs look for these beside the package
         shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(binaries.parent, part, symlinks=True)
-        part.chmod(0o755)
+        shutil.copytree(binaries.parent, part / package.name / inside.parent, symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, part / libraries.name, symlinks=True)
+        for made in (part, part / package.name):
+            made.chmod(0o755)
         part.rename(there)
-    return there / "bin"
+    return there / package.name / inside
 
 
 def _enters(user: pwd.struct_passwd, path: Path) -> bool:
     words = ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)]
-    return subprocess.run(words, user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/", check=False).returncode == 0
+    # In a session of its own, for ctrl-C is for the hub alone.
+    tried = subprocess.run(words, user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/", check=False, start_new_session=True)
+    return tried.returncode == 0
