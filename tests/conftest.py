@@ -1,5 +1,6 @@
 """Settings of all tests, and what many of them use and none changes."""
 
+import signal
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
     from tocsin.brief import Brief
     from tocsin.store.embedded import Embedded
+
+# Tests end processes as ctrl-C and a closed terminal do. Who runs them in the background of a shell, or by nohup, has those signals ignored in all that they start.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 # A kernel is compiled when it is first called: how long one example takes says nothing.
 settings.register_profile("tocsin", deadline=None)
